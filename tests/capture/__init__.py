@@ -1,0 +1,1 @@
+"""Makes the payloads in `fixtures/otlp/`. Run in `tests/`, see `capture/README.md`."""

@@ -1,0 +1,69 @@
+"""A real `mlflow server` on loopback: SQLite store, one worker, its own folder."""
+
+import sys
+import urllib.request
+from pathlib import Path
+
+from e2e.harness.environment import clean_environment
+from e2e.harness.ports import free_ports
+from e2e.harness.process import Process
+from e2e.harness.wait import eventually
+
+# The first start creates the database's tables; two busy cores need most of this.
+_START_S = 90.0
+
+
+class MlflowServer:
+    """`start` and `stop` may alternate: the store, the port and so the address stay the same."""
+
+    def __init__(self, folder: Path, *, extra_arguments: tuple[str, ...] = (), environment: dict[str, str] | None = None) -> None:
+        self._folder = folder
+        self._extra_arguments = extra_arguments
+        self._environment = environment or {}
+        (self._port,) = free_ports(1)
+        self._process: Process | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def uri(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def log(self) -> Path:
+        return self._folder / "mlflow.log"
+
+    def start(self) -> "MlflowServer":
+        assert self._process is None, "the server is running already"
+        command = [
+            *(sys.executable, "-m", "mlflow", "server"),
+            *("--backend-store-uri", f"sqlite:///{self._folder / 'mlflow.db'}"),
+            *("--artifacts-destination", str(self._folder / "artifacts")),
+            *("--host", "127.0.0.1", "--port", str(self._port), "--workers", "1"),
+            *self._extra_arguments,
+        ]
+        # Background jobs (scorers, optimisation) would start a second interpreter that no test here needs.
+        environment = clean_environment(MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false", **self._environment)
+        self._process = Process("mlflow server", command, environment, self.log, self._folder)
+        try:
+            eventually(self._is_healthy, f"{self.uri}/health", within=_START_S)
+        except AssertionError as error:
+            tail = self._process.log_tail()
+            self.kill()
+            raise AssertionError(f"{error}\n{tail}") from error
+        return self
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process = None
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process = None
+
+    def _is_healthy(self) -> bool:
+        assert self._process is not None
+        self._process.require_running()
+        with urllib.request.urlopen(f"{self.uri}/health", timeout=2) as answer:
+            return answer.status == 200
