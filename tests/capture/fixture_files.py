@@ -1,7 +1,7 @@
 """Writing `fixtures/otlp/`: payload files and `manifest.json`, which says for each where it came from.
 
-What a payload says about itself (instrumentation scopes and SDK, with their versions) is read out of the payload.
-What it cannot say (scenario, interpreter, day of capture, the rule it was built for) its writer adds.
+What a captured payload says about itself (instrumentation scopes and SDK, with their versions) is read out of it with
+`describe`; what it cannot say (scenario, interpreter, day of capture, the rule it was built for) its writer adds.
 """
 
 import datetime
@@ -23,7 +23,7 @@ def write(entries: dict[str, tuple[bytes, dict]]) -> None:
     manifest = json.loads(MANIFEST.read_text()) if MANIFEST.exists() else {}
     for name, (body, known) in entries.items():
         (FOLDER / name).write_bytes(body)
-        manifest[name] = known | (describe(body) if name.endswith(".pb") else {})
+        manifest[name] = known
     present = {path.name for path in FOLDER.iterdir()}
     kept = {name: manifest[name] for name in sorted(manifest) if name in present}
     MANIFEST.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")

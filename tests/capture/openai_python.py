@@ -36,7 +36,10 @@ def main() -> None:
     }
     fixture_files.write(
         {
-            f"py_openai_{scenario}.pb": (_without_local_paths(body), known | {"scenario": scenario})
+            f"py_openai_{scenario}.pb": (
+                _without_local_paths(body),
+                known | {"scenario": scenario} | fixture_files.describe(body),
+            )
             for scenario, body in zip(scenarios, bodies, strict=True)
         }
     )
