@@ -1,0 +1,407 @@
+//! What can be typed: commands, flags, and the help that goes with them.
+//!
+//! Every setting is declared once, here: its flag, its environment variable, its key in the settings file (the flag's
+//! name with underscores) and its description. `settings` decides which of the three wins; nothing in this file reads
+//! the environment or a file, and no flag takes a secret, because the arguments of a process are visible to others.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use bytesize::ByteSize;
+use clap::builder::{NonEmptyStringValueParser, StyledStr};
+use clap::{Arg, ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use crate::settings::units::{DecimalId, Period};
+
+/// OpenInference spans in, MLflow traces out.
+///
+/// Applications export OpenTelemetry traces to this program over OTLP; MLflow receives whole traces with types, chat
+/// messages, token usage and costs filled in.
+#[derive(Debug, Parser)]
+#[command(name = "openinference-mlflow", version, max_term_width = 110, after_long_help = EXAMPLES)]
+pub struct Cli {
+    /// Options that every command takes.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  openinference-mlflow demo
+      See it work, with nothing else installed.
+  openinference-mlflow serve
+      Receive OTLP on 127.0.0.1:4317 (gRPC) and 127.0.0.1:4318 (HTTP), keep traces in a local folder and draw them.
+  openinference-mlflow serve --tracking-uri http://127.0.0.1:5000 --experiment my-agent
+      The same, with MLflow as the destination.
+  OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 python my_agent.py
+      Point an instrumented application at it.
+
+Settings come from flags, then the environment, then the settings file, then defaults. A variable that is set to
+nothing counts as not set. In the settings file (TOML) each key is a flag's name with underscores:
+
+  tracking_uri = \"https://mlflow.example.com\"
+  experiment   = \"my-agent\"
+  settle       = \"500ms\"
+
+Credentials come from MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, or from the
+settings file (username, password, token), never from a flag.
+RUST_LOG sets how much is logged: RUST_LOG=debug, RUST_LOG=openinference_mlflow=trace.";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Receive OTLP over gRPC and HTTP, and deliver traces to MLflow or to the local folder.
+    Serve(Box<ServeArgs>),
+    /// Translate one OTLP payload from standard input to standard output.
+    Translate(TranslateArgs),
+    /// Deliver captured OTLP files, the local folder or set-aside spans to MLflow.
+    Replay(Box<ReplayArgs>),
+    /// Check server, credentials, experiment, ports and folder, and say what to do about what is wrong.
+    Doctor(Box<DoctorArgs>),
+    /// Serve on loopback, send bundled sample traces as an application would, and draw them.
+    Demo,
+    /// Print the completion script of a shell.
+    Completions(CompletionsArgs),
+}
+
+/// Options that every command takes.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[command(next_help_heading = "Global options")]
+#[serde(default)]
+pub struct GlobalArgs {
+    /// Settings file (TOML).
+    ///
+    /// Without this, `openinference-mlflow/config.toml` in the user's configuration directory is read if it is there
+    /// (on Linux `~/.config`). The working directory is never searched: a file that lies in somebody else's
+    /// repository must not decide where credentials are sent.
+    #[arg(long, global = true, value_name = "FILE", env = "OPENINFERENCE_MLFLOW_CONFIG", value_hint = ValueHint::FilePath)]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+    /// The local folder and all state.
+    ///
+    /// Default: `openinference-mlflow` in the user's data directory (on Linux `~/.local/share`).
+    #[arg(long, global = true, value_name = "DIR", env = "OPENINFERENCE_MLFLOW_DATA_DIR", value_hint = ValueHint::DirPath)]
+    pub data_dir: Option<PathBuf>,
+    /// How log lines are written to standard error [default: human].
+    #[arg(long, global = true, value_name = "FORMAT", env = "OPENINFERENCE_MLFLOW_LOG_FORMAT")]
+    pub log_format: Option<LogFormat>,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Lines for people, coloured on a terminal.
+    #[default]
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Where traces go.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[command(next_help_heading = "Destination")]
+#[serde(default)]
+pub struct DestinationArgs {
+    /// MLflow server, such as http://127.0.0.1:5000.
+    ///
+    /// Without it traces are kept in the local folder and drawn in the terminal. Only http and https are supported.
+    #[arg(long, value_name = "URI", env = "MLFLOW_TRACKING_URI", value_hint = ValueHint::Url)]
+    pub tracking_uri: Option<SecretString>,
+    /// Experiment by name; created when it does not exist.
+    ///
+    /// Without an experiment, the resource attribute openinference.project.name names it, and without that traces go
+    /// to experiment 0. A sender's x-mlflow-experiment-id and x-mlflow-experiment-name headers win over this setting.
+    #[arg(long, value_name = "NAME", env = "MLFLOW_EXPERIMENT_NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub experiment: Option<String>,
+    /// Experiment by id; wins over a name that is set in the same place.
+    #[arg(long, value_name = "ID", env = "MLFLOW_EXPERIMENT_ID")]
+    pub experiment_id: Option<DecimalId>,
+    /// Link the traces to this run.
+    #[arg(long, value_name = "ID", env = "MLFLOW_RUN_ID", value_parser = NonEmptyStringValueParser::new())]
+    pub run_id: Option<String>,
+    /// Workspace of a server that has workspaces.
+    #[arg(long, value_name = "NAME", env = "MLFLOW_WORKSPACE", value_parser = NonEmptyStringValueParser::new())]
+    pub workspace: Option<String>,
+    /// File that holds the bearer token, such as a mounted secret.
+    #[arg(long, value_name = "FILE", env = "OPENINFERENCE_MLFLOW_TOKEN_FILE", value_hint = ValueHint::FilePath)]
+    pub token_file: Option<PathBuf>,
+    /// Certificate authorities to trust instead of the system's (PEM).
+    #[arg(long, value_name = "FILE", env = "MLFLOW_TRACKING_SERVER_CERT_PATH", value_hint = ValueHint::FilePath)]
+    pub server_cert: Option<PathBuf>,
+    /// Do not verify the server's certificate. For experiments only: anybody on the way can read the credentials.
+    #[arg(long, value_name = "BOOL", env = "MLFLOW_TRACKING_INSECURE_TLS", num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", action = ArgAction::Set, value_parser = clap::builder::BoolishValueParser::new())]
+    pub insecure_tls: Option<bool>,
+    /// Noise filter: deliver OpenInference spans alone, each below its nearest OpenInference ancestor.
+    #[arg(long, value_name = "BOOL", env = "OPENINFERENCE_MLFLOW_OPENINFERENCE_ONLY", num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", action = ArgAction::Set,
+          value_parser = clap::builder::BoolishValueParser::new())]
+    pub openinference_only: Option<bool>,
+}
+
+/// Where applications send.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[command(next_help_heading = "Receiving")]
+#[serde(default)]
+pub struct ReceiveArgs {
+    /// Address for OTLP/gRPC [default: 127.0.0.1:4317].
+    #[arg(long, value_name = "IP:PORT", env = "OPENINFERENCE_MLFLOW_GRPC_LISTEN")]
+    pub grpc_listen: Option<SocketAddr>,
+    /// Address for OTLP/HTTP, path /v1/traces [default: 127.0.0.1:4318].
+    #[arg(long, value_name = "IP:PORT", env = "OPENINFERENCE_MLFLOW_HTTP_LISTEN")]
+    pub http_listen: Option<SocketAddr>,
+    /// Largest payload that is accepted, decompressed [default: 64MiB].
+    #[arg(long, value_name = "SIZE", env = "OPENINFERENCE_MLFLOW_MAX_BODY_SIZE")]
+    pub max_body_size: Option<ByteSize>,
+    /// On SIGTERM and Ctrl-C: how long to go on delivering what was accepted [default: 10s].
+    #[arg(long, value_name = "DURATION", env = "OPENINFERENCE_MLFLOW_SHUTDOWN_TIMEOUT")]
+    pub shutdown_timeout: Option<Period>,
+}
+
+/// Assembly and delivery. The defaults suit one server and any number of applications.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[command(next_help_heading = "Tuning")]
+#[serde(default)]
+pub struct TuningArgs {
+    /// How long a trace whose root has ended waits for late spans [default: 500ms].
+    #[arg(long, value_name = "DURATION", env = "OPENINFERENCE_MLFLOW_SETTLE", hide_short_help = true)]
+    pub settle: Option<Period>,
+    /// How often the finished spans of an unfinished trace are sent [default: 10s].
+    #[arg(long, value_name = "DURATION", env = "OPENINFERENCE_MLFLOW_PARTIAL_INTERVAL", hide_short_help = true)]
+    pub partial_interval: Option<Period>,
+    /// A trace without a root is closed after so long without a new span [default: 5m].
+    #[arg(long, value_name = "DURATION", env = "OPENINFERENCE_MLFLOW_IDLE_LIMIT", hide_short_help = true)]
+    pub idle_limit: Option<Period>,
+    /// How long the outline of a delivered trace is kept for spans that come late [default: 10m].
+    #[arg(long, value_name = "DURATION", env = "OPENINFERENCE_MLFLOW_REMEMBER", hide_short_help = true)]
+    pub remember: Option<Period>,
+    /// Memory for undelivered spans. Beyond half of it traces are sent early, beyond it senders are asked to
+    /// wait [default: 256MiB].
+    #[arg(long, value_name = "SIZE", env = "OPENINFERENCE_MLFLOW_MAX_MEMORY", hide_short_help = true)]
+    pub max_memory: Option<ByteSize>,
+    /// Most spans in one request [default: 512].
+    #[arg(long, value_name = "COUNT", env = "OPENINFERENCE_MLFLOW_BATCH_SPANS", hide_short_help = true)]
+    pub batch_spans: Option<NonZeroU32>,
+    /// Largest request [default: 4MiB].
+    #[arg(long, value_name = "SIZE", env = "OPENINFERENCE_MLFLOW_BATCH_SIZE", hide_short_help = true)]
+    pub batch_size: Option<ByteSize>,
+    /// Requests under way at once [default: 4].
+    #[arg(long, value_name = "COUNT", env = "OPENINFERENCE_MLFLOW_CONCURRENCY", hide_short_help = true)]
+    pub concurrency: Option<NonZeroU32>,
+    /// How long a request may take [default: 30s].
+    #[arg(long, value_name = "DURATION", env = "OPENINFERENCE_MLFLOW_REQUEST_TIMEOUT", hide_short_help = true)]
+    pub request_timeout: Option<Period>,
+    /// Wait before the first repetition of a failed request; doubles each time [default: 500ms].
+    #[arg(long, value_name = "DURATION", env = "OPENINFERENCE_MLFLOW_RETRY_INITIAL", hide_short_help = true)]
+    pub retry_initial: Option<Period>,
+    /// Longest wait between repetitions [default: 30s].
+    #[arg(long, value_name = "DURATION", env = "OPENINFERENCE_MLFLOW_RETRY_MAX", hide_short_help = true)]
+    pub retry_max: Option<Period>,
+}
+
+/// `serve`.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  openinference-mlflow serve
+      Local folder: traces are kept as files and drawn in the terminal.
+  openinference-mlflow serve --tracking-uri http://127.0.0.1:5000 --experiment my-agent
+  MLFLOW_TRACKING_TOKEN=… openinference-mlflow serve --tracking-uri https://mlflow.example.com
+  openinference-mlflow serve --grpc-listen 0.0.0.0:4317 --http-listen 0.0.0.0:4318
+      A gateway for a team. There is no authentication on these ports: keep them inside a trusted network.")]
+pub struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) destination: DestinationArgs,
+    #[command(flatten)]
+    pub(crate) receive: ReceiveArgs,
+    #[command(flatten)]
+    pub(crate) tuning: TuningArgs,
+}
+
+/// An encoding of OTLP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OtlpEncoding {
+    /// `ExportTraceServiceRequest` in protobuf.
+    Protobuf,
+    /// OTLP/JSON.
+    Json,
+}
+
+/// `translate`.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+The payload is an OTLP ExportTraceServiceRequest. All that came in goes out unchanged; mlflow.* attributes are added.
+What had to be repaired or left out is reported on standard error. The exit code is 0 when a translation was written,
+1 when the input is not a readable payload.
+
+Examples:
+  openinference-mlflow translate <spans.pb >translated.pb
+  openinference-mlflow translate --from json --to json <spans.json | jq .")]
+pub struct TranslateArgs {
+    /// Encoding of standard input.
+    #[arg(long, value_name = "ENCODING", default_value = "protobuf")]
+    pub(crate) from: OtlpEncoding,
+    /// Encoding of standard output.
+    #[arg(long, value_name = "ENCODING", default_value = "protobuf")]
+    pub(crate) to: OtlpEncoding,
+}
+
+/// `replay`.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Files are recognised by their names and contents: OTLP protobuf (.pb, .binpb, .otlp), OTLP/JSON and JSON lines as the
+Collector's file exporter writes them (.json, .jsonl), trace JSON of the local folder (tr-<id>.json), each also with
+.gz. Folders are searched. A trace of the local folder goes to the experiment that its folder names, unless
+--experiment or --experiment-id says otherwise.
+
+What MLflow has acknowledged is remembered in the data directory, so that a repetition after an interruption goes on
+where it stopped; --again sends everything once more, which MLflow stores over the old spans.
+
+Examples:
+  openinference-mlflow replay ~/.local/share/openinference-mlflow/traces --tracking-uri http://127.0.0.1:5000
+  openinference-mlflow replay captured/*.pb --experiment imported")]
+pub struct ReplayArgs {
+    /// Files and folders.
+    #[arg(required = true, value_name = "PATHS", value_hint = ValueHint::AnyPath)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Send what was already acknowledged, too.
+    #[arg(long)]
+    pub(crate) again: bool,
+    #[command(flatten)]
+    pub(crate) destination: DestinationArgs,
+    #[command(flatten)]
+    pub(crate) tuning: TuningArgs,
+}
+
+/// `doctor`.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Nothing is created or changed on the server. The exit code is 0 when nothing is broken, 1 otherwise.
+
+Examples:
+  openinference-mlflow doctor --tracking-uri http://127.0.0.1:5000 --experiment my-agent
+  openinference-mlflow doctor --json | jq '.findings[] | select(.state != \"ok\")'")]
+pub struct DoctorArgs {
+    /// Write the findings as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) destination: DestinationArgs,
+    #[command(flatten)]
+    pub(crate) receive: ReceiveArgs,
+}
+
+/// `completions`.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  openinference-mlflow completions bash >~/.local/share/bash-completion/completions/openinference-mlflow
+  openinference-mlflow completions zsh  >\"${fpath[1]}/_openinference-mlflow\"
+  openinference-mlflow completions fish >~/.config/fish/completions/openinference-mlflow.fish")]
+pub struct CompletionsArgs {
+    /// The shell.
+    pub(crate) shell: Shell,
+}
+
+impl Cli {
+    /// Parse the arguments of this process; prints help, the version or an error and ends the process where clap does.
+    pub fn from_arguments() -> Self {
+        let matches = command().get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+
+    /// Parse the given arguments, the first being the program's name.
+    ///
+    /// # Errors
+    /// What clap has to say: unknown flags and bad values, but also `--help` and `--version`.
+    pub fn try_from_arguments<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Result<Self, clap::Error> {
+        Self::from_arg_matches(&command().try_get_matches_from(arguments)?)
+    }
+}
+
+/// The command line as clap knows it, with each setting's environment variable in its help, but not read by clap: the
+/// environment is a layer of its own in `settings`, below all flags.
+pub fn command() -> clap::Command {
+    fn describe(command: clap::Command) -> clap::Command {
+        command.mut_args(name_variable_in_help).mut_subcommands(describe)
+    }
+    describe(Cli::command())
+}
+
+fn name_variable_in_help(arg: Arg) -> Arg {
+    let Some(variable) = arg.get_env().map(|name| name.to_string_lossy().into_owned()) else { return arg };
+    let describe = |help: &StyledStr| StyledStr::from(format!("{help} [env: {variable}]"));
+    let (help, long_help) = (arg.get_help().map(describe), arg.get_long_help().map(describe));
+    let arg = arg.env(None::<&'static str>);
+    let arg = if let Some(help) = help { arg.help(help) } else { arg };
+    if let Some(long_help) = long_help { arg.long_help(long_help) } else { arg }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn given_no_flags_then_every_setting_of_serve_is_left_to_the_other_layers() {
+        let cli = Cli::try_from_arguments(["openinference-mlflow", "serve"]).unwrap();
+        let Command::Serve(serve) = cli.command else { panic!("expected serve") };
+        assert!(serve.destination.tracking_uri.is_none());
+        assert!(serve.destination.insecure_tls.is_none());
+        assert!(serve.receive.grpc_listen.is_none());
+        assert!(serve.tuning.settle.is_none());
+    }
+
+    #[test]
+    fn given_a_switch_then_it_is_on_without_a_value_and_takes_one() {
+        for (flag, expected) in [
+            ("--insecure-tls", true),
+            ("--insecure-tls=true", true),
+            ("--insecure-tls=0", false),
+            ("--insecure-tls=no", false),
+        ] {
+            let cli = Cli::try_from_arguments(["openinference-mlflow", "serve", flag]).unwrap();
+            let Command::Serve(serve) = cli.command else { panic!("expected serve") };
+            assert_eq!(serve.destination.insecure_tls, Some(expected), "{flag}");
+        }
+    }
+
+    #[test]
+    fn given_help_then_it_names_the_environment_variables_and_not_their_values() {
+        let help = command().find_subcommand_mut("serve").unwrap().render_long_help().to_string();
+        for variable in ["MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "OPENINFERENCE_MLFLOW_GRPC_LISTEN"] {
+            assert!(help.contains(&format!("[env: {variable}]")), "{variable} is missing in\n{help}");
+        }
+    }
+
+    #[test]
+    fn given_a_password_flag_then_there_is_none() {
+        for flag in ["--password=x", "--token=x", "--username=x"] {
+            let error = Cli::try_from_arguments(["openinference-mlflow", "serve", flag]).unwrap_err();
+            assert_eq!(error.kind(), clap::error::ErrorKind::UnknownArgument, "{flag}");
+        }
+    }
+
+    #[test]
+    fn given_an_empty_or_malformed_value_then_it_is_refused() {
+        for flag in ["--experiment=", "--experiment-id=abc", "--grpc-listen=4317", "--concurrency=0", "--settle=500"] {
+            let error = Cli::try_from_arguments(["openinference-mlflow", "serve", flag]).unwrap_err();
+            assert!(
+                matches!(error.kind(), clap::error::ErrorKind::ValueValidation | clap::error::ErrorKind::InvalidValue),
+                "{flag}: {error}"
+            );
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What can be wrong with settings, and what would be right.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// A setting that cannot be used. No variant holds a secret.
+#[derive(Debug, Error)]
+pub enum SettingsError {
+    /// An environment variable has a value that cannot be read.
+    #[error("{variable} cannot be used: {reason}")]
+    Variable {
+        /// Its name.
+        variable: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A settings file cannot be read.
+    #[error("the settings file {} cannot be read: {source}\nhint: create it, or drop --config (or OPENINFERENCE_MLFLOW_CONFIG)", path.display())]
+    FileUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A settings file is no TOML, or a value in it has the wrong type.
+    #[error("the settings file {} cannot be understood, line {line}: {reason}", path.display())]
+    FileMalformed {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// A settings file sets something that does not exist.
+    #[error("the settings file {} has an unknown key {key}\nhint: {hint}", path.display())]
+    UnknownKey {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: String,
+        /// What may have been meant.
+        hint: String,
+    },
+    /// The token file cannot be read.
+    #[error("the token file {} cannot be read: {source}", path.display())]
+    TokenFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The tracking URI is of a kind that needs MLflow's Python client.
+    #[error(
+        "the tracking URI names {kind}, and this program speaks to an MLflow server over http or https only\n\
+         hint: start `mlflow server` on that store and use its address, such as http://127.0.0.1:5000; to keep traces \
+         in the local folder instead, run with MLFLOW_TRACKING_URI= (set to nothing)"
+    )]
+    UnsupportedUri {
+        /// What it names.
+        kind: String,
+    },
+    /// The tracking URI starts like a URL and is none.
+    #[error("the tracking URI is not a valid URL; expected something like http://127.0.0.1:5000")]
+    MalformedUri,
+    /// User name without password, or the other way round.
+    #[error("{found} for MLflow is set, but {missing} is not; set both, or use MLFLOW_TRACKING_TOKEN")]
+    HalfCredentials {
+        /// What is there.
+        found: &'static str,
+        /// The variable that is not.
+        missing: &'static str,
+    },
+    /// A certificate to trust, and nothing to verify.
+    #[error(
+        "both a server certificate and insecure TLS are set; drop --insecure-tls (MLFLOW_TRACKING_INSECURE_TLS) to \
+         verify against --server-cert (MLFLOW_TRACKING_SERVER_CERT_PATH)"
+    )]
+    ContradictoryTls,
+    /// An experiment name of no characters.
+    #[error("the experiment's name is empty; name one, or leave the setting out")]
+    EmptyExperiment,
+    /// Nowhere to put the data directory.
+    #[error("there is no home directory to keep data in; say where with --data-dir or OPENINFERENCE_MLFLOW_DATA_DIR")]
+    NoHome,
+}

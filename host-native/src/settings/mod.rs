@@ -1,0 +1,269 @@
+//! What the program was told: flags, then the environment, then the settings file, then defaults, resolved once at
+//! the start into values that need no further checks.
+//!
+//! Guarantees: a setting that is given in two places comes from the stronger one, and so do settings that exclude each
+//! other (experiment by name and by id). Secrets are held in types that cannot be printed.
+
+mod credentials;
+mod environment;
+mod error;
+mod file;
+mod tracking_uri;
+mod tuning;
+pub mod units;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use clap::Args;
+use directories::ProjectDirs;
+use secrecy::ExposeSecret;
+use serde::de::DeserializeOwned;
+
+pub use credentials::Credentials;
+pub use environment::Environment;
+pub use error::SettingsError;
+pub use file::SettingsFile;
+pub use tracking_uri::TrackingUri;
+pub use tuning::Tuning;
+
+use crate::cli::{DestinationArgs, GlobalArgs, LogFormat, ReceiveArgs, ServeArgs, TuningArgs};
+use credentials::CredentialKeys;
+use units::Period;
+
+/// Everything `serve` needs to know.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where applications send.
+    pub receive: Receive,
+    /// Where traces go.
+    pub delivery: Delivery,
+    /// The local folder and all state; need not exist yet.
+    pub data_dir: PathBuf,
+}
+
+/// Where applications send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receive {
+    /// Address for OTLP/gRPC.
+    pub grpc_listen: SocketAddr,
+    /// Address for OTLP/HTTP.
+    pub http_listen: SocketAddr,
+    /// Largest payload that is accepted, in bytes after decompression.
+    pub max_body_bytes: usize,
+    /// How long to go on delivering after a signal to stop.
+    pub shutdown_timeout: Duration,
+}
+
+/// Where traces go, and how.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// The server, or the local folder.
+    pub destination: Destination,
+    /// The experiment of payloads whose sender names none.
+    pub experiment: Option<Experiment>,
+    /// The run that traces are linked to when the sender names none.
+    pub run_id: Option<String>,
+    /// The workspace when the sender names none.
+    pub workspace: Option<String>,
+    /// Deliver OpenInference spans alone.
+    pub openinference_only: bool,
+    /// What was set of the bridge's tuning.
+    pub tuning: Tuning,
+}
+
+/// The server, or the local folder.
+#[derive(Debug, Clone)]
+pub enum Destination {
+    /// An MLflow server.
+    Server(Server),
+    /// `<data_dir>/traces`.
+    Local,
+}
+
+/// How to reach MLflow.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// Its address, without credentials.
+    pub uri: TrackingUri,
+    /// How requests authenticate.
+    pub credentials: Credentials,
+    /// What is trusted.
+    pub tls: Tls,
+}
+
+/// Whom to trust on an https connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tls {
+    /// The system's certificate authorities.
+    System,
+    /// The authorities in this PEM file, and no other.
+    Authorities(PathBuf),
+    /// Anybody.
+    Unverified,
+}
+
+/// An experiment, as a person names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Experiment {
+    /// By id, in decimal digits.
+    Id(String),
+    /// By name.
+    Name(String),
+}
+
+/// Settings that every command has.
+#[derive(Debug, Clone)]
+pub struct Global {
+    /// The local folder and all state; need not exist yet.
+    pub data_dir: PathBuf,
+    /// How log lines are written.
+    pub log_format: LogFormat,
+}
+
+/// The places settings come from besides the flags.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    environment: Environment,
+    file: SettingsFile,
+}
+
+/// One group of settings as each place gives it, strongest first.
+#[derive(Debug, Clone)]
+struct Layers<T>([T; 3]);
+
+// === impl Sources ===
+
+impl Sources {
+    /// Read the settings file that the flags or the environment name, or the default one.
+    ///
+    /// # Errors
+    /// The file cannot be read or understood.
+    pub fn read(environment: Environment, global: &GlobalArgs) -> Result<Self, SettingsError> {
+        let named = global.config.clone().or_else(|| environment.get("OPENINFERENCE_MLFLOW_CONFIG").map(PathBuf::from));
+        let file = SettingsFile::read(named.as_deref())?;
+        Ok(Self { environment, file })
+    }
+
+    /// An environment and a file that are already there.
+    pub fn new(environment: Environment, file: SettingsFile) -> Self {
+        Self { environment, file }
+    }
+
+    /// The settings file, if there is one.
+    pub fn file(&self) -> &SettingsFile {
+        &self.file
+    }
+
+    /// Settings that every command has.
+    ///
+    /// # Errors
+    /// A value is malformed, or there is no home directory to put the data directory into.
+    pub fn global(&self, flags: &GlobalArgs) -> Result<Global, SettingsError> {
+        let layers = self.layers(flags)?;
+        let data_dir = match layers.pick(|args| &args.data_dir) {
+            Some(dir) => dir,
+            None => {
+                ProjectDirs::from("", "", "openinference-mlflow").ok_or(SettingsError::NoHome)?.data_dir().to_path_buf()
+            }
+        };
+        Ok(Global { data_dir, log_format: layers.pick(|args| &args.log_format).unwrap_or_default() })
+    }
+
+    /// Everything `serve` needs to know.
+    ///
+    /// # Errors
+    /// What is wrong with which setting, and what would be right.
+    pub fn serve(&self, flags: &ServeArgs, data_dir: PathBuf) -> Result<Settings, SettingsError> {
+        let receive = self.receive(&flags.receive)?;
+        let delivery = self.delivery(&flags.destination, &flags.tuning)?;
+        Ok(Settings { receive, delivery, data_dir })
+    }
+
+    /// Where applications send.
+    ///
+    /// # Errors
+    /// What is wrong with which setting, and what would be right.
+    pub fn receive(&self, flags: &ReceiveArgs) -> Result<Receive, SettingsError> {
+        let layers = self.layers(flags)?;
+        let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let max_body = layers.pick(|args| &args.max_body_size).unwrap_or(ByteSize::mib(64));
+        Ok(Receive {
+            grpc_listen: layers.pick(|args| &args.grpc_listen).unwrap_or(loopback(4317)),
+            http_listen: layers.pick(|args| &args.http_listen).unwrap_or(loopback(4318)),
+            max_body_bytes: usize::try_from(max_body.as_u64()).unwrap_or(usize::MAX),
+            shutdown_timeout: layers
+                .pick(|args| &args.shutdown_timeout)
+                .map_or(Duration::from_secs(10), |Period(time)| time),
+        })
+    }
+
+    /// Where traces go, and how.
+    ///
+    /// # Errors
+    /// What is wrong with which setting, and what would be right.
+    pub fn delivery(&self, flags: &DestinationArgs, tuning: &TuningArgs) -> Result<Delivery, SettingsError> {
+        let layers = self.layers(flags)?;
+        Ok(Delivery {
+            destination: self.destination(&layers)?,
+            experiment: experiment(&layers)?,
+            run_id: layers.pick(|args| &args.run_id),
+            workspace: layers.pick(|args| &args.workspace),
+            openinference_only: layers.pick(|args| &args.openinference_only).unwrap_or(false),
+            tuning: Tuning::from(&self.layers(tuning)?),
+        })
+    }
+
+    fn destination(&self, layers: &Layers<DestinationArgs>) -> Result<Destination, SettingsError> {
+        let Some(uri) = layers.pick(|args| &args.tracking_uri) else { return Ok(Destination::Local) };
+        let (uri, in_uri) = TrackingUri::parse(uri.expose_secret())?;
+        let Layers([flags, environment, file]) = layers;
+        let credentials = Layers([
+            CredentialKeys::default().with_token_file(flags.token_file.as_deref())?,
+            CredentialKeys::of_environment(&self.environment).with_token_file(environment.token_file.as_deref())?,
+            self.file.layer::<CredentialKeys>()?.with_token_file(file.token_file.as_deref())?,
+        ]);
+        let credentials = credentials.resolve(in_uri)?;
+        let insecure = layers.pick(|args| &args.insecure_tls).unwrap_or(false);
+        let tls = match (insecure, layers.pick(|args| &args.server_cert)) {
+            (false, None) => Tls::System,
+            (false, Some(file)) => Tls::Authorities(file),
+            (true, None) => Tls::Unverified,
+            (true, Some(_)) => return Err(SettingsError::ContradictoryTls),
+        };
+        Ok(Destination::Server(Server { uri, credentials, tls }))
+    }
+
+    fn layers<T: Args + Clone + DeserializeOwned>(&self, flags: &T) -> Result<Layers<T>, SettingsError> {
+        Ok(Layers([flags.clone(), self.environment.layer()?, self.file.layer()?]))
+    }
+}
+
+fn experiment(layers: &Layers<DestinationArgs>) -> Result<Option<Experiment>, SettingsError> {
+    let strongest = layers.0.iter().find(|args| args.experiment_id.is_some() || args.experiment.is_some());
+    match strongest.map(|args| (&args.experiment_id, &args.experiment)) {
+        Some((Some(id), _)) => Ok(Some(Experiment::Id(id.to_string()))),
+        Some((None, Some(name))) if name.trim().is_empty() => Err(SettingsError::EmptyExperiment),
+        Some((None, Some(name))) => Ok(Some(Experiment::Name(name.clone()))),
+        Some((None, None)) | None => Ok(None),
+    }
+}
+
+// === impl Layers ===
+
+impl<T> Layers<T> {
+    /// The value of the strongest layer that has one.
+    fn pick<V: Clone>(&self, field: impl Fn(&T) -> &Option<V>) -> Option<V> {
+        self.0.iter().find_map(|layer| field(layer).clone())
+    }
+
+    /// How weak the strongest layer is that satisfies the condition.
+    fn rank(&self, condition: impl Fn(&T) -> bool) -> usize {
+        self.0.iter().position(condition).unwrap_or(self.0.len())
+    }
+}
+
+#[cfg(test)]
+mod tests;

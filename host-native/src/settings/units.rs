@@ -1,0 +1,85 @@
+//! Values that people write with a unit or in a fixed form, and the errors that say how to write them.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::Deserialize;
+use thiserror::Error;
+
+/// A length of time, written with its unit: `500ms`, `10s`, `5m`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Period(pub Duration);
+
+/// Text that is no [`Period`].
+#[derive(Debug, Error)]
+#[error("{source}; write a duration with its unit, such as 500ms, 10s or 5m")]
+pub struct BadPeriod {
+    source: humantime::DurationError,
+}
+
+impl Period {
+    /// Whole milliseconds, as the translator's settings take them.
+    pub fn as_millis(self) -> u64 {
+        u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+impl FromStr for Period {
+    type Err = BadPeriod;
+
+    fn from_str(text: &str) -> Result<Self, BadPeriod> {
+        humantime::parse_duration(text).map(Self).map_err(|source| BadPeriod { source })
+    }
+}
+
+impl TryFrom<String> for Period {
+    type Error = BadPeriod;
+
+    fn try_from(text: String) -> Result<Self, BadPeriod> {
+        text.parse()
+    }
+}
+
+/// An MLflow experiment id: decimal digits. MLflow's OTLP endpoint answers 400 to anything else.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct DecimalId(String);
+
+/// Text that is no [`DecimalId`].
+#[derive(Debug, Error)]
+#[error("an experiment id is a number, such as 0; to name an experiment use its name (--experiment)")]
+pub struct BadId;
+
+impl DecimalId {
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DecimalId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for DecimalId {
+    type Err = BadId;
+
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        text.to_owned().try_into()
+    }
+}
+
+impl TryFrom<String> for DecimalId {
+    type Error = BadId;
+
+    fn try_from(text: String) -> Result<Self, BadId> {
+        if text.is_empty() || text.len() > 19 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(BadId);
+        }
+        Ok(Self(text))
+    }
+}
