@@ -1,0 +1,70 @@
+//! What a span gains, and how MLflow will read it.
+
+use std::borrow::Cow;
+
+/// The `mlflow.*` attributes that a span gains, in the order in which they are appended. No key occurs twice.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Additions<'a>(Vec<(Cow<'static, str>, Mapped<'a>)>);
+
+/// The value of an added attribute, before it is written for one MLflow version.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Mapped<'a> {
+    /// Text as MLflow shall read it: text that holds a JSON object, array or string is read as that JSON value, any
+    /// other text (`42`, `true`, `null` among it) is a string.
+    Text(Cow<'a, str>),
+    /// A JSON value.
+    Json(serde_json::Value),
+}
+
+impl<'a> Additions<'a> {
+    /// Adds an attribute, unless one of that name is there.
+    pub fn push(&mut self, key: impl Into<Cow<'static, str>>, value: Mapped<'a>) {
+        let key = key.into();
+        if self.get(&key).is_none() {
+            self.0.push((key, value));
+        }
+    }
+
+    /// Adds a text, unless an attribute of that name is there.
+    pub fn push_text(&mut self, key: impl Into<Cow<'static, str>>, text: impl Into<Cow<'a, str>>) {
+        self.push(key, Mapped::Text(text.into()));
+    }
+
+    /// The value of an attribute.
+    pub fn get(&self, key: &str) -> Option<&Mapped<'a>> {
+        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+
+    /// Names and values in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Mapped<'a>)> {
+        self.0.iter().map(|(key, value)| (key.as_ref(), value))
+    }
+
+    /// Whether the span gains nothing.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The same, borrowing nothing.
+    pub fn into_owned(self) -> Additions<'static> {
+        Additions(self.0.into_iter().map(|(key, value)| (key, value.into_owned())).collect())
+    }
+}
+
+impl Mapped<'_> {
+    /// The text itself, or the JSON value's text.
+    pub fn as_text(&self) -> Cow<'_, str> {
+        match self {
+            Self::Text(text) => Cow::Borrowed(text),
+            Self::Json(value) => Cow::Owned(value.to_string()),
+        }
+    }
+
+    /// The same, borrowing nothing.
+    pub fn into_owned(self) -> Mapped<'static> {
+        match self {
+            Self::Text(text) => Mapped::Text(Cow::Owned(text.into_owned())),
+            Self::Json(value) => Mapped::Json(value),
+        }
+    }
+}
