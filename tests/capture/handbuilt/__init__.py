@@ -10,6 +10,7 @@ from capture.handbuilt import (
     damaged,
     events,
     io,
+    json_text,
     kinds,
     mixed,
     models,
@@ -22,6 +23,6 @@ from capture.handbuilt.builder import Case
 # Every case by the name of its file without the ending.
 CASES: dict[str, Callable[[], Case]] = {
     f"hand_{name}": build
-    for module in (kinds, io, usage, models, trace_level, context, events, shapes, mixed, damaged)
+    for module in (kinds, io, usage, models, trace_level, context, events, shapes, mixed, damaged, json_text)
     for name, build in module.CASES.items()
 }

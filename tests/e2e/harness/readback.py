@@ -1,0 +1,70 @@
+"""What MLflow holds, read through MLflow's own Python client, as a user of MLflow reads it."""
+
+from collections.abc import Iterable
+
+from mlflow import MlflowClient
+from mlflow.entities import Trace
+
+from e2e.harness.wait import eventually
+
+
+class Reader:
+    """Reads traces of one server. Trace ids are OTLP's 32 hexadecimal digits."""
+
+    def __init__(self, tracking_uri: str) -> None:
+        self.client = MlflowClient(tracking_uri=tracking_uri)
+
+    def create_experiment(self, name: str) -> str:
+        return self.client.create_experiment(name)
+
+    def trace(self, trace_id: str) -> Trace:
+        """The trace with its spans; MLflow's exception when there is none."""
+        return self.client.get_trace(f"tr-{trace_id}")
+
+    def wait_for_trace(self, trace_id: str, spans: int, within: float = 30.0) -> Trace:
+        """The trace once it holds at least `spans` spans."""
+
+        def probe() -> Trace | None:
+            found = self.trace(trace_id)
+            return found if len(found.data.spans) >= spans else None
+
+        return eventually(probe, f"{spans} spans of trace {trace_id} in MLflow", within)
+
+    def wait_for_state(self, trace_id: str, state: str, within: float = 30.0) -> Trace:
+        def probe() -> Trace | None:
+            found = self.trace(trace_id)
+            return found if found.info.state == state else None
+
+        return eventually(probe, f"trace {trace_id} in state {state}", within)
+
+    def trace_ids(self, experiment_id: str, filter_string: str | None = None) -> set[str]:
+        """Every trace of the experiment that a search finds."""
+        found: set[str] = set()
+        token = None
+        while True:
+            page = self.client.search_traces(
+                locations=[experiment_id],
+                filter_string=filter_string,
+                include_spans=False,
+                max_results=500,
+                page_token=token,
+            )
+            found |= {trace.info.trace_id.removeprefix("tr-") for trace in page}
+            token = page.token
+            if not token:
+                return found
+
+    def wait_for_traces(self, experiment_id: str, trace_ids: Iterable[str], within: float = 60.0) -> None:
+        expected = set(trace_ids)
+        seen: set[str] = set()
+
+        def probe() -> bool:
+            nonlocal seen
+            seen = self.trace_ids(experiment_id)
+            return expected <= seen
+
+        try:
+            eventually(probe, f"{len(expected)} traces in experiment {experiment_id}", within)
+        except AssertionError as error:
+            missing = sorted(expected - seen)
+            raise AssertionError(f"{len(missing)} of {len(expected)} traces never arrived: {missing[:5]}") from error

@@ -1,0 +1,71 @@
+"""Where two observations differ."""
+
+from dataclasses import dataclass
+
+
+class _Absent:
+    """Stands for a value that one side does not have, which is not the same as a null."""
+
+    def __repr__(self) -> str:
+        return "absent"
+
+
+ABSENT = _Absent()
+
+# Below these the whole value is one difference: a rule judges an attribute, not a leaf somewhere inside it.
+_WHOLE = {"attributes", "tags", "metadata"}
+_WHOLE_FIELDS = {"inputs", "outputs", "token_usage", "cost", "searchable_types"}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """`path` from the trace down, such as `("spans", "<span id>", "attributes", "mlflow.llm.cost")`."""
+
+    path: tuple[str, ...]
+    raw: object
+    bridged: object
+
+    def __str__(self) -> str:
+        return f"{'/'.join(self.path)}: raw {_short(self.raw)}, bridged {_short(self.bridged)}"
+
+    @property
+    def span_id(self) -> str | None:
+        return self.path[1] if self.path[0] == "spans" and len(self.path) > 1 else None
+
+    def attribute(self) -> str | None:
+        """The attribute key, when it is a difference of a span's attribute."""
+        return self.path[3] if len(self.path) == 4 and self.path[2] == "attributes" else None
+
+
+def differences(raw: object, bridged: object, path: tuple[str, ...] = ()) -> list[Difference]:
+    """Every place where the two differ, in a stable order. Equal types are asked for: `1` is neither `True` nor `1.0`."""
+    if isinstance(raw, dict) and isinstance(bridged, dict) and not _is_whole(path):
+        found: list[Difference] = []
+        for key in sorted(raw.keys() | bridged.keys()):
+            found += differences(raw.get(key, ABSENT), bridged.get(key, ABSENT), (*path, key))
+        return found
+    if isinstance(raw, list) and isinstance(bridged, list) and len(raw) == len(bridged) and not _is_whole(path):
+        found = []
+        for index, (left, right) in enumerate(zip(raw, bridged, strict=True)):
+            found += differences(left, right, (*path, str(index)))
+        return found
+    return [] if _equal(raw, bridged) else [Difference(path, raw, bridged)]
+
+
+def _is_whole(path: tuple[str, ...]) -> bool:
+    return bool(path) and (path[-1] in _WHOLE_FIELDS or (len(path) > 1 and path[-2] in _WHOLE))
+
+
+def _equal(left: object, right: object) -> bool:
+    if type(left) is not type(right):
+        return False
+    if isinstance(left, dict):
+        return left.keys() == right.keys() and all(_equal(left[key], right[key]) for key in left)
+    if isinstance(left, list):
+        return len(left) == len(right) and all(map(_equal, left, right))
+    return left == right
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:200]}… ({len(text)} characters)"
