@@ -1,7 +1,15 @@
 //! Payload in, payload out, nothing remembered.
 
+use std::collections::BTreeMap;
+
+use crate::assembly::compose::{self, Composition, Encoded};
+use crate::assembly::ids::{SpanId, TraceId};
+use crate::assembly::intake::{self, Taken};
+use crate::assembly::receipts::Receipts;
+use crate::assembly::trace::Trace;
 use crate::contract::{Encoding, Repair, SetAside};
-use crate::otlp::Malformed;
+use crate::mlflow::server::Version;
+use crate::otlp::{Malformed, Payload, json};
 
 /// A translated payload, and what had to be done to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +22,35 @@ pub struct Translated {
     pub set_aside: Vec<SetAside>,
 }
 
-/// See `translate` in the contract.
-pub fn translate(payload: &[u8], _from: Encoding, _to: Encoding) -> Result<Translated, Malformed> {
-    Ok(Translated { payload: payload.to_vec(), repairs: Vec::new(), set_aside: Vec::new() })
+/// See `translate` in the contract. Spans stay in their order; of one that is there twice the greater version stays.
+pub fn translate(payload: &[u8], from: Encoding, to: Encoding) -> Result<Translated, Malformed> {
+    let body = intake::decode(payload, from)?;
+    let mut traces: BTreeMap<TraceId, Trace> = BTreeMap::new();
+    let mut receipts = Receipts::default();
+    let mut order = Vec::new();
+    let (mut repairs, mut set_aside) = (Vec::new(), Vec::new());
+    for group in &Payload::parse(&body)?.groups {
+        intake::take_group(group, 0, |taken| match taken {
+            Taken::Span(trace, span, arrival) => {
+                order.push((trace, span));
+                traces.entry(trace).or_default().insert(span, arrival, &mut receipts, 0);
+            }
+            Taken::Repair(repair) => repairs.push(repair),
+            Taken::SetAside(span) => set_aside.push(span),
+        });
+    }
+    let mut ready: BTreeMap<(TraceId, SpanId), Encoded<'_>> = BTreeMap::new();
+    for (id, trace) in &traces {
+        let ids: Vec<_> = trace.outlines().map(|(id, _)| id).collect();
+        let Composition { spans, .. } = compose::compose(trace, &ids, false);
+        let encoded = ids.iter().zip(spans).map(|(span, mapped)| ((*id, *span), mapped.encode(Version::CURRENT)));
+        ready.extend(encoded);
+    }
+    let spans: Vec<_> = order.iter().filter_map(|key| ready.remove(key)).collect();
+    let payload = compose::payload(&spans);
+    let payload = match to {
+        Encoding::Json => json::encode(&Payload::parse(&payload)?),
+        Encoding::Protobuf | Encoding::TraceJson => payload,
+    };
+    Ok(Translated { payload, repairs, set_aside })
 }

@@ -1,1 +1,148 @@
-//! Traces from spans.
+//! Traces from spans: what arrived, what is still missing, and what is due when.
+//!
+//! Memory is bounded in bytes. Beyond half of the bound delivered traces are forgotten and the others sent early;
+//! beyond it [`Assembly::is_full`], which the bridge turns into a refusal. Nothing is ever dropped.
+
+pub mod compose;
+pub mod ids;
+pub mod info;
+pub mod intake;
+pub mod outline;
+pub mod receipts;
+pub mod route;
+pub mod trace;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use self::ids::{SpanId, TraceId};
+use self::receipts::Receipts;
+use self::route::Wish;
+use self::trace::{Arrival, Arrived, Due, Trace};
+use crate::contract::Instant;
+use crate::settings::Settings;
+
+/// All traces that are open or remembered.
+#[derive(Debug, Default)]
+pub struct Assembly {
+    traces: BTreeMap<TraceId, Trace>,
+    to_send: BTreeSet<(Instant, TraceId)>,
+    to_forget: BTreeSet<(Instant, TraceId)>,
+    scheduled: BTreeMap<TraceId, Due>,
+    bytes: usize,
+    unsent: usize,
+}
+
+impl Assembly {
+    /// Takes a span in.
+    pub fn insert(
+        &mut self,
+        (trace_id, span_id): (TraceId, SpanId),
+        arrival: Arrival,
+        wish: &Wish,
+        receipts: &mut Receipts,
+        (settings, now): (&Settings, Instant),
+    ) -> Arrived {
+        self.traces.entry(trace_id).or_insert_with(|| {
+            let trace = Trace::default();
+            self.bytes += trace.size();
+            trace
+        });
+        let arrived = self.change(trace_id, settings, |trace| {
+            trace.wish.or(wish);
+            trace.insert(span_id, arrival, receipts, now)
+        });
+        arrived.unwrap_or(Arrived::Known)
+    }
+
+    /// A trace.
+    pub fn get(&self, id: TraceId) -> Option<&Trace> {
+        self.traces.get(&id)
+    }
+
+    /// Changes a trace, then counts its bytes and finds out anew when something is due for it.
+    pub fn change<T>(&mut self, id: TraceId, settings: &Settings, change: impl FnOnce(&mut Trace) -> T) -> Option<T> {
+        let trace = self.traces.get_mut(&id)?;
+        let (bytes, unsent) = (trace.size(), trace.unsent_count());
+        let result = change(trace);
+        self.bytes = self.bytes.saturating_sub(bytes) + trace.size();
+        self.unsent = self.unsent.saturating_sub(unsent) + trace.unsent_count();
+        let due = trace.due(settings);
+        self.unschedule(id);
+        match due {
+            Some(Due::Send(at)) => self.to_send.insert((at, id)),
+            Some(Due::Forget(at)) => self.to_forget.insert((at, id)),
+            None => false,
+        };
+        if let Some(due) = due {
+            self.scheduled.insert(id, due);
+        }
+        Some(result)
+    }
+
+    fn unschedule(&mut self, id: TraceId) {
+        match self.scheduled.remove(&id) {
+            Some(Due::Send(at)) => self.to_send.remove(&(at, id)),
+            Some(Due::Forget(at)) => self.to_forget.remove(&(at, id)),
+            None => false,
+        };
+    }
+
+    /// The traces for which something is to be sent by now, the longest due first.
+    pub fn due(&self, now: Instant) -> Vec<TraceId> {
+        self.to_send.range(..(now.saturating_add(1), TraceId::MIN)).map(|(_, id)| *id).collect()
+    }
+
+    /// When something is due next, after `now`: to be sent or to be forgotten.
+    pub fn next_due(&self, now: Instant) -> Option<Instant> {
+        let after = (now.saturating_add(1), TraceId::MIN);
+        let send = self.to_send.range(after..).next();
+        [send, self.to_forget.first()].into_iter().flatten().map(|(at, _)| *at).min()
+    }
+
+    /// Forgets delivered traces whose time has come, and the oldest of them while memory is short.
+    pub fn forget(&mut self, settings: &Settings, now: Instant) {
+        while let Some((at, id)) = self.to_forget.first().copied() {
+            if at > now && !self.is_tight(settings) {
+                break;
+            }
+            self.unschedule(id);
+            if let Some(trace) = self.traces.remove(&id) {
+                self.bytes = self.bytes.saturating_sub(trace.size());
+            }
+        }
+    }
+
+    /// Marks every open trace to be sent at once, finished or not.
+    pub fn rush(&mut self, settings: &Settings) {
+        let open: Vec<_> =
+            self.traces.iter().filter(|(_, trace)| trace.unsent_count() > 0).map(|(id, _)| *id).collect();
+        for id in open {
+            self.change(id, settings, |trace| trace.rush = true);
+        }
+    }
+
+    /// Whether more than half of the memory bound is in use.
+    pub fn is_tight(&self, settings: &Settings) -> bool {
+        self.bytes as u64 > settings.max_bytes / 2
+    }
+
+    /// Whether `more` bytes would go beyond the memory bound.
+    pub fn is_full(&self, settings: &Settings, more: usize) -> bool {
+        self.bytes.saturating_add(more) as u64 > settings.max_bytes
+    }
+
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Spans that are not in MLflow.
+    pub fn unsent(&self) -> usize {
+        self.unsent
+    }
+
+    /// Traces with spans that are not in MLflow.
+    pub fn open_traces(&self) -> usize {
+        self.traces.values().filter(|trace| trace.unsent_count() > 0).count()
+    }
+}

@@ -60,8 +60,11 @@ fn parse_resource_spans<'a>(message: &'a [u8], groups: &mut Vec<ScopeSpans<'a>>)
     Ok(())
 }
 
+/// An envelope, and the messages taken out of it.
+type Split<'a> = (Cow<'a, [u8]>, Vec<&'a [u8]>);
+
 /// A message without its embedded messages numbered `number`, and those messages.
-fn split(message: &[u8], number: u32) -> Result<(Cow<'_, [u8]>, Vec<&[u8]>), Malformed> {
+fn split(message: &[u8], number: u32) -> Result<Split<'_>, Malformed> {
     let mut inner = Vec::new();
     let mut envelope: Cow<'_, [u8]> = Cow::Borrowed(&[]);
     let mut fields = Fields::new(message);

@@ -158,7 +158,7 @@ impl<'a> KvList<'a> {
 }
 
 /// The embedded messages of field 1.
-fn messages<'a>(list: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+fn messages(list: &[u8]) -> impl Iterator<Item = &[u8]> {
     Fields::new(list).filter_map(|field| match field.ok()? {
         super::wire::Field { number: 1, wire: Wire::Bytes(bytes), .. } => Some(bytes),
         _ => None,

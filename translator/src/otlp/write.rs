@@ -3,7 +3,7 @@
 //! A protobuf message may be extended by appending fields, so a span that gains attributes keeps every byte that came
 //! in, unknown fields included.
 
-use super::wire::{bytes_field_len, put_bytes_field, put_fixed64_field, put_header, put_varint_field};
+use super::wire::{Fields, bytes_field_len, put_bytes_field, put_fixed64_field, put_header, put_varint_field};
 
 /// One span on its way out.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +55,18 @@ pub fn payload(groups: &[OutGroup<'_>]) -> Vec<u8> {
 fn scope_len(group: &OutGroup<'_>) -> usize {
     let spans = group.spans.iter().map(|out| bytes_field_len(2, out.span.len() + out.appended.len()));
     group.scope.len() + spans.sum::<usize>()
+}
+
+/// A span below another parent (`parent_span_id` is field 4), or below none.
+pub fn reparented(span: &[u8], parent: Option<[u8; 8]>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(span.len() + 10);
+    for field in Fields::new(span).flatten().filter(|field| field.number != 4) {
+        out.extend_from_slice(field.raw);
+    }
+    if let Some(parent) = parent {
+        put_bytes_field(&mut out, 4, &parent);
+    }
+    out
 }
 
 /// Attributes of a span, encoded as `Span` fields ready to append.

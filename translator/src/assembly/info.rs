@@ -1,0 +1,53 @@
+//! The info of a trace as a whole: what MLflow would derive, and what it cannot.
+
+use std::collections::BTreeMap;
+
+use super::ids::{SpanId, TraceId};
+use super::outline::Headline;
+use super::trace::Trace;
+use crate::mlflow::keys;
+use crate::mlflow::trace_info::{State, TraceInfo};
+
+/// The trace tag that says a trace has, or had, no root.
+pub const NO_ROOT: &str = "openinference_mlflow.no_root";
+
+/// The complete info of a trace, from the outlines of all its spans and the headlines of those that were sent or are
+/// about to be (`fresh`).
+///
+/// Earliest start, latest end, and the state of the root as MLflow (3.17) derives them; a closed trace without a root is
+/// an error when one of its outermost spans is.
+pub fn of(id: TraceId, trace: &Trace, fresh: &BTreeMap<SpanId, Headline>, experiment_id: &str) -> TraceInfo {
+    let headline = trace.headline(fresh);
+    let mut tags = trace.resource_tags.clone();
+    tags.extend(trace.root_envelope.iter().flat_map(|envelope| envelope.tags.iter().cloned()));
+    tags.extend(headline.iter().flat_map(|headline| headline.tags.iter().cloned()));
+    tags.extend(headline.map(|headline| (keys::TRACE_NAME.to_owned(), headline.name.clone())));
+    if trace.closed {
+        let said =
+            if trace.root().is_some() { "the root span came after the trace was closed" } else { "no root span came" };
+        tags.insert(NO_ROOT.to_owned(), said.to_owned());
+    }
+    TraceInfo {
+        trace_id: id.bytes(),
+        experiment_id: experiment_id.to_owned(),
+        start: trace.outlines().map(|(_, outline)| outline.start).min().unwrap_or_default(),
+        end: trace.outlines().map(|(_, outline)| outline.end).max().unwrap_or_default(),
+        state: state(trace),
+        request_preview: headline.and_then(|headline| headline.request.clone()),
+        response_preview: headline.and_then(|headline| headline.response.clone()),
+        tags: tags.into_iter().collect(),
+        metadata: Vec::new(),
+    }
+}
+
+/// The state of the root; of a closed trace, of its outermost spans.
+pub fn state(trace: &Trace) -> State {
+    let error = match trace.root() {
+        Some((_, root)) => root.error,
+        None if trace.closed => trace
+            .outlines()
+            .any(|(_, outline)| outline.error && outline.parent.is_none_or(|parent| trace.outline(parent).is_none())),
+        None => return State::InProgress,
+    };
+    if error { State::Error } else { State::Ok }
+}

@@ -1,0 +1,79 @@
+//! From a payload to spans that may join a trace: decoded, repaired, outlined, or set aside.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::compose;
+use super::ids::{SpanId, TraceId, hex};
+use super::outline::{Outline, Version};
+use super::trace::{Arrival, Envelope, Held};
+use crate::contract::{Encoding, Receipt, Repair, SetAside};
+use crate::mapping::repair;
+use crate::mlflow::trace_json;
+use crate::otlp::{Malformed, ScopeSpans, Span, json};
+
+/// What comes of a span.
+#[derive(Debug)]
+pub enum Taken {
+    /// It may join its trace.
+    Span(TraceId, SpanId, Arrival),
+    /// A value of it was changed.
+    Repair(Repair),
+    /// MLflow can never store it.
+    SetAside(SetAside),
+}
+
+/// The payload as protobuf.
+pub fn decode(payload: &[u8], encoding: Encoding) -> Result<Cow<'_, [u8]>, Malformed> {
+    Ok(match encoding {
+        Encoding::Protobuf => Cow::Borrowed(payload),
+        Encoding::Json => Cow::Owned(json::decode(payload)?.payload),
+        Encoding::TraceJson => Cow::Owned(trace_json::read(payload)?),
+    })
+}
+
+/// Takes the spans of a group in, one after the other.
+pub fn take_group(group: &ScopeSpans<'_>, receipt: Receipt, mut take: impl FnMut(Taken)) {
+    let (resource, mut shared) = repair::resource(&group.resource);
+    let (scope, scope_repairs) = repair::scope(&group.scope);
+    shared.extend(scope_repairs);
+    let envelope = Arc::new(Envelope::of(&resource, &scope));
+    for span in &group.spans {
+        let repaired = |(rule, place)| {
+            Taken::Repair(Repair { trace_id: hex(span.trace_id), span_id: hex(span.span_id), rule, place })
+        };
+        // What the spans share is told once, with the first of them.
+        std::mem::take(&mut shared).into_iter().map(repaired).for_each(&mut take);
+        match take_span(span, &envelope, receipt) {
+            Ok((trace, id, arrival, repairs)) => {
+                repairs.into_iter().map(repaired).for_each(&mut take);
+                take(Taken::Span(trace, id, arrival));
+            }
+            Err(reason) => take(Taken::SetAside(SetAside {
+                trace_id: hex(span.trace_id),
+                span_id: hex(span.span_id),
+                reason,
+                payload: compose::lone_payload(&envelope, span.raw),
+            })),
+        }
+    }
+}
+
+type TakenSpan = (TraceId, SpanId, Arrival, Vec<(&'static str, String)>);
+
+fn take_span(received: &Span<'_>, envelope: &Arc<Envelope>, receipt: Receipt) -> Result<TakenSpan, String> {
+    let repair::Repaired { span: bytes, repairs } = repair::span(received)?;
+    let reread;
+    let span = match &bytes {
+        Cow::Borrowed(_) => received,
+        Cow::Owned(bytes) => {
+            reread = Span::parse(bytes).map_err(|malformed| malformed.to_string())?;
+            &reread
+        }
+    };
+    let ids = TraceId::new(span.trace_id).zip(SpanId::new(span.span_id));
+    let (trace, id) = ids.ok_or("a span needs a trace id of 16 bytes and a span id of 8 bytes, not all zeros")?;
+    let (version, outline) = (Version::of(span), Outline::of(span));
+    let held = Some(Held { envelope: Arc::clone(envelope), span: bytes.into_owned().into_boxed_slice() });
+    Ok((trace, id, Arrival { version, outline, held, receipt }, repairs))
+}

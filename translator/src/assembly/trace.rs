@@ -1,0 +1,344 @@
+//! One trace: its spans held, under way or delivered, and when something is due for it.
+//!
+//! - A span that arrives twice is one span; of two versions the greater [`Version`] counts, in any order of arrival.
+//! - While any of its spans is under way nothing else of the trace is sent.
+//! - A trace is *whole* when a root has arrived and every span's parent is there. What is not whole goes out in parts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::ids::SpanId;
+use super::outline::{Headline, Outline, Version};
+use super::receipts::Receipts;
+use super::route::{Route, Wish};
+use crate::contract::{Instant, Receipt};
+use crate::mapping::tags;
+use crate::otlp::span::resource_attributes;
+use crate::settings::Settings;
+
+/// What surrounds a span: shared by the spans of one scope of one payload.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Envelope {
+    /// The fields of `ResourceSpans` other than `scope_spans`.
+    pub resource: Box<[u8]>,
+    /// The fields of `ScopeSpans` other than `spans`.
+    pub scope: Box<[u8]>,
+    /// `openinference.project.name`.
+    pub project: Option<Box<str>>,
+    /// The trace tags that MLflow makes of the resource.
+    pub tags: Vec<(String, String)>,
+}
+
+impl Envelope {
+    /// Reads what a trace needs of a (repaired) envelope.
+    pub fn of(resource: &[u8], scope: &[u8]) -> Self {
+        let attributes = resource_attributes(resource).unwrap_or_default();
+        Self {
+            resource: resource.into(),
+            scope: scope.into(),
+            project: tags::project(&attributes).map(Into::into),
+            tags: tags::of_resource(&attributes),
+        }
+    }
+}
+
+/// A span's bytes, until MLflow has them.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// What surrounds the span.
+    pub envelope: Arc<Envelope>,
+    /// The span, repaired.
+    pub span: Box<[u8]>,
+}
+
+/// A span that arrived.
+#[derive(Debug)]
+pub struct Arrival {
+    /// Which version of the span this is.
+    pub version: Version,
+    /// Its facts.
+    pub outline: Outline,
+    /// Its bytes; `None` when the span is not to be sent.
+    pub held: Option<Held>,
+    /// The payload it came in.
+    pub receipt: Receipt,
+}
+
+#[derive(Debug)]
+struct Entry {
+    version: Version,
+    outline: Outline,
+    held: Option<Held>,
+    receipts: Vec<Receipt>,
+}
+
+/// What is known of a trace's info, the part that MLflow does not derive from spans.
+#[derive(Debug, Default)]
+pub struct InfoState {
+    /// A complete trace info is to be sent.
+    pub wanted: bool,
+    /// One was sent: from then on MLflow derives nothing by itself.
+    pub sent: bool,
+    /// How often the server failed on it.
+    pub failures: u32,
+    /// Shares of receipts that wait for it.
+    pub receipts: Vec<Receipt>,
+}
+
+/// One trace.
+#[derive(Debug, Default)]
+pub struct Trace {
+    /// What the senders asked for; the first to ask wins.
+    pub wish: Wish,
+    /// Where it goes, once something of it went.
+    pub route: Option<Route>,
+    /// Its trace info.
+    pub info: InfoState,
+    /// Closed for want of a root.
+    pub closed: bool,
+    /// To be sent without waiting.
+    pub rush: bool,
+    /// Requests under way that carry spans of this trace.
+    pub under_way: u32,
+    /// Whether a root was delivered.
+    pub root_delivered: bool,
+    /// The headlines of outermost OpenInference spans that were sent.
+    pub headlines: BTreeMap<SpanId, Headline>,
+    /// Trace tags of all resources; of several values the least, so that the order of arrival has no part in it.
+    pub resource_tags: BTreeMap<String, String>,
+    /// Whether two resources disagree on a tag.
+    pub mixed_resources: bool,
+    /// What surrounds the root: its resource wins.
+    pub root_envelope: Option<Arc<Envelope>>,
+    spans: BTreeMap<SpanId, Entry>,
+    missing_parents: BTreeSet<SpanId>,
+    unsent: usize,
+    last_arrival: Instant,
+    waiting_since: Instant,
+    bytes: usize,
+}
+
+/// Bytes that a span's outline costs, its bytes aside.
+const ENTRY_COST: usize = 160;
+/// Bytes that a trace costs, its spans aside.
+const TRACE_COST: usize = 512;
+
+/// Whether an arriving span was news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrived {
+    /// A new span, or a newer version of one.
+    News,
+    /// A span that is known, in this version or a newer one.
+    Known,
+}
+
+impl Trace {
+    /// Takes a span in, and opens a share of its receipt while it is not in MLflow.
+    pub fn insert(&mut self, id: SpanId, arrival: Arrival, receipts: &mut Receipts, now: Instant) -> Arrived {
+        self.last_arrival = self.last_arrival.max(now);
+        if let Some(entry) = self.spans.get_mut(&id)
+            && arrival.version <= entry.version
+        {
+            if entry.held.is_some() {
+                receipts.retain(arrival.receipt);
+                entry.receipts.push(arrival.receipt);
+                self.bytes += size_of::<Receipt>();
+            }
+            return Arrived::Known;
+        }
+        if let Some(held) = &arrival.held {
+            self.learn_tags(&held.envelope);
+            if arrival.outline.parent.is_none() {
+                self.root_envelope = Some(Arc::clone(&held.envelope));
+            }
+            receipts.retain(arrival.receipt);
+        }
+        let before = self.spans.remove(&id);
+        let was_unsent = before.as_ref().is_some_and(|entry| entry.held.is_some());
+        self.bytes -= before.as_ref().map_or(0, Entry::size);
+        let replaced = before.is_some();
+        let mut shares = before.map(|entry| entry.receipts).unwrap_or_default();
+        shares.extend(arrival.held.is_some().then_some(arrival.receipt));
+        let entry = Entry { version: arrival.version, outline: arrival.outline, held: arrival.held, receipts: shares };
+        self.unsent -= usize::from(was_unsent);
+        if entry.held.is_some() {
+            if self.unsent == 0 {
+                self.waiting_since = now;
+            }
+            self.unsent += 1;
+        }
+        self.bytes += entry.size();
+        let parent = entry.outline.parent;
+        self.spans.insert(id, entry);
+        if replaced {
+            self.find_missing_parents();
+        } else {
+            self.missing_parents.remove(&id);
+            self.missing_parents.extend(parent.filter(|parent| !self.spans.contains_key(parent)));
+        }
+        Arrived::News
+    }
+
+    fn learn_tags(&mut self, envelope: &Envelope) {
+        for (key, value) in &envelope.tags {
+            match self.resource_tags.get_mut(key) {
+                None => {
+                    self.resource_tags.insert(key.clone(), value.clone());
+                }
+                Some(known) if known != value => {
+                    self.mixed_resources = true;
+                    if value < known {
+                        known.clone_from(value);
+                    }
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn find_missing_parents(&mut self) {
+        let parents = self.spans.values().filter_map(|entry| entry.outline.parent);
+        self.missing_parents = parents.filter(|parent| !self.spans.contains_key(parent)).collect();
+    }
+
+    /// The root that stands for the trace: of several the earliest, then the least id.
+    pub fn root(&self) -> Option<(SpanId, Outline)> {
+        let roots = self.outlines().filter(|(_, outline)| outline.parent.is_none());
+        roots.min_by_key(|(id, outline)| (outline.start, *id))
+    }
+
+    /// Whether a root has arrived and every span's parent is there.
+    pub fn is_whole(&self) -> bool {
+        self.missing_parents.is_empty() && self.root().is_some()
+    }
+
+    /// All spans that ever arrived.
+    pub fn outlines(&self) -> impl Iterator<Item = (SpanId, Outline)> {
+        self.spans.iter().map(|(id, entry)| (*id, entry.outline))
+    }
+
+    /// A span's outline.
+    pub fn outline(&self, id: SpanId) -> Option<Outline> {
+        self.spans.get(&id).map(|entry| entry.outline)
+    }
+
+    /// Spans that are not in MLflow: roots first, then by start, so that a request reads as the trace does.
+    pub fn unsent(&self) -> Vec<(SpanId, Version, usize)> {
+        let held = self.spans.iter().filter_map(|(id, entry)| {
+            let size = entry.held.as_ref()?.span.len();
+            Some(((entry.outline.parent.is_some(), entry.outline.start), (*id, entry.version, size)))
+        });
+        let mut held: Vec<_> = held.collect();
+        held.sort_by_key(|(order, (id, ..))| (*order, *id));
+        held.into_iter().map(|(_, item)| item).collect()
+    }
+
+    /// How many spans are not in MLflow.
+    pub fn unsent_count(&self) -> usize {
+        self.unsent
+    }
+
+    /// A span's bytes, if MLflow does not have them.
+    pub fn held(&self, id: SpanId) -> Option<&Held> {
+        self.spans.get(&id)?.held.as_ref()
+    }
+
+    /// The nearest OpenInference ancestor that is known; guards against spans that are their own ancestors.
+    pub fn openinference_ancestor(&self, id: SpanId) -> Option<SpanId> {
+        let mut parent = self.outline(id)?.parent?;
+        for _ in 0..self.spans.len() {
+            let outline = self.outline(parent)?;
+            if outline.openinference {
+                return Some(parent);
+            }
+            parent = outline.parent?;
+        }
+        None
+    }
+
+    /// The headline of the outermost OpenInference span that started first, among those that were sent and `fresh` ones.
+    pub fn headline<'a>(&'a self, fresh: &'a BTreeMap<SpanId, Headline>) -> Option<&'a Headline> {
+        let all = self.headlines.iter().chain(fresh);
+        let outermost = all.filter(|(id, _)| self.openinference_ancestor(**id).is_none());
+        let first = outermost.min_by_key(|(id, _)| (self.outline(**id).map(|outline| outline.start), **id));
+        first.map(|(_, headline)| headline)
+    }
+
+    /// The project named by a resource: the root's, else the earliest span's that has one.
+    pub fn project(&self) -> Option<Box<str>> {
+        let named = self.spans.iter().filter_map(|(id, entry)| {
+            let project = entry.held.as_ref()?.envelope.project.as_ref()?;
+            Some(((entry.outline.parent.is_some(), entry.outline.start, *id), project))
+        });
+        named.min_by_key(|(order, _)| *order).map(|(_, project)| project.clone())
+    }
+
+    /// A span reached its end: MLflow has this version, or it was set aside. A newer version stays held.
+    ///
+    /// Returns its bytes and the receipts whose shares are now the caller's to release.
+    pub fn settle(&mut self, id: SpanId, version: Version) -> Option<(Held, Vec<Receipt>)> {
+        let entry = self.spans.get_mut(&id).filter(|entry| entry.version == version)?;
+        let before = entry.size();
+        let held = entry.held.take()?;
+        let receipts = std::mem::take(&mut entry.receipts);
+        self.bytes -= before - entry.size();
+        self.unsent -= 1;
+        self.rush &= self.unsent > 0;
+        Some((held, receipts))
+    }
+
+    /// When something is due for this trace: to be sent, closed or forgotten. `None` while a request is under way.
+    pub fn due(&self, settings: &Settings) -> Option<Due> {
+        if self.under_way > 0 {
+            return None;
+        }
+        let idle = self.last_arrival.saturating_add(settings.idle_ms);
+        if self.unsent > 0 {
+            let at = if self.rush {
+                0
+            } else if self.is_whole() {
+                self.last_arrival.saturating_add(settings.settle_ms)
+            } else if settings.openinference_only {
+                // Who is below whom is known when the trace is whole.
+                idle
+            } else {
+                idle.min(self.waiting_since.saturating_add(settings.partial_ms))
+            };
+            return Some(Due::Send(at));
+        }
+        if self.info.wanted {
+            return Some(Due::Send(0));
+        }
+        if !self.closed && self.root().is_none() {
+            return Some(Due::Send(idle));
+        }
+        Some(Due::Forget(self.last_arrival.saturating_add(settings.remember_ms)))
+    }
+
+    /// Whether the trace has been without a root and without a new span for too long.
+    pub fn must_close(&self, settings: &Settings, now: Instant) -> bool {
+        !self.closed && self.root().is_none() && self.last_arrival.saturating_add(settings.idle_ms) <= now
+    }
+
+    /// Bytes held.
+    pub fn size(&self) -> usize {
+        let headlines: usize = self.headlines.values().map(Headline::size).sum();
+        TRACE_COST + self.bytes + headlines
+    }
+}
+
+/// What is due, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// Spans or the trace's info are to be sent.
+    Send(Instant),
+    /// Everything was delivered: the outline may be dropped.
+    Forget(Instant),
+}
+
+impl Entry {
+    fn size(&self) -> usize {
+        let held = self.held.as_ref().map_or(0, |held| held.span.len());
+        ENTRY_COST + held + self.receipts.len() * size_of::<Receipt>()
+    }
+}

@@ -1,0 +1,196 @@
+//! What an answer means.
+//!
+//! MLflow's own refusals are JSON with `detail` (its OTLP endpoint, FastAPI) or `error_code` (its REST API). A refusal
+//! in another shape comes from something in front of MLflow, and says nothing about the spans.
+
+use serde::Deserialize;
+
+use crate::contract::{Answer, Instant, Level, Response};
+
+/// A failure that concerns every request, not this one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// A stable word for the notice.
+    pub topic: &'static str,
+    /// How much it matters.
+    pub level: Level,
+    /// What happened, and what to do.
+    pub message: String,
+    /// What the server asked for, in milliseconds.
+    pub retry_after: Option<u64>,
+}
+
+/// What an answer to a request means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict<'a> {
+    /// 2xx from MLflow.
+    Accepted(&'a Response),
+    /// MLflow will never take this request; the reason holds no span content.
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// MLflow's `error_code`, if it sent one.
+        code: String,
+        /// For people.
+        reason: String,
+    },
+    /// MLflow failed on this request (500): it, or the server, is at fault.
+    Failed(Trouble),
+    /// Nothing can be delivered now.
+    Trouble(Trouble),
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Refusal {
+    detail: serde_json::Value,
+    error_code: String,
+}
+
+/// Longer texts may quote what they complain about.
+const LONGEST_DETAIL: usize = 120;
+
+/// Reads an answer.
+pub fn judge(answer: &Answer, now: Instant) -> Verdict<'_> {
+    let response = match answer {
+        Answer::Response(response) => response,
+        Answer::NoAnswer(why) => {
+            let message = format!("no answer from the MLflow server ({why}); spans are held and tried again");
+            return trouble("unreachable", Level::Warn, message, None);
+        }
+    };
+    let retry_after = retry_after(response, now);
+    let status = response.status;
+    let refusal = refusal(response);
+    match status {
+        200..=299 if header(response, "content-type").is_some_and(|kind| kind.contains("text/html")) => trouble(
+            "not-mlflow",
+            Level::Error,
+            "a web page answers instead of MLflow (a login page, or a wrong tracking URI); spans are held".to_owned(),
+            None,
+        ),
+        200..=299 => Verdict::Accepted(response),
+        401 => trouble(
+            "unauthorized",
+            Level::Error,
+            "the MLflow server does not accept the credentials (401); spans are held: check \
+             MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
+                .to_owned(),
+            retry_after,
+        ),
+        408 | 425 | 429 | 502..=504 => {
+            let message = format!("the MLflow server is busy ({status}); spans are held and tried again");
+            trouble("busy", Level::Warn, message, retry_after)
+        }
+        501 => trouble(
+            "store",
+            Level::Error,
+            "the MLflow server's store cannot keep OpenTelemetry spans (501); spans are held: run it on a database \
+             (`--backend-store-uri`)"
+                .to_owned(),
+            retry_after,
+        ),
+        500..=599 => Verdict::Failed(Trouble {
+            topic: "failing",
+            level: Level::Warn,
+            message: format!("the MLflow server fails on a request ({status}); spans are held and tried again"),
+            retry_after,
+        }),
+        413 => Verdict::Refused { status, code: String::new(), reason: "the request is too large".to_owned() },
+        _ => match refusal {
+            Some(Refusal { detail, error_code }) => {
+                let reason = detail.as_str().filter(|text| text.len() <= LONGEST_DETAIL).unwrap_or(&error_code);
+                Verdict::Refused { status, reason: reason.to_owned(), code: error_code }
+            }
+            None => trouble(
+                "not-mlflow",
+                Level::Error,
+                format!(
+                    "something that is not MLflow answers {status} (a proxy, or a wrong tracking URI); spans are held"
+                ),
+                retry_after,
+            ),
+        },
+    }
+}
+
+fn trouble<'a>(topic: &'static str, level: Level, message: String, retry_after: Option<u64>) -> Verdict<'a> {
+    Verdict::Trouble(Trouble { topic, level, message, retry_after })
+}
+
+fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
+    response.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+}
+
+/// MLflow's own refusal, if the body is one.
+fn refusal(response: &Response) -> Option<Refusal> {
+    let refusal: Refusal = serde_json::from_slice(&response.body).ok()?;
+    (!refusal.detail.is_null() || !refusal.error_code.is_empty()).then_some(refusal)
+}
+
+/// `Retry-After` in seconds or as an HTTP date (RFC 9110, section 10.2.3), at most an hour.
+fn retry_after(response: &Response, now: Instant) -> Option<u64> {
+    let text = header(response, "retry-after")?.trim();
+    let wait = match text.parse::<u64>() {
+        Ok(seconds) => seconds.saturating_mul(1000),
+        Err(_) => {
+            let at = httpdate::parse_http_date(text).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+            u64::try_from(at.as_millis()).ok()?.saturating_sub(now)
+        }
+    };
+    Some(wait.min(3_600_000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn response(status: u16, headers: &[(&str, &str)], body: &str) -> Answer {
+        let headers = headers.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        Answer::Response(Response { status, headers, body: body.as_bytes().to_vec() })
+    }
+
+    fn topic(answer: &Answer) -> &'static str {
+        match judge(answer, 0) {
+            Verdict::Trouble(trouble) => trouble.topic,
+            Verdict::Accepted(_) => "accepted",
+            Verdict::Refused { .. } => "refused",
+            Verdict::Failed(_) => "failed",
+        }
+    }
+
+    #[test]
+    fn only_mlflow_itself_can_refuse_spans() {
+        assert_eq!(topic(&response(422, &[], r#"{"detail":"Cannot convert"}"#)), "refused");
+        assert_eq!(topic(&response(400, &[], r#"{"error_code":"INVALID_PARAMETER_VALUE"}"#)), "refused");
+        assert_eq!(topic(&response(400, &[], "<html>Bad Request</html>")), "not-mlflow");
+        assert_eq!(topic(&response(404, &[], "")), "not-mlflow");
+        assert_eq!(topic(&response(413, &[], "<html>nginx</html>")), "refused");
+    }
+
+    #[test]
+    fn a_web_page_is_not_an_acceptance() {
+        assert_eq!(topic(&response(200, &[("content-type", "text/html; charset=utf-8")], "<html>")), "not-mlflow");
+        assert_eq!(topic(&response(200, &[("content-type", "application/x-protobuf")], "")), "accepted");
+    }
+
+    #[test]
+    fn a_long_refusal_is_not_quoted() {
+        let answer = response(400, &[], &format!(r#"{{"detail":"{}","error_code":"BAD"}}"#, "secret ".repeat(100)));
+        let Verdict::Refused { reason, .. } = judge(&answer, 0) else { panic!("not a refusal") };
+        assert_eq!(reason, "BAD");
+    }
+
+    #[test]
+    fn retry_after_is_read_in_seconds_and_as_a_date() {
+        let after = |value: &str, now| match judge(&response(503, &[("Retry-After", value)], ""), now) {
+            Verdict::Trouble(trouble) => trouble.retry_after,
+            _ => None,
+        };
+        assert_eq!(after("7", 0), Some(7_000));
+        assert_eq!(after("Thu, 01 Jan 1970 00:01:00 GMT", 45_000), Some(15_000));
+        assert_eq!(after("soon", 0), None);
+        assert_eq!(after("99999999999999999999", 0), None);
+        assert_eq!(after("999999999", 0), Some(3_600_000));
+    }
+}

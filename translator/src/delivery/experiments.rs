@@ -1,0 +1,231 @@
+//! Experiments by name and id: looked up, created when missing, never written to when deleted.
+//!
+//! MLflow (3.17) answers 200 to spans for a deleted experiment and stores them where nobody sees them, so every
+//! experiment is looked up before its first spans, and again when the answer is a minute old.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::answers::Verdict;
+use super::requests::{self, Draft};
+use crate::assembly::route::{Experiment, Route};
+use crate::contract::{Instant, Level, Notice};
+
+/// How long an answer about an experiment holds, in milliseconds.
+const HOLDS: Instant = 60_000;
+
+/// An experiment in a workspace.
+pub type Key = (Option<String>, Experiment);
+
+#[derive(Clone, Debug)]
+enum Known {
+    /// A request is under way.
+    Asked,
+    /// Nothing is known for want of an answer; ask (again) with this question.
+    Ask(Question),
+    /// Usable under this id.
+    Id(String, Instant),
+    /// Not usable, and why.
+    Refused(String, Instant),
+    /// Access was denied; ask again then.
+    Denied(Instant),
+}
+
+impl Known {
+    fn holds(&self, now: Instant) -> bool {
+        match self {
+            Self::Asked | Self::Ask(_) => true,
+            Self::Id(_, until) | Self::Refused(_, until) | Self::Denied(until) => *until > now,
+        }
+    }
+}
+
+/// What to ask the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Does it exist?
+    Find,
+    /// Create it.
+    Create,
+    /// Somebody else created it meanwhile: which is it?
+    FindAgain,
+}
+
+/// Whether spans can go to an experiment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resolution {
+    /// Under this id.
+    Id(String),
+    /// After this question is answered.
+    Ask(Question),
+    /// After an answer that is under way.
+    Wait,
+    /// Not before then.
+    Later(Instant),
+    /// No, and why.
+    Refused(String),
+}
+
+/// What is known of experiments.
+#[derive(Debug, Default)]
+pub struct Experiments {
+    known: BTreeMap<Key, Known>,
+    /// What was said about each, so that it is said once.
+    said: BTreeMap<Key, String>,
+}
+
+/// Names come from senders: beyond so many, what is out of date is forgotten.
+const MANY: usize = 1_000;
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Found {
+    experiment: Described,
+    /// What `create` answers.
+    experiment_id: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Described {
+    experiment_id: String,
+    lifecycle_stage: String,
+}
+
+impl Experiments {
+    /// Whether spans can go to the route's experiment.
+    pub fn resolve(&self, route: &Route, now: Instant) -> Resolution {
+        match self.known.get(&key(route)) {
+            None => Resolution::Ask(Question::Find),
+            Some(Known::Asked) => Resolution::Wait,
+            Some(Known::Ask(question)) => Resolution::Ask(*question),
+            Some(Known::Id(id, until)) if *until > now => Resolution::Id(id.clone()),
+            Some(Known::Refused(reason, until)) if *until > now => Resolution::Refused(reason.clone()),
+            Some(Known::Denied(until)) if *until > now => Resolution::Later(*until),
+            Some(Known::Id(..) | Known::Refused(..) | Known::Denied(_)) => Resolution::Ask(Question::Find),
+        }
+    }
+
+    /// The request for a question, which counts as under way from now on.
+    pub fn ask(&mut self, key: &Key, question: Question) -> Draft {
+        self.known.insert(key.clone(), Known::Asked);
+        let draft = match (question, &key.1) {
+            (Question::Create, Experiment::Name(name)) => requests::create_experiment(name),
+            (_, experiment) => requests::find_experiment(experiment),
+        };
+        draft.workspace(key.0.as_deref())
+    }
+
+    /// Spans came back because the experiment is gone: look it up again.
+    pub fn forget(&mut self, key: &Key) {
+        self.known.remove(key);
+    }
+
+    /// The server gave no answer to a question: ask it again when the server is back.
+    pub fn unanswered(&mut self, key: Key, question: Question) {
+        self.known.insert(key, Known::Ask(question));
+    }
+
+    /// What the server said to a question; returns what a person should know.
+    pub fn answered(&mut self, key: Key, question: Question, verdict: &Verdict<'_>, now: Instant) -> Option<Notice> {
+        let (known, notice) = match verdict {
+            Verdict::Accepted(response) => match serde_json::from_slice::<Found>(&response.body) {
+                Ok(found) => usable(&key.1, found, now),
+                Err(_) => denied(&key.1, "answered something that is not an experiment", now),
+            },
+            Verdict::Refused { status, code, .. } => self::refused(&key.1, question, *status, code, now),
+            Verdict::Failed(trouble) | Verdict::Trouble(trouble) => denied(&key.1, &trouble.message, now),
+        };
+        if self.known.len() > MANY {
+            self.known.retain(|_, known| known.holds(now));
+            self.said.clear();
+        }
+        self.known.insert(key.clone(), known);
+        let notice = notice?;
+        let news = self.said.get(&key) != Some(&notice.message);
+        self.said.insert(key, notice.message.clone());
+        news.then_some(notice)
+    }
+}
+
+/// The experiment of a route.
+pub fn key(route: &Route) -> Key {
+    (route.workspace.clone(), route.experiment.clone())
+}
+
+fn usable(experiment: &Experiment, found: Found, now: Instant) -> (Known, Option<Notice>) {
+    let until = now.saturating_add(HOLDS);
+    if found.experiment.lifecycle_stage == "deleted" {
+        let id = &found.experiment.experiment_id;
+        let reason = format!(
+            "{} is deleted: restore it (`mlflow experiments restore --experiment-id {id}`) or name another one, then \
+             replay what was set aside",
+            describe(experiment)
+        );
+        return (Known::Refused(reason.clone(), until), Some(notice(Level::Error, reason)));
+    }
+    let created = !found.experiment_id.is_empty();
+    let id = if created { found.experiment_id } else { found.experiment.experiment_id };
+    if id.is_empty() {
+        return denied(experiment, "answered without an experiment id", now);
+    }
+    let said = created.then(|| notice(Level::Info, format!("created {} (id {id})", describe(experiment))));
+    (Known::Id(id, until), said)
+}
+
+fn refused(
+    experiment: &Experiment,
+    question: Question,
+    status: u16,
+    code: &str,
+    now: Instant,
+) -> (Known, Option<Notice>) {
+    let until = now.saturating_add(HOLDS);
+    match (experiment, question) {
+        (Experiment::Name(_), Question::Find) if code == "RESOURCE_DOES_NOT_EXIST" || status == 404 => {
+            (Known::Ask(Question::Create), None)
+        }
+        // Somebody else created it meanwhile.
+        (Experiment::Name(_), Question::Create) if code == "RESOURCE_ALREADY_EXISTS" => {
+            (Known::Ask(Question::FindAgain), None)
+        }
+        (Experiment::Name(_), Question::FindAgain) => {
+            denied(experiment, "says both that it exists and that it does not", now)
+        }
+        // Who may write spans need not be allowed to look experiments up.
+        (Experiment::Id(id), _) if status == 403 => (Known::Id(id.clone(), until), None),
+        (_, _) if status == 403 => denied(experiment, "denied access (403)", now),
+        (Experiment::Id(_), _) => {
+            let reason = format!(
+                "{} does not exist on the MLflow server: create it or name another one, then replay what was set aside",
+                describe(experiment)
+            );
+            (Known::Refused(reason.clone(), until), Some(notice(Level::Error, reason)))
+        }
+        (Experiment::Name(_), _) => {
+            let reason = format!(
+                "{} cannot be used: MLflow answered {status} {code}; name another one, then replay what was set aside",
+                describe(experiment)
+            );
+            (Known::Refused(reason.clone(), until), Some(notice(Level::Error, reason)))
+        }
+    }
+}
+
+fn denied(experiment: &Experiment, what: &str, now: Instant) -> (Known, Option<Notice>) {
+    let message =
+        format!("asked for {}, the MLflow server {what}; its spans are held and tried again", describe(experiment));
+    (Known::Denied(now.saturating_add(HOLDS / 2)), Some(notice(Level::Error, message)))
+}
+
+fn notice(level: Level, message: String) -> Notice {
+    Notice { level, topic: "experiment", message }
+}
+
+fn describe(experiment: &Experiment) -> String {
+    match experiment {
+        Experiment::Id(id) => format!("experiment {id}"),
+        Experiment::Name(name) => format!("experiment \"{name}\""),
+    }
+}

@@ -1,0 +1,165 @@
+//! Delivery to a local folder, one file a trace, which the host plays the server of.
+//!
+//! A file is read before it is written: spans that are in it stay, so that parts, late spans and a restart end in one
+//! whole trace. A trace stays in the experiment that its file names.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::answers::{Trouble, Verdict, judge};
+use super::desk::Desk;
+use super::gate::Gate;
+use super::requests;
+use crate::assembly::ids::{SpanId, TraceId};
+use crate::assembly::outline::{Outline, Version};
+use crate::assembly::receipts::Receipts;
+use crate::assembly::route::Experiment;
+use crate::assembly::trace::{Arrival, Envelope, Held, Trace};
+use crate::assembly::{compose, info};
+use crate::contract::{Answer, Instant, Level, Request};
+use crate::mlflow::trace_json;
+use crate::otlp::{Malformed, Payload, Span};
+
+#[derive(Debug)]
+enum Purpose {
+    Read(TraceId),
+    Write(TraceId, Vec<(SpanId, Version)>),
+}
+
+/// The state of the delivery.
+#[derive(Debug, Default)]
+pub struct LocalDelivery {
+    last_id: u64,
+    under_way: BTreeMap<u64, Purpose>,
+    /// Traces whose file was read, and what it held.
+    read: Vec<(TraceId, Option<Vec<u8>>)>,
+    gate: Gate,
+}
+
+impl LocalDelivery {
+    /// The requests to perform now: files to write for traces whose file was read, files to read for traces due.
+    pub fn poll(&mut self, desk: &mut Desk, due: &[TraceId], now: Instant) -> Vec<Request> {
+        let mut requests = Vec::new();
+        for (id, file) in std::mem::take(&mut self.read) {
+            match write(desk, id, file.as_deref()) {
+                Ok((draft, items)) => requests.push(self.send(desk, draft, Purpose::Write(id, items))),
+                Err(malformed) => give_up(desk, id, &malformed),
+            }
+        }
+        let limit = self.gate.limit(&desk.settings, now);
+        for id in due {
+            if self.under_way.len() >= limit {
+                break;
+            }
+            desk.change(*id, |trace| trace.under_way += 1);
+            requests.push(self.send(desk, requests::read_trace(&name(*id)), Purpose::Read(*id)));
+        }
+        requests
+    }
+
+    fn send(&mut self, desk: &Desk, draft: requests::Draft, purpose: Purpose) -> Request {
+        self.last_id += 1;
+        self.under_way.insert(self.last_id, purpose);
+        draft.finish(self.last_id, desk.settings.timeout_ms)
+    }
+
+    /// When a folder that failed is tried again.
+    pub fn next_retry(&self, now: Instant) -> Option<Instant> {
+        if self.read.is_empty() { self.gate.opens_at(now) } else { Some(now) }
+    }
+
+    /// Try at once what waits for its time.
+    pub fn hurry(&mut self, now: Instant) {
+        self.gate.hurry(now);
+    }
+
+    /// What became of a request.
+    pub fn complete(&mut self, desk: &mut Desk, request: u64, answer: &Answer, now: Instant) {
+        let Some(purpose) = self.under_way.remove(&request) else { return };
+        let (id, items) = match (purpose, answer) {
+            (Purpose::Read(id), Answer::Response(response)) if matches!(response.status, 200 | 404) => {
+                let file = (response.status == 200).then(|| response.body.clone());
+                return self.read.push((id, file));
+            }
+            (Purpose::Read(id), _) => (id, None),
+            (Purpose::Write(id, items), _) => (id, Some(items)),
+        };
+        desk.change(id, |trace| trace.under_way = trace.under_way.saturating_sub(1));
+        match (judge(answer, now), items) {
+            (Verdict::Accepted(_), Some(items)) => {
+                desk.notice(self.gate.succeed());
+                for (span, version) in items {
+                    desk.delivered(id, span, version, false);
+                }
+                desk.info_settled(id);
+            }
+            _ => {
+                let message = "the local folder cannot be read or written; spans are held and tried again".to_owned();
+                let trouble = Trouble { topic: "local-folder", level: Level::Error, message, retry_after: None };
+                desk.stats.retries += 1;
+                let notice = self.gate.fail(&trouble, &desk.settings, now);
+                desk.notice(notice);
+            }
+        }
+    }
+}
+
+fn name(id: TraceId) -> String {
+    format!("tr-{id}")
+}
+
+/// A file that cannot be read is not overwritten: what would have joined it leaves with the reason.
+fn give_up(desk: &mut Desk, id: TraceId, malformed: &Malformed) {
+    let reason = format!("the trace's file is damaged ({malformed}): move it away, then replay what was set aside");
+    let unsent = desk.assembly.get(id).map(Trace::unsent).unwrap_or_default();
+    for (span, version, _) in unsent {
+        desk.give_up(id, span, version, &reason);
+    }
+    desk.change(id, |trace| trace.under_way = trace.under_way.saturating_sub(1));
+    desk.info_settled(id);
+}
+
+type Write = (requests::Draft, Vec<(SpanId, Version)>);
+
+/// The file of a trace: what it held, and what is held here.
+fn write(desk: &Desk, id: TraceId, file: Option<&[u8]>) -> Result<Write, Malformed> {
+    let nothing = Trace::default();
+    let open = desk.assembly.get(id).unwrap_or(&nothing);
+    let payload = file.map(trace_json::read).transpose()?.unwrap_or_default();
+    let mut whole = Trace::default();
+    whole.closed = open.closed;
+    let mut receipts = Receipts::default();
+    let mut take = |span: SpanId, held: Held| -> Result<(), Malformed> {
+        let parsed = Span::parse(&held.span)?;
+        let (version, outline) = (Version::of(&parsed), Outline::of(&parsed));
+        whole.insert(span, Arrival { version, outline, held: Some(held), receipt: 0 }, &mut receipts, 0);
+        Ok(())
+    };
+    for group in Payload::parse(&payload)?.groups {
+        let envelope = Arc::new(Envelope::of(&group.resource, &group.scope));
+        for span in group.spans {
+            let Some(id) = SpanId::new(span.span_id) else { continue };
+            // What is held here is newer than the file, or was sent again.
+            if open.held(id).is_none() {
+                take(id, Held { envelope: Arc::clone(&envelope), span: span.raw.into() })?;
+            }
+        }
+    }
+    let unsent: Vec<_> = open.unsent().into_iter().map(|(id, version, _)| (id, version)).collect();
+    for (id, _) in &unsent {
+        if let Some(held) = open.held(*id) {
+            take(*id, held.clone())?;
+        }
+    }
+    let ids: Vec<_> = whole.unsent().into_iter().map(|(id, ..)| id).collect();
+    let composition = compose::compose(&whole, &ids, desk.settings.openinference_only);
+    let bytes: Vec<_> = composition.spans.iter().map(compose::Mapped::bytes).collect();
+    let additions = composition.spans.into_iter().map(|mapped| mapped.additions);
+    let spans = bytes.iter().zip(additions).map(|(bytes, additions)| Ok((Span::parse(bytes)?, additions)));
+    let spans = spans.collect::<Result<Vec<_>, Malformed>>()?;
+    let route = open.wish.route(&desk.settings, whole.project().as_deref());
+    let (Experiment::Id(configured) | Experiment::Name(configured)) = route.experiment;
+    let experiment = file.and_then(trace_json::experiment).unwrap_or(configured);
+    let body = trace_json::write(&info::of(id, &whole, &composition.headlines, &experiment), &spans);
+    Ok((requests::write_trace(&experiment, &name(id), body), unsent))
+}

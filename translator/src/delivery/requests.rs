@@ -1,0 +1,91 @@
+//! MLflow's endpoints, as requests. Paths are relative to the tracking URI.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::json;
+
+use crate::assembly::route::Experiment;
+use crate::contract::Request;
+use crate::mlflow::trace_info::TraceInfo;
+
+/// A request without an id and a timeout, which the delivery gives it.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    method: &'static str,
+    path: String,
+    headers: Vec<(&'static str, String)>,
+    body: Vec<u8>,
+}
+
+impl Draft {
+    fn get(path: String) -> Self {
+        Self { method: "GET", path, headers: Vec::new(), body: Vec::new() }
+    }
+
+    fn json(method: &'static str, path: &str, body: &serde_json::Value) -> Self {
+        let headers = vec![("content-type", "application/json".to_owned())];
+        Self { method, path: path.to_owned(), headers, body: body.to_string().into_bytes() }
+    }
+
+    /// In this workspace.
+    #[must_use]
+    pub fn workspace(mut self, workspace: Option<&str>) -> Self {
+        self.headers.extend(workspace.map(|name| ("x-mlflow-workspace", name.to_owned())));
+        self
+    }
+
+    /// The request.
+    pub fn finish(self, id: u64, timeout: u32) -> Request {
+        let Self { method, path, headers, body } = self;
+        Request { id, method, path, headers, body, timeout }
+    }
+}
+
+/// Which version the server has.
+pub fn version() -> Draft {
+    Draft::get("version".to_owned())
+}
+
+/// Looks an experiment up.
+pub fn find_experiment(experiment: &Experiment) -> Draft {
+    let (call, key, value) = match experiment {
+        Experiment::Id(id) => ("get", "experiment_id", id),
+        Experiment::Name(name) => ("get-by-name", "experiment_name", name),
+    };
+    let value = utf8_percent_encode(value, NON_ALPHANUMERIC);
+    Draft::get(format!("api/2.0/mlflow/experiments/{call}?{key}={value}"))
+}
+
+/// Creates an experiment.
+pub fn create_experiment(name: &str) -> Draft {
+    Draft::json("POST", "api/2.0/mlflow/experiments/create", &json!({ "name": name }))
+}
+
+/// Sends spans.
+pub fn spans(experiment_id: &str, run_id: Option<&str>, payload: Vec<u8>) -> Draft {
+    let mut headers = vec![
+        ("content-type", "application/x-protobuf".to_owned()),
+        ("x-mlflow-experiment-id", experiment_id.to_owned()),
+    ];
+    headers.extend(run_id.map(|id| ("x-mlflow-run-id", id.to_owned())));
+    Draft { method: "POST", path: "v1/traces".to_owned(), headers, body: payload }
+}
+
+/// Writes a trace's complete info (`StartTraceV3`).
+pub fn trace_info(info: &TraceInfo) -> Draft {
+    Draft::json("POST", "api/3.0/mlflow/traces", &json!({ "trace": { "trace_info": info.to_json() } }))
+}
+
+/// Reads a trace of the local folder, whichever experiment it is in.
+pub fn read_trace(trace: &str) -> Draft {
+    Draft::get(format!("traces/{trace}.json"))
+}
+
+/// Writes a trace of the local folder. What a file name cannot hold is percent-encoded.
+pub fn write_trace(experiment: &str, trace: &str, body: Vec<u8>) -> Draft {
+    let folder = utf8_percent_encode(experiment, FILE_NAME);
+    let headers = vec![("content-type", "application/json".to_owned())];
+    Draft { method: "PUT", path: format!("traces/{folder}/{trace}.json"), headers, body }
+}
+
+/// Everything but letters, digits and what file names of all systems take.
+const FILE_NAME: &percent_encoding::AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b' ');

@@ -1,0 +1,301 @@
+//! Delivery to an MLflow server.
+//!
+//! - Nothing is sent before the server's version is known, nor to an experiment that was not looked up.
+//! - As many requests as the settings allow, none of which mixes experiments; one trace is in one request at a time.
+//! - A failure that concerns every request shuts the [`Gate`]; what was under way is due again. A refusal splits the
+//!   request until the span that MLflow refuses stands alone and is set aside.
+//! - A request that MLflow *fails* on (500) is split only when other requests succeed meanwhile, or, a few times, to
+//!   find out: an outage must not cut everything into single spans.
+
+use std::collections::BTreeMap;
+
+use super::answers::{Trouble, Verdict, judge};
+use super::desk::Desk;
+use super::experiments::{self, Experiments, Key, Question, Resolution};
+use super::gate::Gate;
+use super::isolate::FAILURES_BEFORE_SPLIT;
+use super::parcel::{Address, Item, Packer, Parcel};
+use super::requests::{self, Draft};
+use crate::assembly::ids::{SpanId, TraceId};
+use crate::assembly::route::Route;
+use crate::assembly::trace::Trace;
+use crate::assembly::{compose, info};
+use crate::contract::{Answer, Instant, Level, Notice, Request};
+use crate::mlflow::server::Version;
+use crate::settings::Settings;
+
+#[derive(Debug)]
+enum Purpose {
+    Version,
+    Experiment(Key, Question),
+    Spans(Parcel),
+    Info(TraceId),
+}
+
+/// The state of the delivery.
+#[derive(Debug, Default)]
+pub struct ServerDelivery {
+    last_id: u64,
+    under_way: BTreeMap<u64, Purpose>,
+    pub(super) gate: Gate,
+    pub(super) version: Option<Version>,
+    pub(super) experiments: Experiments,
+    /// Parcels that MLflow refused or failed on, whole or in halves. Their traces count as under way.
+    pub(super) suspects: Vec<Parcel>,
+    /// When an experiment that access was denied to is asked for again.
+    denied_until: Option<Instant>,
+}
+
+impl ServerDelivery {
+    /// The requests to perform now, for the traces that are due.
+    pub fn poll(&mut self, desk: &mut Desk, due: &[TraceId], now: Instant) -> Vec<Request> {
+        let slots = self.gate.limit(&desk.settings, now).saturating_sub(self.under_way.len());
+        let mut out = Outbox { slots, requests: Vec::new() };
+        if out.slots == 0 || (due.is_empty() && self.suspects.is_empty()) {
+            return out.requests;
+        }
+        let Some(version) = self.version else {
+            if !self.under_way.values().any(|purpose| matches!(purpose, Purpose::Version)) {
+                self.send(desk, &mut out, requests::version(), Purpose::Version);
+            }
+            return out.requests;
+        };
+        self.denied_until = None;
+        self.send_due(desk, &mut out, due, version, now);
+        self.send_suspects(desk, &mut out, version, now);
+        out.requests
+    }
+
+    /// When something that waits is to be tried.
+    pub fn next_retry(&self, now: Instant) -> Option<Instant> {
+        let opens = self.gate.opens_at(now);
+        if opens.is_some() {
+            return opens;
+        }
+        let suspects = self.suspects.iter().map(|parcel| parcel.not_before);
+        suspects.chain(self.denied_until).filter(|at| *at > now).min()
+    }
+
+    /// Try at once what waits for its time.
+    pub fn hurry(&mut self, now: Instant) {
+        self.gate.hurry(now);
+        for parcel in &mut self.suspects {
+            parcel.not_before = parcel.not_before.min(now);
+        }
+    }
+
+    fn send(&mut self, desk: &Desk, out: &mut Outbox, draft: Draft, purpose: Purpose) {
+        self.last_id += 1;
+        self.under_way.insert(self.last_id, purpose);
+        out.slots = out.slots.saturating_sub(1);
+        out.requests.push(draft.finish(self.last_id, desk.settings.timeout_ms));
+    }
+
+    /// Packs the spans of traces that are due, and asks for what they need first.
+    fn send_due(&mut self, desk: &mut Desk, out: &mut Outbox, due: &[TraceId], version: Version, now: Instant) {
+        let Settings { batch_spans, batch_bytes, .. } = desk.settings;
+        let mut packer = Packer::new(out.slots, batch_spans, batch_bytes);
+        for id in due {
+            if out.slots == 0 || packer.is_full() {
+                break;
+            }
+            let Some(trace) = desk.assembly.get(*id) else { continue };
+            let route = match &trace.route {
+                Some(route) => route.clone(),
+                None => trace.wish.route(&desk.settings, trace.project().as_deref()),
+            };
+            let Some(experiment_id) = self.experiment_id(desk, out, *id, &route, now) else { continue };
+            let Some(trace) = desk.assembly.get(*id) else { continue };
+            if trace.unsent_count() == 0 {
+                let draft = requests::trace_info(&info::of(*id, trace, &BTreeMap::new(), &experiment_id));
+                self.send(desk, out, draft.workspace(route.workspace.as_deref()), Purpose::Info(*id));
+                desk.change(*id, |trace| trace.under_way += 1);
+                continue;
+            }
+            let address = Address { workspace: route.workspace.clone(), experiment_id, run_id: route.run_id.clone() };
+            for (span, version, bytes) in trace.unsent() {
+                packer.add(&address, Item { trace: *id, span, version }, bytes);
+            }
+            desk.change(*id, |trace| trace.route = Some(route));
+        }
+        for parcel in packer.finish().take(out.slots) {
+            for trace in parcel.traces() {
+                desk.change(trace, |trace| trace.under_way += 1);
+            }
+            self.send_parcel(desk, out, parcel, version);
+        }
+    }
+
+    /// The id of the experiment that a due trace goes to; asks for it, or gives the trace's spans up, where need be.
+    fn experiment_id(
+        &mut self,
+        desk: &mut Desk,
+        out: &mut Outbox,
+        trace: TraceId,
+        route: &Route,
+        now: Instant,
+    ) -> Option<String> {
+        match self.experiments.resolve(route, now) {
+            Resolution::Id(id) => return Some(id),
+            Resolution::Wait => {}
+            Resolution::Later(at) => self.denied_until = Some(self.denied_until.map_or(at, |until| until.min(at))),
+            Resolution::Ask(question) => {
+                let key = experiments::key(route);
+                let draft = self.experiments.ask(&key, question);
+                self.send(desk, out, draft, Purpose::Experiment(key, question));
+            }
+            Resolution::Refused(reason) => {
+                let unsent = desk.assembly.get(trace).map(Trace::unsent).unwrap_or_default();
+                for (span, version, _) in unsent {
+                    desk.give_up(trace, span, version, &reason);
+                }
+                desk.info_settled(trace);
+            }
+        }
+        None
+    }
+
+    /// Sends parcels that MLflow refused or failed on, when their time has come.
+    fn send_suspects(&mut self, desk: &mut Desk, out: &mut Outbox, version: Version, now: Instant) {
+        while out.slots > 0 {
+            let Some(index) = self.suspects.iter().position(|parcel| parcel.not_before <= now) else { return };
+            let parcel = self.suspects.remove(index);
+            self.send_parcel(desk, out, parcel, version);
+        }
+    }
+
+    /// Sends a parcel whose traces count as under way.
+    fn send_parcel(&mut self, desk: &mut Desk, out: &mut Outbox, parcel: Parcel, version: Version) {
+        let mut spans = Vec::with_capacity(parcel.items.len());
+        let mut headlines = Vec::new();
+        for items in parcel.items.chunk_by(|a, b| a.trace == b.trace) {
+            let Some((id, trace)) = items.first().and_then(|item| Some((item.trace, desk.assembly.get(item.trace)?)))
+            else {
+                continue;
+            };
+            let ids: Vec<SpanId> = items.iter().map(|item| item.span).collect();
+            let composition = compose::compose(trace, &ids, desk.settings.openinference_only);
+            spans.extend(composition.spans.into_iter().map(|mapped| mapped.encode(version)));
+            headlines.push((id, composition.headlines));
+        }
+        let payload = compose::payload(&spans);
+        drop(spans);
+        for (id, headlines) in headlines {
+            desk.change(id, |trace| trace.headlines.extend(headlines));
+        }
+        let Address { workspace, experiment_id, run_id } = &parcel.address;
+        let draft = requests::spans(experiment_id, run_id.as_deref(), payload).workspace(workspace.as_deref());
+        self.send(desk, out, draft, Purpose::Spans(parcel));
+    }
+
+    /// What became of a request.
+    pub fn complete(&mut self, desk: &mut Desk, request: u64, answer: &Answer, now: Instant) {
+        let Some(purpose) = self.under_way.remove(&request) else { return };
+        let verdict = judge(answer, now);
+        match purpose {
+            Purpose::Version => self.version_answered(desk, &verdict, now),
+            Purpose::Experiment(key, question) => self.experiment_answered(desk, key, question, &verdict, now),
+            Purpose::Spans(parcel) => self.spans_answered(desk, parcel, &verdict, now),
+            Purpose::Info(trace) => self.info_answered(desk, trace, &verdict, now),
+        }
+    }
+
+    pub(super) fn succeed(&mut self, desk: &mut Desk) {
+        desk.notice(self.gate.succeed());
+    }
+
+    pub(super) fn fail(&mut self, desk: &mut Desk, trouble: &Trouble, now: Instant) {
+        desk.stats.retries += 1;
+        let notice = self.gate.fail(trouble, &desk.settings, now);
+        desk.notice(notice);
+        if trouble.topic == "unreachable" {
+            // Another version may be there when it answers again.
+            self.version = None;
+        }
+    }
+
+    fn version_answered(&mut self, desk: &mut Desk, verdict: &Verdict<'_>, now: Instant) {
+        let version = match verdict {
+            Verdict::Accepted(response) => Version::parse(String::from_utf8_lossy(&response.body).trim()),
+            // Servers that speak MLflow's API without this endpoint.
+            Verdict::Refused { .. } => None,
+            Verdict::Trouble(trouble) if trouble.topic == "not-mlflow" => None,
+            Verdict::Failed(trouble) | Verdict::Trouble(trouble) => return self.fail(desk, trouble, now),
+        };
+        if let Some(version) = version.filter(|version| *version < Version::OLDEST) {
+            let message = format!(
+                "the MLflow server is {version}; spans are held until it is {} or later, which translates OpenTelemetry \
+                 spans",
+                Version::OLDEST
+            );
+            let trouble = Trouble { topic: "too-old", level: Level::Error, message, retry_after: None };
+            return self.fail(desk, &trouble, now);
+        }
+        let message = match version {
+            Some(version) => format!("delivering to MLflow {version}"),
+            None => "the server does not tell its MLflow version; delivering as to a current one".to_owned(),
+        };
+        if self.version.replace(version.unwrap_or(Version::CURRENT)).is_none() {
+            desk.notice(Some(Notice { level: Level::Info, topic: "server", message }));
+        }
+    }
+
+    fn experiment_answered(
+        &mut self,
+        desk: &mut Desk,
+        key: Key,
+        question: Question,
+        verdict: &Verdict<'_>,
+        now: Instant,
+    ) {
+        match verdict {
+            Verdict::Trouble(trouble) => {
+                self.experiments.unanswered(key, question);
+                self.fail(desk, trouble, now);
+            }
+            _ => {
+                if matches!(verdict, Verdict::Accepted(_)) {
+                    self.succeed(desk);
+                }
+                let notice = self.experiments.answered(key, question, verdict, now);
+                desk.notice(notice);
+            }
+        }
+    }
+
+    fn info_answered(&mut self, desk: &mut Desk, id: TraceId, verdict: &Verdict<'_>, now: Instant) {
+        desk.change(id, |trace| trace.under_way = trace.under_way.saturating_sub(1));
+        match verdict {
+            Verdict::Accepted(_) => {
+                self.succeed(desk);
+                desk.change(id, |trace| trace.info.sent = true);
+                desk.info_settled(id);
+            }
+            Verdict::Trouble(trouble) => self.fail(desk, trouble, now),
+            Verdict::Failed(trouble) => {
+                let failures = desk.change(id, |trace| {
+                    trace.info.failures += 1;
+                    trace.info.failures
+                });
+                if failures.is_none_or(|failures| failures <= FAILURES_BEFORE_SPLIT) {
+                    return self.fail(desk, trouble, now);
+                }
+                self.info_refused(desk, id, "the server fails on it");
+            }
+            Verdict::Refused { reason, .. } => self.info_refused(desk, id, reason),
+        }
+    }
+
+    fn info_refused(&mut self, desk: &mut Desk, id: TraceId, reason: &str) {
+        let message =
+            format!("MLflow has the spans of trace tr-{id} but refused its name, tags and previews: {reason}");
+        desk.notice(Some(Notice { level: Level::Warn, topic: "trace-info", message }));
+        desk.info_settled(id);
+    }
+}
+
+/// What one poll hands out.
+struct Outbox {
+    slots: usize,
+    requests: Vec<Request>,
+}
