@@ -4,9 +4,7 @@ The application of the end-to-end tests runs against the mock model API and expo
 export. Run in `tests/`: `../.venv/bin/python -m capture.openai_python`.
 """
 
-import json
 import platform
-import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +12,7 @@ from pathlib import Path
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from capture import fixture_files
-from e2e.harness.environment import clean_environment
+from e2e.harness.application import run_openai_app
 from e2e.harness.mock_openai import MockOpenAI
 from e2e.harness.otlp_sink import OtlpSink
 
@@ -24,7 +22,7 @@ _PACKAGE = "openinference-instrumentation-openai"
 
 def main() -> None:
     with MockOpenAI() as model_api, OtlpSink() as sink:
-        scenarios = _run_application(model_api.base_url, sink.traces_url)
+        scenarios = list(run_openai_app(model_api.base_url, "http", sink.traces_url))
         bodies = sink.bodies
     if len(scenarios) != len(bodies):
         raise SystemExit(f"{len(scenarios)} scenarios made {len(bodies)} exports; each must make exactly one")
@@ -43,19 +41,6 @@ def main() -> None:
             for scenario, body in zip(scenarios, bodies, strict=True)
         }
     )
-
-
-def _run_application(model_api: str, traces_url: str) -> list[str]:
-    arguments = ("--model-api", model_api, "--protocol", "http", "--endpoint", traces_url)
-    done = subprocess.run(
-        [sys.executable, "-m", "e2e.harness.openai_app", *arguments],
-        cwd=_TESTS,
-        env=clean_environment(),
-        stdout=subprocess.PIPE,
-        check=True,
-        timeout=120,
-    )
-    return [json.loads(line)["scenario"] for line in done.stdout.splitlines()]
 
 
 def _without_local_paths(body: bytes) -> bytes:

@@ -7,9 +7,10 @@ import pytest
 
 from e2e.harness.environment import clean_this_process
 
+# Before the imports below: MLflow reads its environment when it is imported.
 clean_this_process()
 
-from e2e.harness.mlflow_server import MlflowServer  # noqa: E402: MLflow reads its environment when it is imported
+from e2e.harness.mlflow_server import MlflowServer  # noqa: E402
 from e2e.harness.mock_openai import MockOpenAI  # noqa: E402
 from e2e.harness.readback import Reader  # noqa: E402
 

@@ -4,7 +4,7 @@ import json
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from capture.handbuilt.builder import Case, Trace, add_attributes, at, payload, request
+from capture.handbuilt.builder import Case, Trace, add_attributes, at, payload
 
 _NAN, _INFINITY = float("nan"), float("inf")
 
@@ -17,7 +17,13 @@ def _beside_healthy(about: str, name: str, damage) -> Case:
 
 
 def not_finite() -> Case:
-    values = {"nan": _NAN, "infinity": _INFINITY, "minus": -_INFINITY, "list": [1.0, _NAN], "map": {"deep": [_INFINITY]}}
+    values = {
+        "nan": _NAN,
+        "infinity": _INFINITY,
+        "minus": -_INFINITY,
+        "list": [1.0, _NAN],
+        "map": {"deep": [_INFINITY]},
+    }
     return _beside_healthy(
         "NaN and infinities in attributes.", "not_finite", lambda span: add_attributes(span.attributes, values)
     )
@@ -136,7 +142,9 @@ def invalid_utf8() -> Case:
 def duplicate_same() -> Case:
     trace = Trace("duplicate_same")
     for _ in range(2):
-        trace.span("root", "LLM", {"llm.token_count.prompt": 10, "llm.token_count.completion": 5}, start_ms=0, end_ms=50)
+        trace.span(
+            "root", "LLM", {"llm.token_count.prompt": 10, "llm.token_count.completion": 5}, start_ms=0, end_ms=50
+        )
     return payload("One span twice in one request.", trace)
 
 
@@ -207,7 +215,7 @@ def json_lenient() -> Case:
     }
     body = {"resource_spans": [{"resource": {"attributes": None}, "scope_spans": [{"spans": [span]}]}]}
     return Case(
-        "OTLP/JSON as hand-written clients send it: ids in upper case, snake_case, numbers and names, null, unknown fields.",
+        "OTLP/JSON as hand-written clients send it: upper-case ids, snake_case, enum names, null, unknown fields.",
         json.dumps(body).encode(),
         ".json",
     )

@@ -5,7 +5,9 @@ from capture.handbuilt.builder import ERROR, OK, Case, Trace, add_attributes, at
 _EXCEPTION = {
     "exception.type": "ValueError",
     "exception.message": "bad value",
-    "exception.stacktrace": 'Traceback (most recent call last):\n  File "/srv/app/main.py", line 3, in run\nValueError: bad value\n',
+    "exception.stacktrace": (
+        'Traceback (most recent call last):\n  File "/srv/app/main.py", line 3, in run\nValueError: bad value\n'
+    ),
 }
 
 

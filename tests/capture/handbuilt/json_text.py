@@ -19,8 +19,14 @@ def _beside_healthy(about: str, name: str, attributes: Mapping[str, object]) -> 
 
 
 def json_text_integer() -> Case:
-    attributes = {"input.value": '{"id": 18446744073709551615}', "note": "[-9223372036854775809]", "fits": '{"id": 9223372036854775807}'}
-    return _beside_healthy("Integers in JSON text that 64 bits with a sign cannot hold.", "json_text_integer", attributes)
+    attributes = {
+        "input.value": '{"id": 18446744073709551615}',
+        "note": "[-9223372036854775809]",
+        "fits": '{"id": 9223372036854775807}',
+    }
+    return _beside_healthy(
+        "Integers in JSON text that 64 bits with a sign cannot hold.", "json_text_integer", attributes
+    )
 
 
 def json_text_nested() -> Case:
@@ -38,7 +44,9 @@ def json_text_abyss() -> Case:
 
 
 def json_text_unclosed() -> Case:
-    return _beside_healthy("Text of 5,000 opening brackets, no JSON at all.", "json_text_unclosed", {"note": "[" * 5000})
+    return _beside_healthy(
+        "Text of 5,000 opening brackets, no JSON at all.", "json_text_unclosed", {"note": "[" * 5000}
+    )
 
 
 def json_text_digits() -> Case:
@@ -47,7 +55,9 @@ def json_text_digits() -> Case:
 
 def json_text_surrogate() -> Case:
     message = '{"messages": [{"role": "user", "content": "half an emoji \\ud83d"}]}'
-    return _beside_healthy("Half of a surrogate pair, escaped, in a chat request.", "json_text_surrogate", {"input.value": message})
+    return _beside_healthy(
+        "Half of a surrogate pair, escaped, in a chat request.", "json_text_surrogate", {"input.value": message}
+    )
 
 
 CASES = {

@@ -10,7 +10,9 @@ _GEN_AI = {
     "gen_ai.usage.input_tokens": 9,
     "gen_ai.usage.output_tokens": 4,
     "gen_ai.input.messages": '[{"role": "user", "parts": [{"type": "text", "content": "hi"}]}]',
-    "gen_ai.output.messages": '[{"role": "assistant", "parts": [{"type": "text", "content": "hello"}], "finish_reason": "stop"}]',
+    "gen_ai.output.messages": (
+        '[{"role": "assistant", "parts": [{"type": "text", "content": "hello"}], "finish_reason": "stop"}]'
+    ),
 }
 
 

@@ -1,7 +1,8 @@
 """Traces of unusual size or form that are healthy all the same."""
 
-from capture.handbuilt.builder import SERVICE, Case, Trace, payload, request
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from capture.handbuilt.builder import SERVICE, Case, Trace, payload, request
 
 
 def deep() -> Case:
@@ -55,7 +56,9 @@ def scopes() -> Case:
     second.spans.append(first.spans.pop())
     message.resource_spans[0].schema_url = "https://opentelemetry.io/schemas/1.37.0"
     message.resource_spans.add()  # a resource without spans
-    return Case("One trace in two scopes, schema addresses, an empty resource.", message.SerializeToString(deterministic=True))
+    return Case(
+        "One trace in two scopes, schema addresses, an empty resource.", message.SerializeToString(deterministic=True)
+    )
 
 
 CASES = {"deep": deep, "wide": wide, "names": names, "otel_fields": otel_fields, "scopes": scopes}

@@ -1,7 +1,8 @@
 """What a trace takes from its spans: root, name, previews, time, resources."""
 
-from capture.handbuilt.builder import ERROR, SERVICE, Case, Trace, at, payload
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from capture.handbuilt.builder import ERROR, SERVICE, Case, Trace, at, payload
 
 _HTTP = {"http.request.method": "POST", "url.path": "/chat", "http.response.status_code": 200}
 

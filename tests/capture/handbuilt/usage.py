@@ -97,9 +97,13 @@ def cost_sent() -> Case:
 def cost_beats_price_list() -> Case:
     trace = Trace("cost_beats_price_list")
     counted = {"llm.model_name": "gpt-4o-mini", "llm.provider": "openai", _PROMPT: 100, _COMPLETION: 50}
-    trace.span("root", "LLM", counted | {"llm.cost.prompt": 0.002, "llm.cost.completion": 0.0046, "llm.cost.total": 0.0066})
+    trace.span(
+        "root", "LLM", counted | {"llm.cost.prompt": 0.002, "llm.cost.completion": 0.0046, "llm.cost.total": 0.0066}
+    )
     trace.span("listed", "LLM", counted, parent="root")
-    return payload("A cost beside tokens and a model for which MLflow has a price of its own; a child without a cost.", trace)
+    return payload(
+        "A cost beside tokens and a model for which MLflow has a price of its own; a child without a cost.", trace
+    )
 
 
 def cost_rollup() -> Case:

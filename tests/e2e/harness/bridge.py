@@ -25,7 +25,9 @@ def binary() -> Path:
     return path
 
 
-def run(*arguments: str, stdin: bytes = b"", environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
+def run(
+    *arguments: str, stdin: bytes = b"", environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
     """Run one command of the binary to its end and return what it said. The caller judges the exit status."""
     return subprocess.run(
         [str(binary()), *arguments],
@@ -38,7 +40,7 @@ def run(*arguments: str, stdin: bytes = b"", environment: dict[str, str] | None 
 
 
 class Bridge:
-    """`openinference-mlflow serve`. Use as a context manager; leaving it asks the program to end and checks that it did.
+    """`openinference-mlflow serve`. A context manager: leaving it asks the program to end and checks that it did.
 
     `folder` is the data directory and holds the log; the same folder may be used again by a later Bridge.
     """
@@ -89,7 +91,9 @@ class Bridge:
             *self._arguments,
         ]
         environment = clean_environment(RUST_BACKTRACE="1", **self._environment)
-        self._process = Process("openinference-mlflow serve", command, environment, self._folder / "serve.log", self._folder)
+        self._process = Process(
+            "openinference-mlflow serve", command, environment, self._folder / "serve.log", self._folder
+        )
         try:
             eventually(self._is_ready, "serve to listen for gRPC and HTTP", within=_START_S)
         except AssertionError:

@@ -16,7 +16,9 @@ _START_S = 90.0
 class MlflowServer:
     """`start` and `stop` may alternate: the store, the port and so the address stay the same."""
 
-    def __init__(self, folder: Path, *, extra_arguments: tuple[str, ...] = (), environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, extra_arguments: tuple[str, ...] = (), environment: dict[str, str] | None = None
+    ) -> None:
         self._folder = folder
         self._extra_arguments = extra_arguments
         self._environment = environment or {}

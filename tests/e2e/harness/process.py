@@ -4,6 +4,7 @@ Guarantees that nothing a test started outlives it: the child leads a session of
 session after the child has ended is killed.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -62,8 +63,6 @@ class Process:
 
     def kill(self) -> None:
         """End the program and everything it started, now (SIGKILL). Harmless when it has ended already."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self._child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._child.wait()

@@ -26,7 +26,7 @@ def eventually(probe: Callable[[], T], what: str, within: float = 30.0) -> T:
             found = probe()
         except Hopeless:
             raise
-        except Exception as error:  # noqa: BLE001: whatever it is, it is only "not yet"
+        except Exception as error:  # whatever it is, it is only "not yet"
             problem = error
         if found:
             return found

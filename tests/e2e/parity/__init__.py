@@ -1,5 +1,5 @@
 """Parity: what MLflow makes of a payload itself, against what it holds after the bridge has delivered the same one.
 
-`observe` reads both copies into plain values, `compare` lists where they differ, `rules` says which differences are
-meant and why. `pair` posts the payloads.
+`pair` gives each copy trace ids of its own and reads it back, `observe` turns what MLflow shows into plain values,
+`compare` lists where two of those differ.
 """

@@ -38,7 +38,7 @@ class Difference:
 
 
 def differences(raw: object, bridged: object, path: tuple[str, ...] = ()) -> list[Difference]:
-    """Every place where the two differ, in a stable order. Equal types are asked for: `1` is neither `True` nor `1.0`."""
+    """Every place where the two differ, in a stable order. Types count: `1` is neither `True` nor `1.0`."""
     if isinstance(raw, dict) and isinstance(bridged, dict) and not _is_whole(path):
         found: list[Difference] = []
         for key in sorted(raw.keys() | bridged.keys()):

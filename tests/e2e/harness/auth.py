@@ -1,0 +1,29 @@
+"""A real MLflow server that asks for a password: `mlflow server --app-name basic-auth`."""
+
+from pathlib import Path
+
+from e2e.harness.mlflow_server import MlflowServer
+
+USERNAME = "admin"
+PASSWORD = "a-password-for-tests-only"
+
+_CONFIG = """\
+[mlflow]
+default_permission = READ
+database_uri = sqlite:///{database}
+admin_username = {username}
+admin_password = {password}
+authorization_function = mlflow.server.auth:authenticate_request_basic_auth
+"""
+
+
+def basic_auth_server(folder: Path) -> MlflowServer:
+    """Not started yet. `USERNAME` and `PASSWORD` are its administrator's."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "auth.ini"
+    config.write_text(_CONFIG.format(database=folder / "auth.db", username=USERNAME, password=PASSWORD))
+    return MlflowServer(
+        folder,
+        extra_arguments=("--app-name", "basic-auth"),
+        environment={"MLFLOW_AUTH_CONFIG_PATH": str(config), "MLFLOW_FLASK_SERVER_SECRET_KEY": "for-tests-only"},
+    )
