@@ -4,8 +4,9 @@ use super::Malformed;
 use super::wire::{Fields, Wire};
 
 /// How deep values may nest before a payload is refused. Python's protobuf, which MLflow reads with, stops at 100
-/// messages; each level of nesting takes two, and the enclosing request six.
-pub const MAX_DEPTH: usize = 32;
+/// messages; each level of nesting takes up to three (a list of attributes), and what encloses an attribute of an event
+/// takes six.
+pub const MAX_DEPTH: usize = 31;
 
 /// A text field as it stands on the wire: UTF-8 by the specification, anything in practice.
 ///
@@ -100,7 +101,7 @@ impl<'a> Value<'a> {
 
     fn parse_at(message: &'a [u8], depth: usize) -> Result<Self, Malformed> {
         if depth > MAX_DEPTH {
-            return Err(Malformed::new("values nested at most 32 deep", 0));
+            return Err(Malformed::new("values nested at most 31 deep", 0));
         }
         let mut value = Value::Empty;
         let mut fields = Fields::new(message);

@@ -1,0 +1,63 @@
+//! Trace and span ids, and base64.
+//!
+//! OTLP/JSON writes ids as hexadecimal. Recognised besides: protobuf's canonical JSON and Go's `encoding/json`, which
+//! write base64 (16 bytes are 24 characters, 8 bytes are 12, both end in `=`); a UUID's hyphens; a leading `0x`; an odd
+//! number of digits, which had its leading zero dropped. Any other text stands as it is, byte for byte: a wrong length
+//! is judged span by span later, so that one bad id does not cost the payload.
+
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+/// The bytes of an id.
+pub(super) fn bytes(text: &str) -> Cow<'_, [u8]> {
+    let text = text.trim();
+    match hexadecimal(text).or_else(|| protobuf_json(text)) {
+        Some(bytes) => bytes.into(),
+        None => text.as_bytes().into(),
+    }
+}
+
+fn hexadecimal(text: &str) -> Option<Vec<u8>> {
+    let text = text.strip_prefix("0x").unwrap_or(text);
+    let is_uuid = text.len() == 36;
+    let mut bytes = Vec::with_capacity(16);
+    let mut high = None;
+    if text.len() % 2 == 1 {
+        high = Some(0);
+    }
+    for character in text.chars().filter(|character| !(is_uuid && *character == '-')) {
+        let digit = u8::try_from(character.to_digit(16)?).ok()?;
+        match high.take() {
+            Some(high) => bytes.push(high << 4 | digit),
+            None => high = Some(digit),
+        }
+    }
+    high.is_none().then_some(bytes)
+}
+
+fn protobuf_json(text: &str) -> Option<Vec<u8>> {
+    match (text.len(), text.ends_with('=')) {
+        (24, true) => base64(text).filter(|bytes| bytes.len() == 16),
+        (12, true) => base64(text).filter(|bytes| bytes.len() == 8),
+        _ => None,
+    }
+}
+
+/// Base64 in the standard or the URL-safe alphabet, padded or not.
+pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
+    let alphabet = if text.contains(['-', '_']) { &URL_SAFE_ENGINE } else { &STANDARD_ENGINE };
+    alphabet.decode(text).ok()
+}
+
+static STANDARD_ENGINE: GeneralPurpose = engine(&STANDARD);
+static URL_SAFE_ENGINE: GeneralPurpose = engine(&URL_SAFE);
+
+const fn engine(alphabet: &Alphabet) -> GeneralPurpose {
+    let lenient = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
+    GeneralPurpose::new(alphabet, lenient)
+}
