@@ -80,7 +80,7 @@ fn build(workspace: &Path, target_dir: &Path) -> PathBuf {
         Ok(status) if status.success() => {
             target_dir.join(TARGET).join(PROFILE).join(format!("{}.wasm", PACKAGE.replace('-', "_")))
         }
-        Ok(status) => fail(&format!("the translator does not build for {TARGET} ({status}); see above")),
+        Ok(status) => fail(&format!("the translator does not build for {TARGET} ({status}); its errors follow")),
         Err(error) => fail(&format!("cargo cannot be started: {error}")),
     }
 }

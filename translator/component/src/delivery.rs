@@ -32,7 +32,7 @@ impl GuestBridge for SharedBridge {
     }
 
     fn complete(&self, request: u64, answer: Answer, now: Instant) {
-        self.0.borrow_mut().complete(request, answer.into(), now);
+        self.0.borrow_mut().complete(request, &answer.into(), now);
     }
 
     fn events(&self) -> Vec<Event> {

@@ -1,0 +1,62 @@
+//! Puts a bridge together as the settings say: the translator, where it delivers to, and what it sets aside.
+
+use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
+
+use directories::ProjectDirs;
+
+use crate::deliver::local::LocalFolder;
+use crate::deliver::mlflow::{ClientError, MlflowServer};
+use crate::deliver::set_aside::SetAsideFolder;
+use crate::drive::{self, Handle, StartError};
+use crate::guest::{LoadError, MemoryLimit, Translator};
+use crate::settings::{Delivery, Destination};
+
+/// What the translator holds at most when nothing else is set: `max_bytes` in `wit/translator.wit`.
+const DEFAULT_HELD: u64 = 256 << 20;
+
+/// A bridge cannot be put together.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub enum BridgeError {
+    /// The translator cannot be loaded.
+    Load(#[from] LoadError),
+    /// The translator refuses its settings, or does not start.
+    Start(#[from] StartError),
+    /// The server cannot be spoken to with these settings.
+    Client(#[from] ClientError),
+}
+
+/// Start a bridge. `max_payload` is the size of the largest payload that it will be offered, in bytes; `on_trace` is
+/// told of each trace that is written to the local folder, with its experiment's name. Must be called within a tokio
+/// runtime.
+///
+/// # Errors
+/// What is wrong with the settings, or with this machine.
+pub fn start(
+    delivery: &Delivery,
+    data_dir: &Path,
+    max_payload: usize,
+    on_trace: impl Fn(&str, &[u8]) + Send + Sync + 'static,
+) -> Result<Handle, BridgeError> {
+    let translator = load_translator()?;
+    // Any number will do, if only it is another one in another process.
+    let seed = RandomState::new().hash_one(std::process::id());
+    let held = delivery.tuning.max_bytes.unwrap_or(DEFAULT_HELD);
+    let limit = MemoryLimit::for_bridge(held, u64::try_from(max_payload).unwrap_or(u64::MAX));
+    let bridges = translator.bridges(delivery.bridge_settings(seed), limit);
+    let set_aside = SetAsideFolder::below(data_dir);
+    Ok(match &delivery.destination {
+        Destination::Server(server) => drive::start(bridges, MlflowServer::new(server)?, set_aside)?,
+        Destination::Local => drive::start(bridges, LocalFolder::new(data_dir, on_trace), set_aside)?,
+    })
+}
+
+/// Load the translator, from compiled code that an earlier start left in the user's cache folder if there is any.
+///
+/// # Errors
+/// The translator does not run on this machine.
+pub fn load_translator() -> Result<Translator, LoadError> {
+    let user = ProjectDirs::from("", "", "openinference-mlflow");
+    Translator::load(user.as_ref().map(ProjectDirs::cache_dir))
+}

@@ -1,0 +1,192 @@
+//! `serve`: receive, translate and deliver until told to stop.
+//!
+//! On SIGTERM and Ctrl-C: nothing more is accepted, everything that was accepted is delivered until the time is up, what
+//! is left then is set aside, and the exit code says whether anything was. A second signal ends the program at once.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{self, ExitCode};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use tokio::time::Instant;
+
+use crate::bridge;
+use crate::cli::LogFormat;
+use crate::draw;
+use crate::drive::{Handle, Left};
+use crate::receive::{Listeners, Receivers};
+use crate::settings::{Delivery, Destination, Experiment, Settings};
+
+/// What a shell says of a program that ended on Ctrl-C.
+const INTERRUPTED: i32 = 130;
+
+/// Receivers and a bridge, at work.
+#[derive(Debug)]
+pub struct Service {
+    receivers: Receivers,
+    bridge: Handle,
+}
+
+// === impl Service ===
+
+impl Service {
+    /// Listen, and start the bridge. `on_trace` is told of each trace that is written to the local folder.
+    ///
+    /// # Errors
+    /// An address is in use, or a setting cannot be used.
+    pub async fn start(
+        settings: &Settings,
+        on_trace: impl Fn(&str, &[u8]) + Send + Sync + 'static,
+    ) -> anyhow::Result<Self> {
+        let listeners = Listeners::bind(&settings.receive).await?;
+        let limit = settings.receive.max_body_bytes;
+        let bridge = bridge::start(&settings.delivery, &settings.data_dir, limit, on_trace)?;
+        let receivers = listeners.serve(bridge.clone(), limit)?;
+        Ok(Self { receivers, bridge })
+    }
+
+    /// Where OTLP/gRPC is received.
+    pub fn grpc_address(&self) -> SocketAddr {
+        self.receivers.grpc_address()
+    }
+
+    /// Where OTLP/HTTP is received.
+    pub fn http_address(&self) -> SocketAddr {
+        self.receivers.http_address()
+    }
+
+    /// The bridge behind the receivers.
+    pub fn bridge(&self) -> &Handle {
+        &self.bridge
+    }
+
+    /// Accept nothing more, deliver what is there within the limit, and say what was left.
+    ///
+    /// # Errors
+    /// The bridge had stopped before.
+    pub async fn stop(self, limit: Duration) -> anyhow::Result<Left> {
+        let deadline = Instant::now() + limit;
+        // Half of the time at most goes to senders that are still sending.
+        self.receivers.stop(limit / 2).await;
+        let left = self.bridge.drain(deadline.saturating_duration_since(Instant::now())).await?;
+        Ok(left)
+    }
+}
+
+/// Run until a signal comes. The exit code is 0 when nothing was left undelivered.
+///
+/// # Errors
+/// The service cannot start, or the translator failed for good.
+pub async fn run(settings: &Settings, log_format: LogFormat) -> anyhow::Result<ExitCode> {
+    let mut signals = Signals::listen().context("signals cannot be received")?;
+    let service = Service::start(settings, draw::print).await?;
+    announce(&service, settings, log_format);
+    tokio::select! {
+        () = signals.next() => {}
+        () = service.bridge().stopped() => bail!("the translator has stopped; the log says why"),
+    }
+    let limit = settings.receive.shutdown_timeout;
+    tracing::info!("stopping: delivering what was accepted, for {} s at most; again to stop at once", limit.as_secs_f32());
+    let left = tokio::select! {
+        left = service.stop(limit) => left?,
+        () = signals.next() => process::exit(INTERRUPTED),
+    };
+    Ok(say_what_is_left(left, settings))
+}
+
+fn say_what_is_left(left: Left, settings: &Settings) -> ExitCode {
+    let Left { payloads, spans, kept } = left;
+    if payloads == 0 {
+        tracing::info!("stopped: everything that was accepted has been delivered");
+        return ExitCode::SUCCESS;
+    }
+    let folder = settings.data_dir.join("set-aside");
+    tracing::warn!(
+        payloads,
+        spans,
+        kept,
+        "stopped with undelivered spans; what was kept is in {folder}: send it with `openinference-mlflow replay {folder}`",
+        folder = folder.display()
+    );
+    ExitCode::FAILURE
+}
+
+/// Says where it listens, where it delivers, and how to point an application at it.
+fn announce(service: &Service, settings: &Settings, log_format: LogFormat) {
+    let (grpc, http) = (service.grpc_address(), service.http_address());
+    let destination = destination(&settings.delivery, settings.data_dir.join("traces"));
+    match log_format {
+        LogFormat::Json => tracing::info!(%grpc, %http, destination, "serving"),
+        LogFormat::Human => eprintln!(
+            "openinference-mlflow {version}\n  \
+             receives   OTLP/gRPC at {grpc}, OTLP/HTTP at http://{http}/v1/traces\n  \
+             delivers   to {destination}\n  \
+             To send an application's traces here, start it with\n    \
+             OTEL_EXPORTER_OTLP_ENDPOINT=http://{reachable} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
+            version = env!("CARGO_PKG_VERSION"),
+            reachable = reachable(http),
+        ),
+    }
+}
+
+fn destination(delivery: &Delivery, folder: PathBuf) -> String {
+    let experiment = match &delivery.experiment {
+        Some(Experiment::Id(id)) => format!(", experiment {id}"),
+        Some(Experiment::Name(name)) => format!(", experiment {name:?}"),
+        None => String::new(),
+    };
+    match &delivery.destination {
+        Destination::Server(server) => format!("{}{experiment}", server.uri),
+        Destination::Local => {
+            format!("{} (no tracking URI is set; --tracking-uri sends to MLflow)", folder.display())
+        }
+    }
+}
+
+/// An address that a client can use: one that stands for all of a machine's becomes loopback.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address {
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => std::net::Ipv4Addr::LOCALHOST.into(),
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => std::net::Ipv6Addr::LOCALHOST.into(),
+        address => address.ip(),
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+/// The signals that ask a program to end.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
+        // Without a handler there will be no signal to wait for.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

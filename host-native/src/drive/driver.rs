@@ -1,0 +1,311 @@
+//! The loop: payloads and answers into the bridge, requests and events out of it, and sleep in between.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::runtime;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::{Instant, sleep_until};
+
+use super::clock::Clock;
+use super::open_payloads::{OpenPayloads, PayloadId};
+use super::recovery::{Blame, Incident, Trapped};
+use super::{Accepted, Command, Left, Refused, events};
+use crate::deliver::Destination;
+use crate::deliver::set_aside::SetAsideFolder;
+use crate::guest::{Answer, Bridge, OpenBridge, Rejection, Stats};
+
+/// The most commands that are taken before the bridge is polled again.
+const BATCH: usize = 64;
+
+/// When a payload that a new guest has no room for yet is offered to it again.
+const OFFER_AGAIN: Duration = Duration::from_millis(250);
+
+/// Owns the bridge and everything that belongs to it.
+pub(super) struct Driver<O: OpenBridge, D> {
+    pub(super) bridges: O,
+    pub(super) bridge: O::Bridge,
+    pub(super) payloads: OpenPayloads,
+    pub(super) set_aside: SetAsideFolder,
+    pub(super) requests: Requests<D>,
+    /// Recoveries in a row that found nobody to blame.
+    pub(super) blameless: u32,
+    clock: Clock,
+    commands: mpsc::Receiver<Command>,
+    wakeup: Option<Instant>,
+    draining: Option<Draining>,
+    /// Who wants to know the bridge's counters.
+    asked: Vec<oneshot::Sender<Stats>>,
+    /// Undelivered spans, when last counted.
+    open_spans: u64,
+}
+
+/// The requests under way.
+pub(super) struct Requests<D> {
+    destination: std::sync::Arc<D>,
+    runtime: runtime::Handle,
+    tasks: JoinSet<Answer>,
+    ids: HashMap<Id, u64>,
+    answers: Vec<(u64, Answer)>,
+}
+
+struct Draining {
+    deadline: Instant,
+    reply: oneshot::Sender<Left>,
+    flushed: bool,
+}
+
+// === impl Driver ===
+
+impl<O: OpenBridge, D: Destination> Driver<O, D> {
+    pub(super) fn new(
+        bridges: O,
+        bridge: O::Bridge,
+        destination: D,
+        set_aside: SetAsideFolder,
+        commands: mpsc::Receiver<Command>,
+        runtime: runtime::Handle,
+    ) -> Self {
+        Self {
+            bridges,
+            bridge,
+            payloads: OpenPayloads::default(),
+            set_aside,
+            requests: Requests::new(destination, runtime),
+            blameless: 0,
+            clock: Clock::start(),
+            commands,
+            wakeup: None,
+            draining: None,
+            asked: Vec::new(),
+            open_spans: 0,
+        }
+    }
+
+    /// Runs until everybody has let go of the handle, until everything is drained, or until no guest can be had.
+    pub(super) async fn run(mut self) {
+        loop {
+            match self.work() {
+                Ok(()) if self.drained() => break,
+                Ok(()) => {
+                    if !self.wait().await {
+                        break;
+                    }
+                }
+                Err(incident) => {
+                    if let Err(error) = self.recover(incident) {
+                        tracing::error!("the translator cannot be started again: {error}");
+                        self.open_spans = 0;
+                        break;
+                    }
+                }
+            }
+        }
+        self.end();
+    }
+
+    /// Tells the bridge all that is new, and does what it asks for.
+    fn work(&mut self) -> Result<(), Incident> {
+        for (request, answer) in std::mem::take(&mut self.requests.answers) {
+            self.bridge.complete(request, &answer, self.clock.now()).blame(Blame::EveryoneTold)?;
+        }
+        self.offer_waiting()?;
+        if let Some(draining) = &mut self.draining
+            && !draining.flushed
+        {
+            draining.flushed = true;
+            self.bridge.flush(self.clock.now()).blame(Blame::EveryoneTold)?;
+        }
+        self.turn(Blame::EveryoneTold)?;
+        if !self.asked.is_empty() || self.draining.is_some() {
+            self.take_stock()?;
+        }
+        let wakeup = self.bridge.next_wakeup().blame(Blame::EveryoneTold)?;
+        self.wakeup = wakeup.map(|millis| self.clock.instant(millis));
+        if !self.payloads.waiting().is_empty() {
+            let soon = Instant::now() + OFFER_AGAIN;
+            self.wakeup = Some(self.wakeup.map_or(soon, |wakeup| wakeup.min(soon)));
+        }
+        self.blameless = 0;
+        Ok(())
+    }
+
+    /// Starts the requests that are due and passes the events on.
+    fn turn(&mut self, blame: Blame) -> Result<(), Incident> {
+        let requests = self.bridge.poll(self.clock.now()).blame(blame)?;
+        for request in requests {
+            self.requests.start(request);
+        }
+        let events = self.bridge.events().blame(blame)?;
+        events::pass_on(events, &mut self.payloads, &self.set_aside);
+        Ok(())
+    }
+
+    fn take_stock(&mut self) -> Result<(), Incident> {
+        let stats = self.bridge.stats().blame(Blame::EveryoneTold)?;
+        self.open_spans = stats.open_spans;
+        for reply in self.asked.drain(..) {
+            // Whoever asked may have gone.
+            let _ = reply.send(stats);
+        }
+        Ok(())
+    }
+
+    fn offer_waiting(&mut self) -> Result<(), Incident> {
+        let mut full = None;
+        for id in self.payloads.waiting() {
+            match full {
+                None => full = self.offer(id)?,
+                Some(wait) => self.refuse(id, Refused::Full(wait)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Offers one payload. Returns how long senders should wait when there is no room for it.
+    fn offer(&mut self, id: PayloadId) -> Result<Option<Duration>, Incident> {
+        let Some(payload) = self.payloads.get(id) else { return Ok(None) };
+        let suspect = payload.traps > 0;
+        let offered = self.bridge.ingest(&payload.bytes, &payload.context, self.clock.now());
+        match offered.blame(Blame::One(id))? {
+            Ok(accepted) => {
+                if let Some((sender, done)) = self.payloads.taken(id, accepted.receipt) {
+                    let accepted = Accepted {
+                        spans: accepted.spans,
+                        rejected_spans: accepted.rejected_spans,
+                        message: accepted.message,
+                        done,
+                    };
+                    // A sender that did not wait for the answer will send again; repetition is harmless.
+                    let _ = sender.send(Ok(accepted));
+                }
+                if suspect {
+                    // Make its translation happen now, while it is clear whose it is.
+                    self.bridge.flush(self.clock.now()).blame(Blame::One(id))?;
+                    self.turn(Blame::One(id))?;
+                }
+                Ok(None)
+            }
+            Err(Rejection::Full(millis)) => {
+                let wait = Duration::from_millis(millis.into());
+                self.refuse(id, Refused::Full(wait));
+                Ok(Some(wait))
+            }
+            Err(Rejection::Malformed(malformed)) => {
+                self.refuse(id, Refused::Malformed(malformed.reason));
+                Ok(None)
+            }
+        }
+    }
+
+    /// Tells a payload's sender why it is not taken. A payload whose sender has its answer already stays when there is
+    /// no room for it, and is set aside when it cannot be taken at all.
+    fn refuse(&mut self, id: PayloadId, refused: Refused) {
+        let answered = self.payloads.get(id).is_some_and(|payload| payload.sender.is_none());
+        match refused {
+            Refused::Full(_) if answered => {}
+            refused if answered => drop(self.set_payload_aside(id, &refused.to_string())),
+            refused => {
+                if let Some(sender) = self.payloads.forget(id).and_then(|payload| payload.sender) {
+                    let _ = sender.send(Err(refused));
+                }
+            }
+        }
+    }
+
+    /// Sleeps until there is something to do. False when there never will be.
+    async fn wait(&mut self) -> bool {
+        let deadline = self.draining.as_ref().map(|draining| draining.deadline);
+        let until = [self.wakeup, deadline].into_iter().flatten().min();
+        tokio::select! {
+            () = self.requests.next() => {}
+            command = self.commands.recv() => match command {
+                Some(command) => self.command(command),
+                None => return false,
+            },
+            () = async { sleep_until(until.unwrap_or_else(Instant::now)).await }, if until.is_some() => {}
+        }
+        self.requests.collect_finished();
+        for _ in 0..BATCH {
+            let Ok(command) = self.commands.try_recv() else { break };
+            self.command(command);
+        }
+        true
+    }
+
+    fn command(&mut self, command: Command) {
+        match command {
+            Command::Ingest { reply, .. } if self.draining.is_some() => drop(reply.send(Err(Refused::Stopped))),
+            Command::Ingest { payload, context, reply } => self.payloads.keep(payload, context, reply),
+            Command::Stats { reply } => self.asked.push(reply),
+            Command::Drain { deadline, reply } => {
+                self.draining = Some(Draining { deadline, reply, flushed: false });
+            }
+        }
+    }
+
+    fn drained(&self) -> bool {
+        self.draining.as_ref().is_some_and(|draining| {
+            draining.flushed && (self.payloads.is_empty() || Instant::now() >= draining.deadline)
+        })
+    }
+
+    /// Sets aside what is left, and says how much that is.
+    fn end(mut self) {
+        let mut left = Left { spans: self.open_spans, ..Left::default() };
+        for id in self.payloads.ids() {
+            left.payloads += 1;
+            let kept = self.set_payload_aside(id, "the program stopped before MLflow had it; replay it");
+            left.kept += usize::from(kept.is_some_and(|kept| kept.is_ok()));
+        }
+        if let Some(draining) = self.draining {
+            let _ = draining.reply.send(left);
+        }
+    }
+}
+
+// === impl Requests ===
+
+impl<D: Destination> Requests<D> {
+    fn new(destination: D, runtime: runtime::Handle) -> Self {
+        let destination = std::sync::Arc::new(destination);
+        Self { destination, runtime, tasks: JoinSet::new(), ids: HashMap::new(), answers: Vec::new() }
+    }
+
+    fn start(&mut self, request: crate::guest::Request) {
+        let id = request.id;
+        let destination = std::sync::Arc::clone(&self.destination);
+        let task = self.tasks.spawn_on(async move { destination.perform(request).await }, &self.runtime);
+        self.ids.insert(task.id(), id);
+    }
+
+    /// Breaks off all that is under way: whoever asked for it is no more.
+    pub(super) fn abandon(&mut self) {
+        self.tasks = JoinSet::new();
+        self.ids.clear();
+        self.answers.clear();
+    }
+
+    /// Completes when a request has been performed; never, when none is under way.
+    async fn next(&mut self) {
+        match self.tasks.join_next_with_id().await {
+            Some(finished) => self.collect(finished),
+            None => std::future::pending().await,
+        }
+    }
+
+    fn collect_finished(&mut self) {
+        while let Some(finished) = self.tasks.try_join_next_with_id() {
+            self.collect(finished);
+        }
+    }
+
+    fn collect(&mut self, finished: Result<(Id, Answer), JoinError>) {
+        let (task, answer) = finished
+            .unwrap_or_else(|error| (error.id(), Answer::NoAnswer(format!("the request broke off: {error}"))));
+        if let Some(request) = self.ids.remove(&task) {
+            self.answers.push((request, answer));
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What the bridge has to say, passed on: to the log, and to whoever waits for a payload.
+
+use tracing::{debug, error, info, warn};
+
+use super::open_payloads::OpenPayloads;
+use crate::deliver::set_aside::SetAsideFolder;
+use crate::guest::{Event, Level, Notice, SetAside};
+
+pub(super) fn pass_on(events: Vec<Event>, payloads: &mut OpenPayloads, folder: &SetAsideFolder) {
+    for event in events {
+        match event {
+            Event::Done(receipt) => payloads.done(receipt),
+            Event::Repaired(repair) => {
+                debug!(
+                    trace = repair.trace_id,
+                    span = repair.span_id,
+                    rule = repair.rule,
+                    place = repair.place,
+                    "a value was changed so that MLflow can store the span"
+                );
+            }
+            Event::SetAside(span) => set_aside(&span, folder),
+            Event::Notice(notice) => log(&notice),
+        }
+    }
+}
+
+fn set_aside(span: &SetAside, folder: &SetAsideFolder) {
+    let SetAside { trace_id, span_id, reason, .. } = span;
+    match folder.keep_span(span) {
+        Ok(path) => {
+            warn!(trace = trace_id, span = span_id, "a span was set aside in {}: {reason}", path.display());
+        }
+        Err(lost) => error!(trace = trace_id, span = span_id, "a span is lost: {reason}; and {lost}"),
+    }
+}
+
+fn log(notice: &Notice) {
+    let Notice { level, topic, message } = notice;
+    match level {
+        Level::Debug => debug!(topic, "{message}"),
+        Level::Info => info!(topic, "{message}"),
+        Level::Warn => warn!(topic, "{message}"),
+        Level::Error => error!(topic, "{message}"),
+    }
+}

@@ -1,0 +1,163 @@
+//! One thread owns the translator's bridge and does all that the contract asks of a host.
+//!
+//! Guarantees: payloads are taken in the order in which they were offered; the queue before the bridge is bounded, so a
+//! slow bridge slows its senders; an accepted payload is held until the bridge says that MLflow has it, through any
+//! number of traps; a payload that makes the guest trap twice is set aside with its bytes. Nothing in here reads a
+//! payload.
+//!
+//! Guest calls are pure computation and may take a while, hence a thread of their own; everything around them (sockets,
+//! requests under way) runs on tokio.
+
+mod clock;
+mod driver;
+mod events;
+mod open_payloads;
+mod recovery;
+
+use std::io;
+use std::thread;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use crate::deliver::Destination;
+use crate::deliver::set_aside::SetAsideFolder;
+use crate::guest::{Context, OpenBridge, OpenError, Stats};
+
+/// How many payloads may wait for the bridge before their senders do.
+const QUEUE: usize = 64;
+
+/// Reaches the bridge's thread. When the last one is dropped, the thread ends.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    commands: mpsc::Sender<Command>,
+}
+
+/// A payload that was taken.
+#[derive(Debug)]
+pub struct Accepted {
+    /// Spans taken.
+    pub spans: u32,
+    /// Spans that MLflow will never take, and which were set aside.
+    pub rejected_spans: u32,
+    /// Why; empty when none was rejected.
+    pub message: String,
+    /// Completes when everything that came from the payload is in MLflow or was set aside span by span. Fails when
+    /// the payload as a whole was set aside, or the program stopped before.
+    pub done: oneshot::Receiver<()>,
+}
+
+/// Why a payload was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// It is not what its encoding says; the text says what was found and what was expected.
+    #[error("{0}")]
+    Malformed(String),
+    /// The bridge holds as much as it may.
+    #[error("more spans are waiting for MLflow than may be held; try again in {} s", .0.as_secs_f64().ceil())]
+    Full(Duration),
+    /// The guest trapped on it, twice. Its bytes are kept; the text says where.
+    #[error("{0}")]
+    SetAside(String),
+    /// The program is stopping.
+    #[error("this program is stopping; try again once it runs")]
+    Stopped,
+}
+
+/// What had not been delivered when the bridge's thread ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Payloads with undelivered spans.
+    pub payloads: usize,
+    /// Those spans.
+    pub spans: u64,
+    /// How many of the payloads could be set aside.
+    pub kept: usize,
+}
+
+/// The bridge's thread ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the translator has stopped; the log says why")]
+pub struct Stopped;
+
+/// The bridge's thread cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The bridge cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The system gives no thread.
+    #[error("no thread can be started: {0}")]
+    Thread(io::Error),
+}
+
+#[derive(Debug)]
+enum Command {
+    Ingest { payload: Bytes, context: Context, reply: oneshot::Sender<Result<Accepted, Refused>> },
+    Stats { reply: oneshot::Sender<Stats> },
+    Drain { deadline: Instant, reply: oneshot::Sender<Left> },
+}
+
+/// Open a bridge and start the thread that owns it. Must be called within a tokio runtime, which performs the requests.
+///
+/// # Errors
+/// The bridge cannot be opened, or the thread not started.
+pub fn start<O, D>(bridges: O, destination: D, set_aside: SetAsideFolder) -> Result<Handle, StartError>
+where
+    O: OpenBridge + 'static,
+    D: Destination,
+{
+    let bridge = bridges.open()?;
+    let (commands, queue) = mpsc::channel(QUEUE);
+    let runtime = tokio::runtime::Handle::current();
+    let driver = driver::Driver::new(bridges, bridge, destination, set_aside, queue, runtime.clone());
+    let thread = thread::Builder::new().name("translator".to_owned());
+    thread.spawn(move || runtime.block_on(driver.run())).map_err(StartError::Thread)?;
+    Ok(Handle { commands })
+}
+
+// === impl Handle ===
+
+impl Handle {
+    /// Offer a payload, and wait until it was taken or refused.
+    ///
+    /// # Errors
+    /// Why it was refused; nothing of it is kept then, unless the error says so.
+    pub async fn ingest(&self, payload: Bytes, context: Context) -> Result<Accepted, Refused> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Command::Ingest { payload, context, reply }).await.map_err(|Stopped| Refused::Stopped)?;
+        answer.await.unwrap_or(Err(Refused::Stopped))
+    }
+
+    /// The bridge's counters. They begin anew when a guest is replaced.
+    ///
+    /// # Errors
+    /// The bridge's thread has ended.
+    pub async fn stats(&self) -> Result<Stats, Stopped> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Command::Stats { reply }).await?;
+        answer.await.map_err(|_| Stopped)
+    }
+
+    /// Send everything, finished or not, until it is delivered or the time is up; set aside what is left then, and end
+    /// the bridge's thread. Payloads that are offered meanwhile are refused.
+    ///
+    /// # Errors
+    /// The bridge's thread has ended before.
+    pub async fn drain(&self, limit: Duration) -> Result<Left, Stopped> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Command::Drain { deadline: Instant::now() + limit, reply }).await?;
+        answer.await.map_err(|_| Stopped)
+    }
+
+    /// Completes when the bridge's thread has ended.
+    pub async fn stopped(&self) {
+        self.commands.closed().await;
+    }
+
+    async fn send(&self, command: Command) -> Result<(), Stopped> {
+        self.commands.send(command).await.map_err(|_| Stopped)
+    }
+}
