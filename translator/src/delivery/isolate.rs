@@ -46,11 +46,9 @@ impl ServerDelivery {
 
     /// MLflow failed on the parcel: the parcel's fault if others succeed, the server's otherwise.
     fn failed(&mut self, desk: &mut Desk, mut parcel: Parcel, trouble: &Trouble, now: Instant) {
-        if parcel.failures == 0 {
-            parcel.accepted_before = self.gate.successes;
-        }
         parcel.failures += 1;
-        let others_succeed = self.gate.successes > parcel.accepted_before;
+        let accepted_before = *parcel.accepted_before.get_or_insert(self.gate.successes);
+        let others_succeed = self.gate.successes > accepted_before;
         let tried_enough = parcel.failures > FAILURES_BEFORE_SPLIT;
         if tried_enough && others_succeed {
             let reason = "MLflow fails on this span (500) while it takes others";
@@ -127,6 +125,6 @@ fn wants_info(trace: &Trace, root_came_before: bool, version: Version) -> bool {
     let has_preview = headline.is_some_and(|headline| headline.request.is_some() || headline.response.is_some());
     let previews_are_not_the_roots = !root.openinference && has_preview;
     let resources_came_after_the_root = root_came_before && trace.mixed_resources;
-    let tags_cannot_travel_on_spans = version < Version::TRACE_TAGS && headline.is_some();
+    let tags_cannot_travel_on_spans = !version.takes_trace_tags() && headline.is_some();
     previews_are_not_the_roots || resources_came_after_the_root || tags_cannot_travel_on_spans
 }

@@ -37,8 +37,8 @@ pub struct Parcel {
     pub items: Vec<Item>,
     /// How often MLflow failed on it.
     pub failures: u32,
-    /// How many requests MLflow had accepted before it first failed on this one.
-    pub accepted_before: u64,
+    /// How many requests MLflow had accepted before it first failed on these spans.
+    pub accepted_before: Option<u64>,
     /// How often it was split although nothing showed that the rest of the server works.
     pub blind_splits: u32,
     /// Not to be sent before then.
@@ -48,7 +48,7 @@ pub struct Parcel {
 impl Parcel {
     /// A parcel that was never sent.
     pub fn new(address: Address, items: Vec<Item>) -> Self {
-        Self { address, items, failures: 0, accepted_before: 0, blind_splits: 0, not_before: 0 }
+        Self { address, items, failures: 0, accepted_before: None, blind_splits: 0, not_before: 0 }
     }
 
     /// The traces it carries spans of, each once.

@@ -1,0 +1,10 @@
+//! The bridge against a model of MLflow's server: what arrives is what was sent, in every order and through every fault.
+
+mod drive;
+mod faults;
+mod local;
+mod model;
+mod order;
+mod routes;
+mod spans;
+mod traces;

@@ -1,0 +1,209 @@
+//! A model of MLflow 3.17's server, as far as the bridge can tell: experiments, span upserts, and what the store derives
+//! of a trace (`log_spans` and `start_trace` in `mlflow/store/tracking/sqlalchemy_store.py`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use openinference_mlflow_translator::contract::{Answer, Request, Response};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value};
+use opentelemetry_proto::tonic::trace::v1::Span;
+use prost::Message;
+use serde_json::{Value, json};
+
+type Fault = Box<dyn FnMut(&Request) -> Option<Answer>>;
+
+/// A trace as the store has it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Stored {
+    pub(crate) experiment: String,
+    pub(crate) spans: BTreeMap<Vec<u8>, Span>,
+    pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) name: Option<String>,
+    pub(crate) state: String,
+    /// Milliseconds: start, duration.
+    pub(crate) time: (u64, u64),
+    pub(crate) previews: (Option<String>, Option<String>),
+    pub(crate) runs: BTreeSet<String>,
+}
+
+/// The server.
+#[derive(Default)]
+pub(crate) struct Model {
+    pub(crate) version: String,
+    /// Name → (id, lifecycle stage).
+    pub(crate) experiments: BTreeMap<String, (String, String)>,
+    pub(crate) traces: BTreeMap<Vec<u8>, Stored>,
+    /// Spans with this name are refused with 422, whatever else is in the request.
+    pub(crate) poison: Option<&'static str>,
+    /// Method and path of each request, in order.
+    pub(crate) log: Vec<String>,
+    /// Spans in each request.
+    pub(crate) batches: Vec<usize>,
+    fault: Option<Fault>,
+}
+
+impl Model {
+    pub(crate) fn new() -> Self {
+        let default = ("Default".to_owned(), ("0".to_owned(), "active".to_owned()));
+        Self { version: "3.17.2".into(), experiments: [default].into(), ..Self::default() }
+    }
+
+    /// Answers first, when it has an answer.
+    pub(crate) fn fault(&mut self, fault: impl FnMut(&Request) -> Option<Answer> + 'static) {
+        self.fault = Some(Box::new(fault));
+    }
+
+    pub(crate) fn heal(&mut self) {
+        self.fault = None;
+    }
+
+    pub(crate) fn answer(&mut self, request: &Request) -> Answer {
+        self.log.push(format!("{} {}", request.method, request.path));
+        if let Some(answer) = self.fault.as_mut().and_then(|fault| fault(request)) {
+            return answer;
+        }
+        match (request.method, request.path.split('?').next().unwrap()) {
+            ("GET", "version") => reply(200, self.version.clone()),
+            ("GET", "api/2.0/mlflow/experiments/get-by-name") => {
+                let found = self.experiments.iter().find(|(name, _)| asked(request) == **name);
+                experiment(found.map(|(_, (id, stage))| (id, stage)))
+            }
+            ("GET", "api/2.0/mlflow/experiments/get") => {
+                let found = self.experiments.values().find(|(id, _)| asked(request) == *id);
+                experiment(found.map(|(id, stage)| (id, stage)))
+            }
+            ("POST", "api/2.0/mlflow/experiments/create") => self.create(request),
+            ("POST", "v1/traces") => self.log_spans(request),
+            ("POST", "api/3.0/mlflow/traces") => self.start_trace(request),
+            _ => reply(404, "<html>no such page</html>".into()),
+        }
+    }
+
+    fn create(&mut self, request: &Request) -> Answer {
+        let name = body(request)["name"].as_str().unwrap().to_owned();
+        if self.experiments.contains_key(&name) {
+            return reply(400, json!({"error_code": "RESOURCE_ALREADY_EXISTS"}).to_string());
+        }
+        let id = self.experiments.len().to_string();
+        self.experiments.insert(name, (id.clone(), "active".into()));
+        reply(200, json!({"experiment_id": id}).to_string())
+    }
+
+    fn log_spans(&mut self, request: &Request) -> Answer {
+        let Some(experiment) = header(request, "x-mlflow-experiment-id") else {
+            return reply(422, json!({"detail": "no experiment"}).to_string());
+        };
+        if !self.experiments.values().any(|(id, _)| id == experiment) {
+            return reply(404, json!({"error_code": "RESOURCE_DOES_NOT_EXIST"}).to_string());
+        }
+        let payload = ExportTraceServiceRequest::decode(&*request.body).unwrap();
+        let groups = payload.resource_spans.iter().flat_map(|resource| {
+            let tags = resource.resource.iter().flat_map(|resource| strings(&resource.attributes)).collect::<Vec<_>>();
+            resource.scope_spans.iter().flat_map(|scope| scope.spans.clone()).map(move |span| (tags.clone(), span))
+        });
+        let groups: Vec<_> = groups.collect();
+        self.batches.push(groups.len());
+        if groups.iter().any(|(_, span)| Some(span.name.as_str()) == self.poison) {
+            return reply(422, json!({"detail": "Cannot convert OpenTelemetry span to MLflow span"}).to_string());
+        }
+        let mut by_trace: BTreeMap<Vec<u8>, Vec<_>> = BTreeMap::new();
+        for (tags, span) in groups {
+            by_trace.entry(span.trace_id.clone()).or_default().push((tags, span));
+        }
+        for (id, spans) in by_trace {
+            let trace = self.traces.entry(id).or_insert_with(|| Stored {
+                experiment: experiment.to_owned(),
+                state: "IN_PROGRESS".into(),
+                ..Stored::default()
+            });
+            trace.log_spans(&spans, header(request, "x-mlflow-run-id"));
+        }
+        reply(200, String::new())
+    }
+
+    fn start_trace(&mut self, request: &Request) -> Answer {
+        let info = &body(request)["trace"]["trace_info"];
+        let id = info["trace_id"].as_str().unwrap().strip_prefix("tr-").unwrap();
+        let id = (0..id.len()).step_by(2).map(|at| u8::from_str_radix(&id[at..at + 2], 16).unwrap()).collect::<Vec<_>>();
+        let trace = self.traces.entry(id).or_default();
+        trace.experiment = info["trace_location"]["mlflow_experiment"]["experiment_id"].as_str().unwrap().into();
+        trace.state = info["state"].as_str().unwrap().into();
+        for (key, value) in info["tags"].as_object().unwrap() {
+            let value = value.as_str().unwrap().to_owned();
+            match key.as_str() {
+                "mlflow.traceName" => trace.name = Some(value),
+                _ => drop(trace.tags.insert(key.clone(), value)),
+            }
+        }
+        let text = |key: &str| info[key].as_str().map(str::to_owned);
+        trace.previews.0 = text("request_preview").or(trace.previews.0.take());
+        trace.previews.1 = text("response_preview").or(trace.previews.1.take());
+        reply(200, json!({"trace": {}}).to_string())
+    }
+}
+
+impl Stored {
+    fn log_spans(&mut self, spans: &[(Vec<(String, String)>, Span)], run: Option<&str>) {
+        for (_, span) in spans {
+            self.spans.insert(span.span_id.clone(), span.clone());
+        }
+        let start = self.spans.values().map(|span| span.start_time_unix_nano / 1_000_000).min().unwrap();
+        let end = self.spans.values().map(|span| span.end_time_unix_nano / 1_000_000).max().unwrap();
+        self.time = (start, end - start);
+        if let Some((tags, _)) = spans.iter().find(|(tags, _)| !tags.is_empty()) {
+            self.tags.extend(tags.iter().cloned());
+        }
+        for (_, root) in spans.iter().filter(|(_, span)| span.parent_span_id.is_empty()) {
+            if self.state == "IN_PROGRESS" {
+                let error = root.status.as_ref().is_some_and(|status| status.code == 2);
+                self.state = if error { "ERROR" } else { "OK" }.into();
+            }
+            for (key, value) in strings(&root.attributes) {
+                match key.strip_prefix("mlflow.traceTag.") {
+                    Some("mlflow.traceName") => self.name = Some(value),
+                    Some(tag) => drop(self.tags.insert(tag.into(), value)),
+                    None if key == "mlflow.spanInputs" => {
+                        self.previews.0.get_or_insert(value);
+                    }
+                    None => {}
+                }
+            }
+            self.runs.extend(run.map(str::to_owned));
+        }
+    }
+}
+
+fn strings(attributes: &[KeyValue]) -> Vec<(String, String)> {
+    let strings = attributes.iter().filter_map(|attribute| match attribute.value.as_ref()?.value.as_ref()? {
+        any_value::Value::StringValue(text) => Some((attribute.key.clone(), text.clone())),
+        _ => None,
+    });
+    strings.collect()
+}
+
+fn experiment(found: Option<(&String, &String)>) -> Answer {
+    match found {
+        Some((id, stage)) => {
+            reply(200, json!({"experiment": {"experiment_id": id, "lifecycle_stage": stage}}).to_string())
+        }
+        None => reply(404, json!({"error_code": "RESOURCE_DOES_NOT_EXIST"}).to_string()),
+    }
+}
+
+fn asked(request: &Request) -> String {
+    let value = request.path.split_once('=').unwrap().1;
+    percent_encoding::percent_decode_str(value).decode_utf8().unwrap().into_owned()
+}
+
+fn body(request: &Request) -> Value {
+    serde_json::from_slice(&request.body).unwrap()
+}
+
+fn header<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
+    request.headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str())
+}
+
+/// An answer as MLflow gives it.
+pub(crate) fn reply(status: u16, body: String) -> Answer {
+    Answer::Response(Response { status, headers: Vec::new(), body: body.into_bytes() })
+}
