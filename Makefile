@@ -1,0 +1,62 @@
+# Two commands matter: `make demo` and `make test`. Both set everything up first; see README.md for what they download.
+
+MAKEFLAGS += --no-print-directory
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+
+BINARY := target/release/openinference-mlflow
+PYTHON := .venv/bin/python
+FUZZ_SECONDS ?= 20
+
+.PHONY: help setup setup-rust setup-python setup-node build demo test lint test-core test-hosts test-fuzz test-e2e test-node bench clean
+
+help: ## What there is.
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: setup-rust setup-python setup-node ## Everything that tests need, into this folder.
+
+setup-rust:
+	@rustup target list --installed | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
+
+# The folder is made anew when the requirements change.
+setup-python: .venv/requirements.txt
+.venv/requirements.txt: tests/requirements.txt tests/requirements-constraints.txt
+	python3 -m venv .venv
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	cp tests/requirements.txt $@
+
+build: setup-rust ## The binary.
+	cargo build --release --locked -p openinference-mlflow
+
+demo: build ## The main job on its embedded default: serve, sample traces over OTLP, drawn.
+	@$(BINARY) demo
+
+test: lint test-core test-hosts test-fuzz test-e2e test-node ## Everything; this is what CI runs.
+
+lint: setup-rust .tools/bin/cargo-deny
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- --deny warnings
+	.tools/bin/cargo-deny --log-level error check bans licenses sources
+
+# Seconds: the fast loop of whoever works on the core.
+test-core: ## The core alone, in seconds.
+	cargo test --locked -p openinference-mlflow-translator
+
+test-hosts: setup-rust setup-python
+	cargo test --release --locked -p openinference-mlflow -p openinference-mlflow-tests
+
+test-fuzz: ## Each fuzz target for FUZZ_SECONDS.
+	translator/fuzz/run.sh $(FUZZ_SECONDS)
+
+test-e2e: build setup-python ## Real instrumentors, real MLflow servers.
+	$(PYTHON) -m pytest -q tests/e2e
+
+bench: build ## The benchmarks, each against a baseline in the same run.
+	cargo bench --locked -p openinference-mlflow-tests
+
+.tools/bin/cargo-deny:
+	cargo install --quiet --locked --root .tools cargo-deny@0.20.2
+
+clean:
+	rm -rf target .venv .tools

@@ -1,0 +1,4 @@
+//! What the tests and benchmarks that cross the parts share.
+
+pub mod fixtures;
+pub mod guest;
