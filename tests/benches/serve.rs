@@ -25,7 +25,8 @@ const ROUNDS: usize = 5;
 type Counter = Arc<AtomicUsize>;
 
 fn main() {
-    let Some(template) = fixtures::all().ok().and_then(|all| all.into_iter().find(|f| f.name == "js_langchain_rag")) else {
+    let Some(template) = fixtures::all().ok().and_then(|all| all.into_iter().find(|f| f.name == "js_langchain_rag"))
+    else {
         println!("the fixture js_langchain_rag is missing");
         return;
     };
@@ -41,7 +42,9 @@ fn main() {
     }
     let _ = Command::new("kill").args(["-TERM", &process.id().to_string()]).status();
     let _ = process.wait();
-    println!("{CLIENTS} clients, {REQUESTS_PER_CLIENT} requests each of one trace of {spans_each} spans, {ROUNDS} rounds");
+    println!(
+        "{CLIENTS} clients, {REQUESTS_PER_CLIENT} requests each of one trace of {spans_each} spans, {ROUNDS} rounds"
+    );
     let (straight, through) = (median(&mut straight), median(&mut through));
     println!("straight into the sink   {:>9.0} spans/s", spans as f64 / straight.as_secs_f64());
     println!("through serve            {:>9.0} spans/s", spans as f64 / through.as_secs_f64());
@@ -67,7 +70,8 @@ fn send(port: u16, template: &[u8], first: usize) {
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
     let url = format!("http://127.0.0.1:{port}/v1/traces");
     for number in first..first + REQUESTS_PER_CLIENT {
-        let request = agent.post(&url).header("content-type", "application/x-protobuf").header("x-mlflow-experiment-id", "1");
+        let request =
+            agent.post(&url).header("content-type", "application/x-protobuf").header("x-mlflow-experiment-id", "1");
         if let Err(error) = request.send(&retraced(template, number)[..]) {
             println!("not sent: {error}");
         }
@@ -78,7 +82,9 @@ fn send(port: u16, template: &[u8], first: usize) {
 fn retraced(template: &[u8], number: usize) -> Vec<u8> {
     let mut body = template.to_vec();
     let ids: Vec<Vec<u8>> = Payload::parse(template)
-        .map(|payload| payload.groups.iter().flat_map(|group| &group.spans).map(|span| span.trace_id.to_vec()).collect())
+        .map(|payload| {
+            payload.groups.iter().flat_map(|group| &group.spans).map(|span| span.trace_id.to_vec()).collect()
+        })
         .unwrap_or_default();
     for id in ids {
         for at in 0..body.len().saturating_sub(16) {

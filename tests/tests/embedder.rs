@@ -60,7 +60,8 @@ fn a_plain_program_delivers_a_trace_to_mlflow() {
 
 /// One request over plain HTTP.
 fn perform(uri: &str, request: &Request) -> Answer {
-    let mut outgoing = ureq::http::Request::builder().method(request.method.as_str()).uri(format!("{uri}/{}", request.path));
+    let mut outgoing =
+        ureq::http::Request::builder().method(request.method.as_str()).uri(format!("{uri}/{}", request.path));
     for (name, value) in &request.headers {
         outgoing = outgoing.header(name, value);
     }

@@ -67,7 +67,8 @@ fn what_came_in_goes_out_unchanged() {
         let before = Payload::parse(&body).unwrap();
         let after = Payload::parse(&translated.payload).unwrap();
         for span in after.groups.iter().flat_map(|group| &group.spans) {
-            let original = before.groups.iter().flat_map(|group| &group.spans).any(|original| span.raw.starts_with(original.raw));
+            let original =
+                before.groups.iter().flat_map(|group| &group.spans).any(|original| span.raw.starts_with(original.raw));
             assert!(original, "{name}: span {} does not start with its own bytes", span.name.get());
         }
     }
@@ -107,9 +108,10 @@ fn gained(span: &Span<'_>, body: &[u8], encoding: Encoding) -> Json {
         .filter(|original| original.span_id == span.span_id && original.trace_id == span.trace_id)
         .flat_map(|original| original.attributes.iter().map(|attribute| attribute.key.0))
         .collect();
-    let gained = span.attributes.iter().filter(|attribute| {
-        attribute.key.get().starts_with("mlflow.") && !own.contains(&attribute.key.0)
-    });
+    let gained = span
+        .attributes
+        .iter()
+        .filter(|attribute| attribute.key.get().starts_with("mlflow.") && !own.contains(&attribute.key.0));
     let gained: Map<String, Json> = gained
         .map(|attribute| {
             let text = match attribute.value {

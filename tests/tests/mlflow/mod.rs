@@ -31,7 +31,8 @@ impl Server {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn();
-        let process = process.unwrap_or_else(|error| panic!("{} does not start ({error}): run `make setup`", mlflow.display()));
+        let process =
+            process.unwrap_or_else(|error| panic!("{} does not start ({error}): run `make setup`", mlflow.display()));
         let server = Self { uri: format!("http://127.0.0.1:{port}"), process, _folder: folder };
         let deadline = Instant::now() + Duration::from_secs(120);
         while ureq::get(format!("{}/health", server.uri)).call().is_err() {

@@ -125,6 +125,6 @@ fn wants_info(trace: &Trace, root_came_before: bool, version: Version) -> bool {
     let has_preview = headline.is_some_and(|headline| headline.request.is_some() || headline.response.is_some());
     let previews_are_not_the_roots = !root.openinference && has_preview;
     let resources_came_after_the_root = root_came_before && trace.mixed_resources;
-    let tags_cannot_travel_on_spans = !version.takes_trace_tags() && headline.is_some();
+    let tags_cannot_travel_on_spans = version < Version::TRACE_TAGS && headline.is_some();
     previews_are_not_the_roots || resources_came_after_the_root || tags_cannot_travel_on_spans
 }

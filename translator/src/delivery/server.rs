@@ -222,7 +222,7 @@ impl ServerDelivery {
             Verdict::Trouble(trouble) if trouble.topic == "not-mlflow" => None,
             Verdict::Failed(trouble) | Verdict::Trouble(trouble) => return self.fail(desk, trouble, now),
         };
-        if let Some(version) = version.filter(|version| !version.is_supported()) {
+        if let Some(version) = version.filter(|version| *version < Version::OLDEST) {
             let message = format!(
                 "the MLflow server is {version}; spans are held until it is {} or later, which translates OpenTelemetry \
                  spans",

@@ -215,9 +215,9 @@ fn a_span_without_a_valid_id_is_rejected_and_the_rest_goes_on() {
     let mut host = Host::new("{}");
     let mut nameless = span(1, 2, 1);
     nameless.span_id = Vec::new();
-    let mut short = span(1, 3, 1);
-    short.trace_id = vec![1; 8];
-    let accepted = host.ingest(&app(vec![nameless, span(1, 1, 0), short]));
+    let mut long = span(1, 3, 1);
+    long.trace_id = vec![1; 17];
+    let accepted = host.ingest(&app(vec![nameless, span(1, 1, 0), long]));
     assert_eq!((accepted.spans, accepted.rejected_spans), (1, 2));
     assert!(!accepted.message.is_empty());
     host.finish();

@@ -17,7 +17,7 @@ fn run(folder: &mut Folder, payloads: &[Vec<u8>]) -> Bridge {
     let mut now = 0;
     for payload in payloads {
         bridge.ingest(payload, &Context::default(), now).unwrap();
-        now += 2_000;
+        now += 20_000;
         serve(&mut bridge, folder, now);
     }
     bridge

@@ -124,7 +124,8 @@ impl Model {
     fn start_trace(&mut self, request: &Request) -> Answer {
         let info = &body(request)["trace"]["trace_info"];
         let id = info["trace_id"].as_str().unwrap().strip_prefix("tr-").unwrap();
-        let id = (0..id.len()).step_by(2).map(|at| u8::from_str_radix(&id[at..at + 2], 16).unwrap()).collect::<Vec<_>>();
+        let id =
+            (0..id.len()).step_by(2).map(|at| u8::from_str_radix(&id[at..at + 2], 16).unwrap()).collect::<Vec<_>>();
         let trace = self.traces.entry(id).or_default();
         trace.experiment = info["trace_location"]["mlflow_experiment"]["experiment_id"].as_str().unwrap().into();
         trace.state = info["state"].as_str().unwrap().into();

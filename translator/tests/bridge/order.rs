@@ -77,11 +77,16 @@ fn deliver(spans: &[(usize, Span)], arrivals: &Arrivals) -> BTreeMap<Vec<u8>, St
 /// What must not depend on the order: the spans and what they gained, and the trace as a whole.
 fn essence(traces: &BTreeMap<Vec<u8>, Stored>) -> BTreeMap<Vec<u8>, impl PartialEq + std::fmt::Debug + use<>> {
     let essence = traces.iter().map(|(id, trace)| {
-        let spans: BTreeMap<_, _> = trace.spans.clone().into_iter().map(|(id, mut span)| {
-            // Tags travel on the root as far as they are known when it goes; later ones follow by trace info.
-            span.attributes.retain(|attribute| !attribute.key.starts_with("mlflow.traceTag."));
-            (id, span)
-        }).collect();
+        let spans: BTreeMap<_, _> = trace
+            .spans
+            .clone()
+            .into_iter()
+            .map(|(id, mut span)| {
+                // Tags travel on the root as far as they are known when it goes; later ones follow by trace info.
+                span.attributes.retain(|attribute| !attribute.key.starts_with("mlflow.traceTag."));
+                (id, span)
+            })
+            .collect();
         (id.clone(), (spans, trace.experiment.clone(), trace.state.clone(), trace.name.clone(), trace.time))
     });
     essence.collect()

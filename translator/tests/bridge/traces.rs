@@ -126,7 +126,7 @@ fn a_root_that_is_not_openinference_lends_the_trace_neither_name_nor_preview() {
     host.finish();
     let trace = &host.server.traces[&vec![1; 16]];
     assert_eq!(trace.name.as_deref(), Some("span 2"));
-    assert_eq!(trace.previews.0.as_deref(), Some("in 2"));
+    assert!(trace.previews.0.as_deref().unwrap().contains("in 2"));
     assert_eq!(host.done.len(), 1);
 }
 
