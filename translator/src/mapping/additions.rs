@@ -2,6 +2,12 @@
 
 use std::borrow::Cow;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::mlflow::json;
+use crate::otlp::Value;
+
 /// The `mlflow.*` attributes that a span gains, in the order in which they are appended. No key occurs twice.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Additions<'a>(Vec<(Cow<'static, str>, Mapped<'a>)>);
@@ -65,6 +71,23 @@ impl Mapped<'_> {
         match self {
             Self::Text(text) => Mapped::Text(Cow::Owned(text.into_owned())),
             Self::Json(value) => Mapped::Json(value),
+        }
+    }
+}
+
+impl<'a> From<Value<'a>> for Mapped<'a> {
+    /// A value that a producer has set, as MLflow reads it.
+    fn from(value: Value<'a>) -> Self {
+        match value {
+            Value::String(text) => Self::Text(Cow::Borrowed(text.get())),
+            Value::Empty => Self::Json(serde_json::Value::Null),
+            Value::Bool(flag) => Self::Json(flag.into()),
+            Value::Int(number) => Self::Json(number.into()),
+            Value::Double(number) if number.is_finite() => Self::Json(number.into()),
+            // Text of the value, which MLflow reads as the value again.
+            Value::Array(_) | Value::KvList(_) => Self::Text(Cow::Owned(json::value_text(value))),
+            Value::Double(number) => Self::Text(Cow::Borrowed(json::not_finite_text(number))),
+            Value::Bytes(bytes) => Self::Text(Cow::Owned(STANDARD.encode(bytes))),
         }
     }
 }

@@ -1,7 +1,10 @@
 //! The shapes MLflow stores and draws.
 
+pub mod json;
 pub mod keys;
 pub mod preview;
 pub mod server;
+pub mod tags;
+pub mod totals;
 pub mod trace_info;
 pub mod trace_json;

@@ -2,30 +2,32 @@
 
 use std::fmt;
 
+use serde_json::Value;
+
+use super::json;
 use crate::mapping::{Additions, Mapped};
 use crate::otlp::write::Attributes;
 
-/// `major.minor` of a server; an unknown one is taken to be current.
+/// `major.minor` of a server; an unknown one is taken to be [`Version::CURRENT`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version(pub u16, pub u16);
 
 impl Version {
-    /// The version that this crate was measured against.
-    pub const CURRENT: Self = Self(3, 17);
-    /// The first that translates OpenTelemetry spans and takes several traces in one request.
+    /// The first that translates OTLP spans. Before 3.4 there is no `/v1/traces`; 3.4 and 3.5 store what they cannot
+    /// show.
     pub const OLDEST: Self = Self(3, 6);
-    /// The first that takes JSON text for objects; before, it stores the text encoded twice.
+    /// The version that this crate was written against.
+    pub const CURRENT: Self = Self(3, 17);
+
+    /// The first that reads JSON text as the value it spells; before, it stores the text, quotes and all.
     pub const JSON_TEXT: Self = Self(3, 7);
-    /// The first that makes trace tags of `mlflow.traceTag.*` attributes.
+    /// The first that makes trace tags of a root's `mlflow.traceTag.*` attributes, and of resources.
     pub const TRACE_TAGS: Self = Self(3, 14);
 
     /// Reads what `GET /version` answers: `3.17.2`, `3.18.0.dev0`.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut numbers = text.trim().split('.').map(str::parse);
-        match (numbers.next(), numbers.next()) {
-            (Some(Ok(major)), Some(Ok(minor))) => Some(Self(major, minor)),
-            _ => None,
-        }
+        let mut parts = text.trim().split('.');
+        Some(Self(parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
     }
 }
 
@@ -37,50 +39,90 @@ impl fmt::Display for Version {
 
 /// Writes additions the way a server of this version reads them.
 ///
-/// From 3.7 JSON travels as text: MLflow encodes every attribute once and strips that layer again from text that holds
-/// an object, an array or a string. 3.6 strips nothing, so there objects travel as `kvlist` and arrays as `array`.
+/// From 3.7 on objects and arrays travel as JSON text; before, they must travel as OTLP's own.
 pub fn write(additions: &Additions<'_>, version: Version) -> Attributes {
-    let mut attributes = Attributes::default();
-    for (key, mapped) in additions.iter() {
-        if version < Version::JSON_TEXT
-            && let Ok(value) = serde_json::from_str::<serde_json::Value>(&mapped.as_text())
-            && (value.is_object() || value.is_array())
-        {
-            attributes.put_json(key, &value);
-            continue;
-        }
-        match mapped {
-            Mapped::Text(text) => attributes.put_str(key, text),
-            Mapped::Json(value) => attributes.put_str(key, &value.to_string()),
+    let mut out = Attributes::default();
+    for (key, value) in additions.iter() {
+        match value {
+            Mapped::Text(text) if version < Version::JSON_TEXT => match parsed(text) {
+                Some(value) => out.put_json(key, &value),
+                None => out.put_str(key, text),
+            },
+            Mapped::Text(text) => out.put_str(key, text),
+            Mapped::Json(value) if version < Version::JSON_TEXT => out.put_json(key, value),
+            Mapped::Json(value @ (Value::Object(_) | Value::Array(_))) => out.put_str(key, &value.to_string()),
+            // Encoded once more, or it would be read as the value it spells.
+            Mapped::Json(Value::String(text)) if json::is_structured(text) => out.put_str(key, &json::quoted(text)),
+            Mapped::Json(value) => out.put_json(key, value),
         }
     }
-    attributes
+    out
+}
+
+fn parsed(text: &str) -> Option<Value> {
+    if json::is_structured(text) { serde_json::from_str(text).ok() } else { None }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::otlp::{Span, Value};
+    use crate::otlp::{Span, Value as Otlp};
 
-    #[test]
-    fn versions_are_read_and_compared() {
-        assert_eq!(Version::parse("3.17.2"), Some(Version(3, 17)));
-        assert_eq!(Version::parse("3.18.0.dev0\n"), Some(Version(3, 18)));
-        assert_eq!(Version::parse("nightly"), None);
-        assert!(Version(3, 9) < Version(3, 10));
+    const OLD: Version = Version(3, 6);
+
+    fn written<'a>(value: Mapped<'a>, version: Version) -> Vec<u8> {
+        let mut additions = Additions::default();
+        additions.push("key", value);
+        write(&additions, version).into_bytes()
+    }
+
+    fn text_at(bytes: &[u8]) -> Option<&str> {
+        let span = Span::parse(bytes).expect("written attributes are a span's fields");
+        span.attribute("key").and_then(|value| value.as_str())
     }
 
     #[test]
-    fn objects_travel_as_text_from_3_7_and_as_kvlist_before() {
-        let mut additions = Additions::default();
-        additions.push("object", Mapped::Json(serde_json::json!({"a": 1})));
-        additions.push_text("text", "42");
-        let current = write(&additions, Version::CURRENT);
-        let old = write(&additions, Version(3, 6));
-        let current = Span::parse(current.as_bytes()).unwrap();
-        let old = Span::parse(old.as_bytes()).unwrap();
-        assert_eq!(current.attribute("object").and_then(|value| value.as_str()), Some(r#"{"a":1}"#));
-        assert!(matches!(old.attribute("object"), Some(Value::KvList(_))));
-        assert_eq!(old.attribute("text").and_then(|value| value.as_str()), Some("42"));
+    fn versions_are_read_from_releases_and_pre_releases() {
+        assert_eq!(Version::parse("3.17.2"), Some(Version(3, 17)));
+        assert_eq!(Version::parse(" 3.18.0.dev0\n"), Some(Version(3, 18)));
+        assert_eq!(Version::parse("3.6"), Some(Version::OLDEST));
+        for text in ["", "3", "three.one", "<html>", "99999999.1"] {
+            assert_eq!(Version::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn versions_are_compared_by_number() {
+        assert!(
+            Version::OLDEST < Version::JSON_TEXT && Version(3, 9) < Version(3, 10) && Version(3, 99) < Version(4, 0)
+        );
+        assert_eq!(Version::CURRENT.to_string(), "3.17");
+    }
+
+    #[test]
+    fn current_servers_get_json_as_text() {
+        let object = serde_json::json!({"a": [1]});
+        assert_eq!(text_at(&written(Mapped::Json(object), Version::CURRENT)), Some(r#"{"a":[1]}"#));
+        assert_eq!(text_at(&written(Mapped::Text("{\"a\": 1}".into()), Version::CURRENT)), Some("{\"a\": 1}"));
+    }
+
+    #[test]
+    fn a_string_that_looks_like_json_stays_a_string() {
+        let value = Mapped::Json(Value::from("[1]"));
+        assert_eq!(text_at(&written(value, Version::CURRENT)), Some("\"[1]\""));
+    }
+
+    #[test]
+    fn the_oldest_server_gets_objects_as_otlp_values() {
+        let bytes = written(Mapped::Text(r#"{"a": 1}"#.into()), OLD);
+        let span = Span::parse(&bytes).expect("written attributes are a span's fields");
+        let Some(Otlp::KvList(entries)) = span.attribute("key") else { panic!("{span:?}") };
+        assert_eq!(
+            entries.iter().map(|entry| (entry.key.get(), entry.value)).collect::<Vec<_>>(),
+            [("a", Otlp::Int(1))]
+        );
+        for text in ["plain", "42", "[1"] {
+            assert_eq!(text_at(&written(Mapped::Text(text.into()), OLD)), Some(text));
+        }
     }
 }

@@ -1,9 +1,76 @@
 //! What a span says in OpenInference's words.
 //! Source: <https://github.com/Arize-ai/openinference/blob/main/spec/semantic_conventions.md>.
 
+mod family;
+mod keys;
+mod numbers;
+
+pub use family::{Families, Family};
+pub use keys::{Key, METADATA, PROJECT_NAME};
+pub use numbers::{Count, count, number};
+
 use crate::otlp::Span;
 
 /// Whether the span carries any attribute of OpenInference's own.
-pub fn is_openinference(_span: &Span<'_>) -> bool {
-    false
+///
+/// `session.id`, `user.id`, `metadata` and `tag.tags` do not count: other conventions have them too, or applications set
+/// them on every span. Neither do Traceloop's `llm.usage.*`, `llm.request.type` and their like.
+pub fn is_openinference(span: &Span<'_>) -> bool {
+    span.attributes.iter().any(|attribute| {
+        attribute.key.get().split_once('.').is_some_and(|(head, tail)| Family::of(head, tail).is_some())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::otlp::write::Attributes;
+
+    fn is_openinference_with(key: &str) -> bool {
+        let mut attributes = Attributes::default();
+        attributes.put_str(key, "x");
+        is_openinference(&Span::parse(attributes.as_bytes()).expect("a span"))
+    }
+
+    #[test]
+    fn attributes_of_openinference_make_a_span_its_own() {
+        for key in [
+            "openinference.span.kind",
+            "input.value",
+            "output.mime_type",
+            "llm.model_name",
+            "llm.input_messages.0.message.role",
+            "llm.token_count.prompt",
+            "retrieval.documents.0.document.content",
+            "reranker.query",
+            "embedding.embeddings.0.embedding.text",
+            "tool.name",
+            "annotations.0.annotation.name",
+            "session.evaluations.0.evaluation.score",
+        ] {
+            assert!(is_openinference_with(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn attributes_of_other_conventions_do_not() {
+        for key in [
+            "",
+            "session.id",
+            "user.id",
+            "metadata",
+            "tag.tags",
+            "gen_ai.request.model",
+            "ai.prompt",
+            "http.route",
+            "llm.usage.total_tokens",
+            "llm.request.type",
+            "llm.is_streaming",
+            "traceloop.span.kind",
+            "mlflow.spanType",
+            "tools",
+        ] {
+            assert!(!is_openinference_with(key), "{key}");
+        }
+    }
 }

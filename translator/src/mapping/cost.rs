@@ -1,0 +1,69 @@
+//! Costs, in US dollars.
+//!
+//! Only what the producer knows: without a cost MLflow works one out from its own price list.
+
+use super::facts::Facts;
+use super::gains::Gains;
+use crate::mlflow::keys::LLM_COST;
+use crate::openinference::Key;
+
+/// Adds the cost of inputs, of outputs, and the total, all three: MLflow's UI shows none unless it has all.
+pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) {
+    if !gains.lacks(LLM_COST) {
+        return;
+    }
+    let [input, output, total] = [Key::CostPrompt, Key::CostCompletion, Key::CostTotal].map(|key| facts.number(key));
+    if let Some((input, output, total)) = complete(input, output, total) {
+        gains.add_text(
+            LLM_COST,
+            format!("{{\"input_cost\": {input:?}, \"output_cost\": {output:?}, \"total_cost\": {total:?}}}"),
+        );
+    }
+}
+
+/// A missing cost follows from the other two; of what one alone does not say, nothing was paid.
+fn complete(input: Option<f64>, output: Option<f64>, total: Option<f64>) -> Option<(f64, f64, f64)> {
+    let rest = |total: f64, part: f64| (total - part).max(0.0);
+    let costs = match (input, output, total) {
+        (Some(input), Some(output), total) => (input, output, total.unwrap_or(input + output)),
+        (Some(input), None, Some(total)) => (input, rest(total, input), total),
+        (None, Some(output), Some(total)) => (rest(total, output), output, total),
+        (Some(input), None, None) => (input, 0.0, input),
+        (None, Some(output), None) => (0.0, output, output),
+        (None, None, Some(total)) => (0.0, 0.0, total),
+        (None, None, None) => return None,
+    };
+    // The sum of two finite numbers need not be finite.
+    costs.2.is_finite().then_some(costs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_cost_follows_from_the_other_two() {
+        assert_eq!(complete(Some(1.0), Some(2.0), None), Some((1.0, 2.0, 3.0)));
+        assert_eq!(complete(Some(1.0), None, Some(3.0)), Some((1.0, 2.0, 3.0)));
+        assert_eq!(complete(None, Some(2.0), Some(3.0)), Some((1.0, 2.0, 3.0)));
+        assert_eq!(complete(Some(4.0), None, Some(3.0)), Some((4.0, 0.0, 3.0)));
+    }
+
+    #[test]
+    fn what_the_producer_says_stands_even_when_it_does_not_add_up() {
+        assert_eq!(complete(Some(1.0), Some(2.0), Some(9.0)), Some((1.0, 2.0, 9.0)));
+    }
+
+    #[test]
+    fn one_cost_alone_still_gives_all_three() {
+        assert_eq!(complete(None, None, Some(3.0)), Some((0.0, 0.0, 3.0)));
+        assert_eq!(complete(Some(3.0), None, None), Some((3.0, 0.0, 3.0)));
+        assert_eq!(complete(None, Some(3.0), None), Some((0.0, 3.0, 3.0)));
+    }
+
+    #[test]
+    fn no_cost_is_made_up() {
+        assert_eq!(complete(None, None, None), None);
+        assert_eq!(complete(Some(f64::MAX), Some(f64::MAX), None), None);
+    }
+}

@@ -1,0 +1,118 @@
+//! A span's attributes, read once: one pass that puts each where the mapping finds it without a search.
+
+use std::borrow::Cow;
+
+use crate::mlflow::{json, keys};
+use crate::openinference::{Count, Families, Family, Key, count, number};
+use crate::otlp::{Span, Value};
+
+/// What a span says. The span must have been [repaired](super::repair): text that is no UTF-8 reads as empty.
+#[derive(Clone, Debug)]
+pub(super) struct Facts<'s, 'a> {
+    span: &'s Span<'a>,
+    /// Where in the span's attributes each key is, plus one; of repeated keys the last, as MLflow has it.
+    places: [u32; Key::COUNT],
+    families: Families,
+    carries_mlflow: bool,
+    is_mlflows: bool,
+}
+
+impl<'s, 'a> Facts<'s, 'a> {
+    /// Reads a span.
+    pub(super) fn read(span: &'s Span<'a>) -> Self {
+        let mut facts = Self {
+            span,
+            places: [0; Key::COUNT],
+            families: Families::default(),
+            carries_mlflow: false,
+            is_mlflows: false,
+        };
+        for (place, attribute) in (1..).zip(&span.attributes) {
+            let name = attribute.key.get();
+            let Some((head, tail)) = name.split_once('.') else { continue };
+            if head == "mlflow" {
+                facts.carries_mlflow = true;
+                facts.is_mlflows |= name == keys::TRACE_REQUEST_ID;
+                continue;
+            }
+            if let Some(family) = Family::of(head, tail) {
+                facts.families.insert(family);
+            }
+            if let Some(found) = Key::find(head, tail).and_then(|key| facts.places.get_mut(key as usize)) {
+                *found = place;
+            }
+        }
+        facts
+    }
+
+    /// The span itself.
+    pub(super) fn span(&self) -> &'s Span<'a> {
+        self.span
+    }
+
+    /// Whether the span is OpenInference's, and not one that MLflow made itself.
+    pub(super) fn is_openinference(&self) -> bool {
+        !self.families.is_empty() && !self.is_mlflows
+    }
+
+    /// The families of OpenInference attributes that the span carries.
+    pub(super) fn families(&self) -> Families {
+        self.families
+    }
+
+    /// Whether the producer has set an `mlflow.*` attribute itself.
+    pub(super) fn has_set(&self, key: &str) -> bool {
+        self.carries_mlflow && self.span.attribute(key).is_some()
+    }
+
+    /// The value of an attribute.
+    #[inline]
+    pub(super) fn get(&self, key: Key) -> Option<Value<'a>> {
+        let place = self.places.get(key as usize)?.checked_sub(1)?;
+        self.span.attributes.get(place as usize).map(|attribute| attribute.value)
+    }
+
+    /// The text of an attribute that is a string and not empty; a JSON string is the text it spells, as MLflow has it.
+    pub(super) fn text(&self, key: Key) -> Option<Cow<'a, str>> {
+        let text = self.get(key)?.as_str()?;
+        Some(json::string(text).unwrap_or(Cow::Borrowed(text))).filter(|text| !text.is_empty())
+    }
+
+    /// A count, in any of the forms in which they are sent.
+    pub(super) fn count(&self, key: Key) -> Count {
+        self.get(key).map_or(Count::None, count)
+    }
+
+    /// A finite number, in any of the forms in which they are sent.
+    pub(super) fn number(&self, key: Key) -> Option<f64> {
+        self.get(key).and_then(number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::otlp::write::Attributes;
+
+    #[test]
+    fn of_repeated_keys_the_last_counts() {
+        let mut attributes = Attributes::default();
+        for (key, value) in [("llm.provider", "first"), ("metadata", "{}"), ("llm.provider", "\"l\\u00e4st\"")] {
+            attributes.put_str(key, value);
+        }
+        let span = Span::parse(attributes.as_bytes()).expect("a span");
+        let facts = Facts::read(&span);
+        assert_eq!(facts.text(Key::Provider).as_deref(), Some("läst"));
+        assert!(facts.is_openinference() && facts.families().contains(Family::Llm));
+        assert!(facts.get(Key::ModelName).is_none() && !facts.has_set(keys::MODEL));
+    }
+
+    #[test]
+    fn a_span_that_mlflow_made_is_not_openinferences() {
+        let mut attributes = Attributes::default();
+        attributes.put_str("input.value", "x");
+        attributes.put_str(keys::TRACE_REQUEST_ID, "\"tr-1\"");
+        let span = Span::parse(attributes.as_bytes()).expect("a span");
+        assert!(!Facts::read(&span).is_openinference());
+    }
+}

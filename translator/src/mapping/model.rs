@@ -1,0 +1,57 @@
+//! The model and who serves it.
+
+use super::facts::Facts;
+use super::gains::Gains;
+use crate::mlflow::json;
+use crate::mlflow::keys::{MODEL, PROVIDER, SPAN_INPUTS, SPAN_OUTPUTS};
+use crate::openinference::Key;
+
+/// Where the model's name stands; the first that holds one counts. What answered comes before what was asked for.
+const MODELS: [Key; 11] = [
+    Key::ResponseModelName,
+    Key::ModelName,
+    Key::RequestModelName,
+    Key::EmbeddingModelName,
+    Key::RerankerModelName,
+    Key::DecisionResponseModelName,
+    Key::DecisionModelName,
+    Key::DecisionRequestModelName,
+    Key::GenAiResponseModel,
+    Key::GenAiRequestModel,
+    Key::AiModel,
+];
+
+const PROVIDERS: [Key; 5] =
+    [Key::Provider, Key::DecisionProvider, Key::GenAiProvider, Key::GenAiSystem, Key::AiProvider];
+
+/// Adds the model's name, from an attribute or else from the `model` of the inputs or outputs, and the provider's.
+pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) {
+    if gains.lacks(MODEL) {
+        let named = MODELS.iter().find_map(|key| facts.text(*key)).map(|name| column(&name));
+        if let Some(name) = named.or_else(|| in_value(gains, SPAN_INPUTS)).or_else(|| in_value(gains, SPAN_OUTPUTS)) {
+            gains.add_text(MODEL, name);
+        }
+    }
+    if gains.lacks(PROVIDER)
+        && let Some(name) = PROVIDERS.iter().find_map(|key| facts.text(*key))
+    {
+        gains.add_text(PROVIDER, column(&name));
+    }
+}
+
+/// The text under `model` in a value that is a JSON object.
+fn in_value(gains: &Gains<'_, '_, '_>, key: &'static str) -> Option<String> {
+    let value = gains.stored(key)?;
+    let text = value.as_text();
+    // Most values hold no model; only those that may are scanned.
+    if !text.contains("\"model\"") || !json::is_structured(&text) {
+        return None;
+    }
+    let model = json::entries(&text).filter(|(key, _)| *key == "\"model\"").last().map(|(_, value)| value)?;
+    json::string(model).filter(|name| !name.is_empty()).map(|name| column(&name))
+}
+
+/// PostgreSQL refuses NUL characters, and MLflow puts these names into columns.
+fn column(name: &str) -> String {
+    name.replace('\0', "\u{fffd}")
+}

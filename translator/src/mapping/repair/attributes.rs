@@ -1,0 +1,101 @@
+//! Attributes: their keys, their values, and what MLflow does with some of them.
+
+use std::borrow::Cow;
+
+use super::{Notes, columns, rule, values};
+use crate::mlflow::json::{self, Fault};
+use crate::otlp::wire::{bytes_field_len, put_bytes_field, put_header};
+use crate::otlp::{KeyValue, Value};
+
+/// What an attribute stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// A span: MLflow parses its texts as JSON and puts some into columns.
+    Span,
+    /// A resource: MLflow makes trace tags of its attributes.
+    Resource,
+    /// An event, a link or a scope: MLflow keeps or ignores their attributes.
+    Other,
+}
+
+/// Whether an attribute may pass as it is.
+#[inline]
+pub(super) fn is_sound(attribute: &KeyValue<'_>, owner: Owner) -> bool {
+    attribute.key.is_valid() && values::is_sound(attribute.value) && special(attribute, owner).is_none()
+}
+
+/// Appends an attribute as the field `number`, repaired.
+pub(super) fn put(
+    out: &mut Vec<u8>,
+    number: u32,
+    attribute: &KeyValue<'_>,
+    owner: Owner,
+    prefix: &str,
+    notes: &mut Notes,
+) {
+    let place = format!("{prefix}{}", String::from_utf8_lossy(attribute.key.0));
+    let key = values::utf8(attribute.key, &place, notes);
+    let mut value = Vec::new();
+    match special(attribute, owner) {
+        Some((rule, text)) => {
+            notes.add(rule, &place);
+            put_bytes_field(&mut value, 1, text.as_bytes());
+        }
+        None => values::put(&mut value, attribute.value, &place, notes),
+    }
+    put_header(out, number, bytes_field_len(1, key.len()) + bytes_field_len(2, value.len()));
+    put_bytes_field(out, 1, key.as_bytes());
+    put_bytes_field(out, 2, &value);
+}
+
+/// The rule that an attribute breaks because of what MLflow does with it, and the text that its value becomes.
+fn special(attribute: &KeyValue<'_>, owner: Owner) -> Option<(&'static str, String)> {
+    match owner {
+        Owner::Span => {
+            let of_column = columns::fault(attribute.key.get(), attribute.value);
+            of_column.or_else(|| json_fault(attribute.value.as_str()?).map(|text| (rule::JSON_TEXT, text)))
+        }
+        Owner::Resource => resource_fault(attribute.value),
+        Owner::Other => None,
+    }
+}
+
+/// JSON text that MLflow cannot hold, as a JSON string that it can.
+fn json_fault(text: &str) -> Option<String> {
+    /// The shortest text that is at fault: an integer of 19 digits between brackets.
+    const SHORTEST: usize = 21;
+    /// Python's limit for the digits of an integer. An integer that is all of a text is no JSON to MLflow, but parsed.
+    const MAX_DIGITS: usize = 4300;
+    let limit = match text.trim_start_matches([' ', '\t', '\n', '\r']).as_bytes().first()? {
+        b'{' | b'[' => SHORTEST,
+        b'-' | b'0'..=b'9' => MAX_DIGITS + 1,
+        _ => return None,
+    };
+    let is_faulty = text.len() >= limit && matches!(json::read(text), Err(Fault::TooDeep | Fault::BigInteger));
+    is_faulty.then(|| json::quoted(text))
+}
+
+/// MLflow writes a tag as text, or as JSON when it is none: bytes it cannot write at all, and NUL PostgreSQL refuses.
+fn resource_fault(value: Value<'_>) -> Option<(&'static str, String)> {
+    match value {
+        Value::String(text) if text.0.contains(&0) => {
+            Some((rule::NUL, String::from_utf8_lossy(text.0).replace('\0', "\u{fffd}")))
+        }
+        Value::Bytes(_) => json::plain_text(value).map(Cow::into_owned).map(|text| (rule::BYTES, unquoted(text))),
+        Value::Array(_) | Value::KvList(_) if holds_bytes(value) => Some((rule::BYTES, json::value_text(value))),
+        _ => None,
+    }
+}
+
+fn unquoted(text: String) -> String {
+    json::string(&text).map(Cow::into_owned).unwrap_or(text)
+}
+
+fn holds_bytes(value: Value<'_>) -> bool {
+    match value {
+        Value::Bytes(_) => true,
+        Value::Array(items) => items.iter().any(holds_bytes),
+        Value::KvList(entries) => entries.iter().any(|entry| holds_bytes(entry.value)),
+        _ => false,
+    }
+}

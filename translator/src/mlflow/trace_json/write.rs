@@ -1,0 +1,95 @@
+//! From spans to the JSON.
+
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+
+use crate::mapping::{Additions, Mapped};
+use crate::mlflow::trace_info::TraceInfo;
+use crate::mlflow::{json, keys};
+use crate::otlp::{Event, KeyValue, Link, Span, Value as Otlp};
+
+/// Writes a trace: its info, and each span with its own attributes and those it gained. Roots come first, then the spans in
+/// the order in which they started, as MLflow returns them.
+pub fn write(info: &TraceInfo, spans: &[(Span<'_>, Additions<'_>)]) -> Vec<u8> {
+    let mut ordered: Vec<_> = spans.iter().collect();
+    ordered.sort_by_key(|(span, _)| (!span.is_root(), span.start));
+    let spans: Vec<_> = ordered.into_iter().map(|(span, additions)| span_json(info, span, additions)).collect();
+    json!({"info": info.to_trace_json(), "data": {"spans": spans}}).to_string().into_bytes()
+}
+
+fn span_json(info: &TraceInfo, span: &Span<'_>, additions: &Additions<'_>) -> Value {
+    let mut attributes: Map<String, Value> = Map::new();
+    for KeyValue { key, value } in &span.attributes {
+        attributes.insert(key.get().to_owned(), attribute_text(Mapped::from(*value)).into());
+    }
+    for (key, value) in additions.iter() {
+        attributes.insert(key.to_owned(), attribute_text(value.clone()).into());
+    }
+    attributes.insert(keys::TRACE_REQUEST_ID.to_owned(), json::quoted(&info.id()).into());
+    json!({
+        "trace_id": STANDARD.encode(span.trace_id),
+        "span_id": STANDARD.encode(span.span_id),
+        "parent_span_id": (!span.is_root()).then(|| STANDARD.encode(span.parent_span_id)),
+        "name": span.name.get(),
+        "start_time_unix_nano": span.start,
+        "end_time_unix_nano": span.end,
+        "events": span.events.iter().map(event_json).collect::<Vec<_>>(),
+        "status": {"code": status_word(span.status.code), "message": span.status.message.get()},
+        "attributes": attributes,
+        "links": span.links.iter().map(link_json).collect::<Vec<_>>(),
+    })
+}
+
+/// The JSON text under which MLflow's store holds a value.
+fn attribute_text(value: Mapped<'_>) -> String {
+    match value {
+        Mapped::Text(text) if json::is_structured(&text) => text.into_owned(),
+        Mapped::Text(text) => json::quoted(&text),
+        Mapped::Json(value) => value.to_string(),
+    }
+}
+
+fn event_json(event: &Event<'_>) -> Value {
+    json!({"name": event.name.get(), "time_unix_nano": event.time, "attributes": object(&event.attributes)})
+}
+
+fn link_json(link: &Link<'_>) -> Value {
+    let attributes = if link.attributes.is_empty() { Value::Null } else { object(&link.attributes) };
+    json!({
+        "trace_id": format!("tr-{:0>32}", hex(link.trace_id)),
+        "span_id": format!("{:0>16}", hex(link.span_id)),
+        "attributes": attributes,
+    })
+}
+
+fn hex(id: &[u8]) -> String {
+    id.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn object(attributes: &[KeyValue<'_>]) -> Value {
+    attributes.iter().map(|KeyValue { key, value }| (key.get().to_owned(), plain(*value))).collect::<Map<_, _>>().into()
+}
+
+/// Attributes of events and links stand as they are.
+fn plain(value: Otlp<'_>) -> Value {
+    match value {
+        Otlp::String(text) => text.get().into(),
+        Otlp::Array(items) => items.iter().map(plain).collect(),
+        Otlp::KvList(entries) => object(&entries.iter().collect::<Vec<_>>()),
+        value => match Mapped::from(value) {
+            Mapped::Json(value) => value,
+            Mapped::Text(text) => Cow::into_owned(text).into(),
+        },
+    }
+}
+
+fn status_word(code: u64) -> &'static str {
+    match code {
+        1 => "STATUS_CODE_OK",
+        2 => "STATUS_CODE_ERROR",
+        _ => "STATUS_CODE_UNSET",
+    }
+}
