@@ -9,7 +9,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use bytesize::ByteSize;
-use clap::builder::{NonEmptyStringValueParser, StyledStr};
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use secrecy::SecretString;
@@ -37,21 +37,22 @@ Examples:
   openinference-mlflow demo
       See it work, with nothing else installed.
   openinference-mlflow serve
-      Receive OTLP on 127.0.0.1:4317 (gRPC) and 127.0.0.1:4318 (HTTP), keep traces in a local folder and draw them.
+      Receive OTLP on 127.0.0.1, ports 4317 (gRPC) and 4318 (HTTP); keep traces as files and draw them.
   openinference-mlflow serve --tracking-uri http://127.0.0.1:5000 --experiment my-agent
       The same, with MLflow as the destination.
   OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 python my_agent.py
       Point an instrumented application at it.
 
-Settings come from flags, then the environment, then the settings file, then defaults. A variable that is set to
+Settings come from flags, then the environment, then the settings file, then defaults. A variable that is set to \
 nothing counts as not set. In the settings file (TOML) each key is a flag's name with underscores:
 
   tracking_uri = \"https://mlflow.example.com\"
   experiment   = \"my-agent\"
   settle       = \"500ms\"
 
-Credentials come from MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, or from the
+Credentials come from MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, or from the \
 settings file (username, password, token), never from a flag.
+
 RUST_LOG sets how much is logged: RUST_LOG=debug, RUST_LOG=openinference_mlflow=trace.";
 
 /// What to do.
@@ -216,7 +217,7 @@ Examples:
   openinference-mlflow serve --tracking-uri http://127.0.0.1:5000 --experiment my-agent
   MLFLOW_TRACKING_TOKEN=… openinference-mlflow serve --tracking-uri https://mlflow.example.com
   openinference-mlflow serve --grpc-listen 0.0.0.0:4317 --http-listen 0.0.0.0:4318
-      A gateway for a team. There is no authentication on these ports: keep them inside a trusted network.")]
+      A gateway for a team. These ports ask nobody who they are: keep them inside a trusted network.")]
 pub struct ServeArgs {
     #[command(flatten)]
     pub(crate) destination: DestinationArgs,
@@ -238,8 +239,8 @@ pub enum OtlpEncoding {
 /// `translate`.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-The payload is an OTLP ExportTraceServiceRequest. All that came in goes out unchanged; mlflow.* attributes are added.
-What had to be repaired or left out is reported on standard error. The exit code is 0 when a translation was written,
+The payload is an OTLP ExportTraceServiceRequest. All that came in goes out unchanged; mlflow.* attributes are added. \
+What had to be repaired or left out is reported on standard error. The exit code is 0 when a translation was written, \
 1 when the input is not a readable payload.
 
 Examples:
@@ -257,16 +258,17 @@ pub struct TranslateArgs {
 /// `replay`.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-Files are recognised by their names and contents: OTLP protobuf (.pb, .binpb, .otlp), OTLP/JSON and JSON lines as the
-Collector's file exporter writes them (.json, .jsonl), trace JSON of the local folder (tr-<id>.json), each also with
-.gz. Folders are searched. A trace of the local folder goes to the experiment that its folder names, unless
---experiment or --experiment-id says otherwise.
+Files are recognised by their names and contents: OTLP protobuf (.pb, .binpb, .otlp, and .proto as the Collector's \
+file exporter writes it), OTLP/JSON and JSON lines (.json, .jsonl), trace JSON of the local folder (tr-<id>.json), \
+each also with .gz. Folders are searched. A trace of the local folder goes to the experiment that its folder names, \
+unless --experiment or --experiment-id says otherwise.
 
-What MLflow has acknowledged is remembered in the data directory, so that a repetition after an interruption goes on
-where it stopped; --again sends everything once more, which MLflow stores over the old spans.
+What MLflow has acknowledged is remembered in the data directory, so that a repetition after an interruption goes on \
+where it stopped; --again sends everything once more, which MLflow stores over the old spans. The exit code is 0 only \
+when MLflow has everything.
 
 Examples:
-  openinference-mlflow replay ~/.local/share/openinference-mlflow/traces --tracking-uri http://127.0.0.1:5000
+  openinference-mlflow replay traces/ --tracking-uri http://127.0.0.1:5000
   openinference-mlflow replay captured/*.pb --experiment imported")]
 pub struct ReplayArgs {
     /// Files and folders.
@@ -327,7 +329,7 @@ impl Cli {
     }
 }
 
-/// The command line as clap knows it, with each setting's environment variable in its help, but not read by clap: the
+/// The command line as clap knows it, with each setting's environment variable in its long help, but not read by clap: the
 /// environment is a layer of its own in `settings`, below all flags.
 pub fn command() -> clap::Command {
     fn describe(command: clap::Command) -> clap::Command {
@@ -338,11 +340,9 @@ pub fn command() -> clap::Command {
 
 fn name_variable_in_help(arg: Arg) -> Arg {
     let Some(variable) = arg.get_env().map(|name| name.to_string_lossy().into_owned()) else { return arg };
-    let describe = |help: &StyledStr| StyledStr::from(format!("{help} [env: {variable}]"));
-    let (help, long_help) = (arg.get_help().map(describe), arg.get_long_help().map(describe));
-    let arg = arg.env(None::<&'static str>);
-    let arg = if let Some(help) = help { arg.help(help) } else { arg };
-    if let Some(long_help) = long_help { arg.long_help(long_help) } else { arg }
+    let help = arg.get_long_help().or(arg.get_help()).map(ToString::to_string).unwrap_or_default();
+    arg.env(None::<&'static str>).long_help(format!("{help} [env: {variable}]"))
+}
 }
 
 #[cfg(test)]

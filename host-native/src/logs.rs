@@ -1,7 +1,10 @@
 //! Log lines on standard error: what `RUST_LOG` lets through (`info` when it is not set), for people or as JSON.
+//! Progress bars stay below them.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
+use std::sync::LazyLock;
 
+use indicatif::MultiProgress;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -30,8 +33,27 @@ pub enum LogError {
 /// `RUST_LOG` has no meaning, or logging was started before.
 pub fn start(format: LogFormat, environment: &Environment) -> Result<(), LogError> {
     let colours = io::stderr().is_terminal() && environment.get("NO_COLOR").is_none();
-    let subscriber = Registry::default().with(lines(format, colours, io::stderr)).with(filter(environment)?);
+    let subscriber = Registry::default().with(lines(format, colours, || AboveBars)).with(filter(environment)?);
     subscriber.try_init().map_err(|_| LogError::Twice)
+}
+
+/// Where progress bars must be shown, so that log lines do not tear them apart.
+pub fn bars() -> &'static MultiProgress {
+    static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+    &BARS
+}
+
+/// Standard error, above the progress bars. Each write is whole lines.
+struct AboveBars;
+
+impl Write for AboveBars {
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        bars().suspend(|| io::stderr().write_all(lines)).map(|()| lines.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }
 
 fn filter(environment: &Environment) -> Result<EnvFilter, LogError> {

@@ -17,6 +17,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 pub use terminal::print;
+pub(crate) use text::printable;
 
 use table::{Cell, Table};
 use tree::Branch;

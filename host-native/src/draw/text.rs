@@ -4,7 +4,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The text on one line: white space is a blank, and what a terminal would obey (control characters, and the marks that
 /// reverse or hide text) is `�`.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.trim()
         .chars()
         .map(|c| {

@@ -57,6 +57,10 @@ impl CredentialKeys {
         }
     }
 
+    pub(super) fn is_secret(&self) -> bool {
+        self.password.is_some() || self.token.is_some()
+    }
+
     /// The same with the token that the layer's token file holds, where the layer names one and no token.
     pub(super) fn with_token_file(mut self, file: Option<&Path>) -> Result<Self, SettingsError> {
         if let (None, Some(path)) = (&self.token, file) {

@@ -53,6 +53,11 @@ impl SettingsFile {
         Some(self.path.as_path()).filter(|path| !path.as_os_str().is_empty())
     }
 
+    /// Whether others must not read the file.
+    pub fn holds_secrets(&self) -> bool {
+        self.layer::<CredentialKeys>().is_ok_and(|keys| keys.is_secret())
+    }
+
     /// The group of settings `T` with what the file sets of it.
     pub(super) fn layer<T: DeserializeOwned>(&self) -> Result<T, SettingsError> {
         // The error's own text quotes the line it is about, which may be the one with the password: keep only what is

@@ -1,0 +1,61 @@
+//! One file or folder a command. What they share: settings, logs, the runtime, the exit code.
+//!
+//! Exit codes: 0, all went well; 1, something did not, and was said on standard error; 2, the command line or the
+//! settings cannot be used.
+
+mod completions;
+mod demo;
+mod doctor;
+mod replay;
+pub mod serve;
+mod translate;
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use tokio::runtime::Runtime;
+
+use crate::bridge::load_translator;
+use crate::cli::{Cli, Command};
+use crate::logs::{self, LogError};
+use crate::settings::{Environment, SettingsError, Sources};
+
+/// Run the program with the arguments and the environment of this process.
+pub fn main() -> ExitCode {
+    let cli = Cli::from_arguments();
+    match run(cli, Environment::of_process()) {
+        Ok(code) => code,
+        Err(error) => {
+            anstream::eprintln!("error: {error:#}");
+            ExitCode::from(if is_usage(&error) { 2 } else { 1 })
+        }
+    }
+}
+
+fn run(cli: Cli, environment: Environment) -> anyhow::Result<ExitCode> {
+    if let Command::Completions(args) = &cli.command {
+        completions::run(args);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let sources = Sources::read(environment.clone(), &cli.global)?;
+    let global = sources.global(&cli.global)?;
+    logs::start(global.log_format, &environment)?;
+    match &cli.command {
+        Command::Serve(args) => {
+            runtime()?.block_on(serve::run(&sources.serve(args, global.data_dir)?, global.log_format))
+        }
+        Command::Translate(args) => translate::run(args, &load_translator()?),
+        Command::Replay(args) => runtime()?.block_on(replay::run(args, &sources, &global.data_dir)),
+        Command::Doctor(args) => runtime()?.block_on(doctor::run(args, &sources, &global.data_dir)),
+        Command::Demo => runtime()?.block_on(demo::run(&global.data_dir)),
+        Command::Completions(_) => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn runtime() -> anyhow::Result<Runtime> {
+    Runtime::new().context("the runtime cannot be started")
+}
+
+fn is_usage(error: &anyhow::Error) -> bool {
+    error.is::<SettingsError>() || error.is::<LogError>()
+}

@@ -1,0 +1,134 @@
+//! What a server has acknowledged, so that a replay that was interrupted goes on where it stopped.
+//!
+//! One file a server, `<data-dir>/replayed/<hash of its address>`: a line for each payload, the SHA-256 of the payload
+//! and of where it went, in hexadecimal. Lines are only ever appended, and one that was torn off is not a fingerprint of
+//! anything: at worst a payload is sent again, which MLflow stores over the old spans.
+
+use std::collections::HashSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::guest::{Context, Encoding};
+
+/// What one server has.
+#[derive(Debug)]
+pub(super) struct Acknowledged {
+    path: PathBuf,
+    file: File,
+    known: HashSet<String>,
+}
+
+/// Names a payload and where it goes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Fingerprint(String);
+
+// === impl Acknowledged ===
+
+impl Acknowledged {
+    /// What the server at this address has, as far as this data directory knows.
+    ///
+    /// # Errors
+    /// The file cannot be read or written.
+    pub(super) fn open(data_dir: &Path, server: &str) -> io::Result<Self> {
+        let folder = data_dir.join("replayed");
+        fs::create_dir_all(&folder)?;
+        let path = folder.join(Fingerprint::of([server.as_bytes()]).0);
+        let mut file = OpenOptions::new().read(true).append(true).create(true).open(&path)?;
+        let lines = fs::read_to_string(&path)?;
+        if !lines.is_empty() && !lines.ends_with('\n') {
+            file.write_all(b"\n")?;
+        }
+        let known = lines.lines().map(str::to_owned).collect();
+        Ok(Self { path, file, known })
+    }
+
+    pub(super) fn contains(&self, fingerprint: &Fingerprint) -> bool {
+        self.known.contains(&fingerprint.0)
+    }
+
+    /// Remember a payload.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(super) fn add(&mut self, fingerprint: Fingerprint) -> io::Result<()> {
+        if self.known.insert(fingerprint.0.clone()) {
+            self.file.write_all(format!("{}\n", fingerprint.0).as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Where it is kept.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+// === impl Fingerprint ===
+
+impl Fingerprint {
+    /// Of a payload that goes where its context says, and where that says nothing, to `otherwise`.
+    pub(super) fn new(payload: &[u8], context: &Context, otherwise: &str) -> Self {
+        let encoding = match context.encoding {
+            Encoding::Protobuf => "protobuf",
+            Encoding::Json => "json",
+            Encoding::TraceJson => "trace-json",
+        };
+        let text = |part: &Option<String>| part.clone().unwrap_or_default();
+        let Context { experiment_id, experiment_name, run_id, workspace, .. } = context;
+        let place = [experiment_id, experiment_name, run_id, workspace].map(text);
+        let parts = place.iter().map(String::as_bytes).chain([otherwise.as_bytes(), encoding.as_bytes(), payload]);
+        Self::of(parts)
+    }
+
+    fn of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        Self(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fingerprint(payload: &[u8], experiment: Option<&str>) -> Fingerprint {
+        let experiment_name = experiment.map(str::to_owned);
+        let context =
+            Context { encoding: Encoding::Json, experiment_id: None, experiment_name, run_id: None, workspace: None };
+        Fingerprint::new(payload, &context, "")
+    }
+
+    #[test]
+    fn given_an_acknowledged_payload_then_another_run_knows_it_for_the_same_server_and_experiment_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut first = Acknowledged::open(dir.path(), "http://a").unwrap();
+        first.add(fingerprint(b"payload", None)).unwrap();
+        drop(first);
+
+        let again = Acknowledged::open(dir.path(), "http://a").unwrap();
+        assert!(again.contains(&fingerprint(b"payload", None)));
+        assert!(!again.contains(&fingerprint(b"payload", Some("other"))));
+        assert!(!again.contains(&fingerprint(b"other", None)));
+        assert!(!Acknowledged::open(dir.path(), "http://b").unwrap().contains(&fingerprint(b"payload", None)));
+    }
+
+    #[test]
+    fn given_a_line_that_was_torn_off_then_the_next_one_is_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut first = Acknowledged::open(dir.path(), "http://a").unwrap();
+        first.add(fingerprint(b"one", None)).unwrap();
+        let lines = fs::read_to_string(first.path()).unwrap();
+        fs::write(first.path(), lines.get(..20).unwrap()).unwrap();
+
+        let mut second = Acknowledged::open(dir.path(), "http://a").unwrap();
+        assert!(!second.contains(&fingerprint(b"one", None)));
+        second.add(fingerprint(b"two", None)).unwrap();
+        assert!(Acknowledged::open(dir.path(), "http://a").unwrap().contains(&fingerprint(b"two", None)));
+    }
+}

@@ -1,0 +1,92 @@
+//! What became of everything that was to be replayed.
+
+use std::fmt::Display;
+
+use crate::drive::Accepted;
+
+/// Counts of payloads, unless they say spans.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// Acknowledged by an earlier replay.
+    pub(super) known: usize,
+    /// Taken by the bridge, and the spans in them.
+    taken: usize,
+    spans: u64,
+    /// Those of them that the bridge is done with.
+    pub(super) done: usize,
+    /// Those of them that it is not.
+    pub(super) undelivered: usize,
+    /// Files, and payloads in files.
+    unreadable: usize,
+    /// Spans that MLflow will not take.
+    pub(super) set_aside: u64,
+}
+
+// === impl Tally ===
+
+impl Tally {
+    pub(super) fn taken(&mut self, accepted: &Accepted) {
+        self.taken += 1;
+        self.spans += u64::from(accepted.spans);
+    }
+
+    /// Count and say what could not be read.
+    pub(super) fn unreadable(&mut self, reason: &impl Display) {
+        self.unreadable += 1;
+        tracing::error!("{reason}");
+    }
+
+    /// Whether MLflow has everything.
+    pub(super) fn complete(&self) -> bool {
+        self.undelivered == 0 && self.unreadable == 0 && self.set_aside == 0
+    }
+
+    pub(super) fn report(&self, server: &str) {
+        anstream::println!("{}", self.text(server));
+    }
+
+    fn text(&self, server: &str) -> String {
+        let Self { known, taken, spans, done, undelivered, unreadable, set_aside } = self;
+        let mut lines = vec![format!("{done} of {taken} payloads delivered to {server} ({spans} spans)")];
+        if *known > 0 {
+            lines.push(format!("{known} payloads had been delivered before (--again sends them once more)"));
+        }
+        if *undelivered > 0 {
+            lines.push(format!("{undelivered} payloads not delivered; the same command goes on with them"));
+        }
+        if *unreadable > 0 {
+            lines.push(format!("{unreadable} files or payloads could not be read; the log says which"));
+        }
+        if *set_aside > 0 {
+            lines
+                .push(format!("{set_aside} spans were set aside, because MLflow will not take them; the log says why"));
+        }
+        lines.join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn given_that_all_went_well_then_one_line_says_so() {
+        let tally = Tally { taken: 3, done: 3, spans: 12, ..Tally::default() };
+        assert_eq!(tally.text("http://mlflow"), "3 of 3 payloads delivered to http://mlflow (12 spans)");
+        assert!(tally.complete());
+    }
+
+    #[test]
+    fn given_anything_that_mlflow_does_not_have_then_it_is_said_and_the_replay_is_not_complete() {
+        for (tally, said) in [
+            (Tally { undelivered: 2, ..Tally::default() }, "2 payloads not delivered"),
+            (Tally { unreadable: 1, ..Tally::default() }, "could not be read"),
+            (Tally { set_aside: 4, ..Tally::default() }, "4 spans were set aside"),
+        ] {
+            assert!(!tally.complete());
+            assert!(tally.text("x").contains(said));
+        }
+        let known = Tally { known: 5, ..Tally::default() };
+        assert!(known.complete() && known.text("x").contains("5 payloads had been delivered before"));
+    }
+}
