@@ -343,7 +343,6 @@ fn name_variable_in_help(arg: Arg) -> Arg {
     let help = arg.get_long_help().or(arg.get_help()).map(ToString::to_string).unwrap_or_default();
     arg.env(None::<&'static str>).long_help(format!("{help} [env: {variable}]"))
 }
-}
 
 #[cfg(test)]
 mod tests {
