@@ -57,9 +57,7 @@ impl Bridge {
         }
         self.desk.receipts.release(receipt);
         self.desk.stats.payloads += 1;
-        if self.desk.assembly.is_tight(&self.desk.settings) {
-            self.desk.assembly.rush(&self.desk.settings);
-        }
+        self.desk.assembly.relieve(&self.desk.settings);
         Ok(accepted)
     }
 

@@ -30,6 +30,9 @@ pub struct Assembly {
     scheduled: BTreeMap<TraceId, Due>,
     bytes: usize,
     unsent: usize,
+    open: usize,
+    /// Memory is short: what arrives is sent at once.
+    tight: bool,
 }
 
 impl Assembly {
@@ -47,8 +50,10 @@ impl Assembly {
             self.bytes += trace.size();
             trace
         });
+        let tight = self.tight;
         let arrived = self.change(trace_id, settings, |trace| {
             trace.wish.or(wish);
+            trace.rush |= tight;
             trace.insert(span_id, arrival, receipts, now)
         });
         arrived.unwrap_or(Arrived::Known)
@@ -66,6 +71,7 @@ impl Assembly {
         let result = change(trace);
         self.bytes = self.bytes.saturating_sub(bytes) + trace.size();
         self.unsent = self.unsent.saturating_sub(unsent) + trace.unsent_count();
+        self.open = self.open.saturating_sub(usize::from(unsent > 0)) + usize::from(trace.unsent_count() > 0);
         let due = trace.due(settings);
         self.unschedule(id);
         match due {
@@ -87,9 +93,9 @@ impl Assembly {
         };
     }
 
-    /// The traces for which something is to be sent by now, the longest due first.
-    pub fn due(&self, now: Instant) -> Vec<TraceId> {
-        self.to_send.range(..(now.saturating_add(1), TraceId::MIN)).map(|(_, id)| *id).collect()
+    /// Traces for which something is to be sent by now, the longest due first, at most so many.
+    pub fn due(&self, now: Instant, most: usize) -> Vec<TraceId> {
+        self.to_send.range(..(now.saturating_add(1), TraceId::MIN)).take(most).map(|(_, id)| *id).collect()
     }
 
     /// When something is due next, after `now`: to be sent or to be forgotten.
@@ -114,15 +120,27 @@ impl Assembly {
 
     /// Marks every open trace to be sent at once, finished or not.
     pub fn rush(&mut self, settings: &Settings) {
-        let open: Vec<_> =
-            self.traces.iter().filter(|(_, trace)| trace.unsent_count() > 0).map(|(id, _)| *id).collect();
+        let open = self.traces.iter().filter(|(_, trace)| trace.unsent_count() > 0 && !trace.rush);
+        let open: Vec<_> = open.map(|(id, _)| *id).collect();
         for id in open {
-            self.change(id, settings, |trace| trace.rush = true);
+            self.change(id, settings, |trace| {
+                trace.rush = true;
+                trace.hold_until = 0;
+            });
         }
     }
 
+    /// Sends everything early while memory is short.
+    pub fn relieve(&mut self, settings: &Settings) {
+        let tight = self.is_tight(settings);
+        if tight && !self.tight {
+            self.rush(settings);
+        }
+        self.tight = tight;
+    }
+
     /// Whether more than half of the memory bound is in use.
-    pub fn is_tight(&self, settings: &Settings) -> bool {
+    fn is_tight(&self, settings: &Settings) -> bool {
         self.bytes as u64 > settings.max_bytes / 2
     }
 
@@ -143,6 +161,6 @@ impl Assembly {
 
     /// Traces with spans that are not in MLflow.
     pub fn open_traces(&self) -> usize {
-        self.traces.values().filter(|trace| trace.unsent_count() > 0).count()
+        self.open
     }
 }

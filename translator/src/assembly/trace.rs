@@ -102,8 +102,8 @@ pub struct Trace {
     pub under_way: u32,
     /// Whether a root was delivered.
     pub root_delivered: bool,
-    /// The headlines of outermost OpenInference spans that were sent.
-    pub headlines: BTreeMap<SpanId, Headline>,
+    /// Not to be sent before then, because its experiment cannot be used now.
+    pub hold_until: Instant,
     /// Trace tags of all resources; of several values the least, so that the order of arrival has no part in it.
     pub resource_tags: BTreeMap<String, String>,
     /// Whether two resources disagree on a tag.
@@ -111,6 +111,10 @@ pub struct Trace {
     /// What surrounds the root: its resource wins.
     pub root_envelope: Option<Arc<Envelope>>,
     spans: BTreeMap<SpanId, Entry>,
+    /// By start, so that the first stands for the trace.
+    roots: BTreeSet<(u64, SpanId)>,
+    /// The headlines of outermost OpenInference spans that were sent.
+    headlines: BTreeMap<SpanId, Headline>,
     missing_parents: BTreeSet<SpanId>,
     unsent: usize,
     last_arrival: Instant,
@@ -122,6 +126,10 @@ pub struct Trace {
 const ENTRY_COST: usize = 160;
 /// Bytes that a trace costs, its spans aside.
 const TRACE_COST: usize = 512;
+
+/// How many ancestors are looked at for an OpenInference one. Real traces nest less deeply by far; without a limit a
+/// trace made to be slow would be.
+const ANCESTORS: usize = 1_000;
 
 /// Whether an arriving span was news.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,6 +165,9 @@ impl Trace {
         let was_unsent = before.as_ref().is_some_and(|entry| entry.held.is_some());
         self.bytes -= before.as_ref().map_or(0, Entry::size);
         let replaced = before.is_some();
+        if let Some(before) = &before {
+            self.roots.remove(&(before.outline.start, id));
+        }
         let mut shares = before.map(|entry| entry.receipts).unwrap_or_default();
         shares.extend(arrival.held.is_some().then_some(arrival.receipt));
         let entry = Entry { version: arrival.version, outline: arrival.outline, held: arrival.held, receipts: shares };
@@ -168,7 +179,10 @@ impl Trace {
             self.unsent += 1;
         }
         self.bytes += entry.size();
-        let parent = entry.outline.parent;
+        let Outline { parent, start, .. } = entry.outline;
+        if parent.is_none() {
+            self.roots.insert((start, id));
+        }
         self.spans.insert(id, entry);
         if replaced {
             self.find_missing_parents();
@@ -203,13 +217,13 @@ impl Trace {
 
     /// The root that stands for the trace: of several the earliest, then the least id.
     pub fn root(&self) -> Option<(SpanId, Outline)> {
-        let roots = self.outlines().filter(|(_, outline)| outline.parent.is_none());
-        roots.min_by_key(|(id, outline)| (outline.start, *id))
+        let (_, id) = self.roots.first()?;
+        Some((*id, self.outline(*id)?))
     }
 
     /// Whether a root has arrived and every span's parent is there.
     pub fn is_whole(&self) -> bool {
-        self.missing_parents.is_empty() && self.root().is_some()
+        self.missing_parents.is_empty() && !self.roots.is_empty()
     }
 
     /// All spans that ever arrived.
@@ -243,10 +257,10 @@ impl Trace {
         self.spans.get(&id)?.held.as_ref()
     }
 
-    /// The nearest OpenInference ancestor that is known; guards against spans that are their own ancestors.
+    /// The nearest OpenInference ancestor that is known; spans may be their own ancestors.
     pub fn openinference_ancestor(&self, id: SpanId) -> Option<SpanId> {
         let mut parent = self.outline(id)?.parent?;
-        for _ in 0..self.spans.len() {
+        for _ in 0..ANCESTORS {
             let outline = self.outline(parent)?;
             if outline.openinference {
                 return Some(parent);
@@ -254,6 +268,14 @@ impl Trace {
             parent = outline.parent?;
         }
         None
+    }
+
+    /// Remembers the headlines of spans that are sent.
+    pub fn remember(&mut self, headlines: BTreeMap<SpanId, Headline>) {
+        for (id, headline) in headlines {
+            self.bytes += headline.size();
+            self.bytes -= self.headlines.insert(id, headline).map_or(0, |before| before.size());
+        }
     }
 
     /// The headline of the outermost OpenInference span that started first, among those that were sent and `fresh` ones.
@@ -304,10 +326,10 @@ impl Trace {
             } else {
                 idle.min(self.waiting_since.saturating_add(settings.partial_ms))
             };
-            return Some(Due::Send(at));
+            return Some(Due::Send(at.max(self.hold_until)));
         }
         if self.info.wanted {
-            return Some(Due::Send(0));
+            return Some(Due::Send(self.hold_until));
         }
         if !self.closed && self.root().is_none() {
             return Some(Due::Send(idle));
@@ -322,8 +344,7 @@ impl Trace {
 
     /// Bytes held.
     pub fn size(&self) -> usize {
-        let headlines: usize = self.headlines.values().map(Headline::size).sum();
-        TRACE_COST + self.bytes + headlines
+        TRACE_COST + self.bytes
     }
 }
 

@@ -5,7 +5,7 @@ use crate::assembly::ids::{SpanId, TraceId};
 use crate::assembly::outline::Version;
 use crate::assembly::receipts::Receipts;
 use crate::assembly::{compose, trace::Trace};
-use crate::contract::{Event, Instant, Notice, Repair, SetAside, Stats};
+use crate::contract::{Event, Instant, Level, Notice, Repair, SetAside, Stats};
 use crate::settings::Settings;
 
 /// The bridge's state, the delivery aside.
@@ -95,24 +95,29 @@ impl Desk {
         receipts.unwrap_or_default().into_iter().for_each(|receipt| self.receipts.release(receipt));
     }
 
-    /// Closes traces that waited too long for a root; the delivery then says so to MLflow.
-    pub fn close_idle(&mut self, due: &[TraceId], now: Instant) {
-        for id in due {
-            let must_close = self.assembly.get(*id).is_some_and(|trace| trace.must_close(&self.settings, now));
-            if must_close {
-                self.change(*id, |trace| {
-                    trace.closed = true;
-                    trace.info.wanted = true;
-                });
-                self.events.push(Event::Notice(Notice {
-                    level: crate::contract::Level::Warn,
-                    topic: "closed-without-root",
-                    message: format!(
-                        "trace tr-{id} was closed: no root span came within {} s of its last span",
-                        self.settings.idle_ms / 1000
-                    ),
-                }));
+    /// Traces for which something is to be sent by now. Those that waited too long for a root are closed on the way.
+    pub fn due(&mut self, now: Instant) -> Vec<TraceId> {
+        let due = self.assembly.due(now, MOST_DUE);
+        for id in &due {
+            if self.assembly.get(*id).is_some_and(|trace| trace.must_close(&self.settings, now)) {
+                self.close(*id);
             }
         }
+        due
+    }
+
+    fn close(&mut self, id: TraceId) {
+        self.change(id, |trace| {
+            trace.closed = true;
+            trace.info.wanted = true;
+        });
+        let message = format!(
+            "trace tr-{id} was closed: no root span came within {} s of its last span",
+            self.settings.idle_ms / 1000
+        );
+        self.notice(Some(Notice { level: Level::Warn, topic: "closed-without-root", message }));
     }
 }
+
+/// How many traces one poll looks at: more than it can send, and few enough that looking costs nothing.
+const MOST_DUE: usize = 4_096;

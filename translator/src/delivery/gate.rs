@@ -28,6 +28,11 @@ impl Gate {
         }
     }
 
+    /// Whether the last request succeeded.
+    pub fn is_well(&self) -> bool {
+        self.failures == 0
+    }
+
     /// When the gate opens, if it is shut.
     pub fn opens_at(&self, now: Instant) -> Option<Instant> {
         (self.failures > 0 && self.opens_at > now).then_some(self.opens_at)

@@ -38,7 +38,7 @@ pub struct LocalDelivery {
 
 impl LocalDelivery {
     /// The requests to perform now: files to write for traces whose file was read, files to read for traces due.
-    pub fn poll(&mut self, desk: &mut Desk, due: &[TraceId], now: Instant) -> Vec<Request> {
+    pub fn poll(&mut self, desk: &mut Desk, now: Instant) -> Vec<Request> {
         let mut requests = Vec::new();
         for (id, file) in std::mem::take(&mut self.read) {
             match write(desk, id, file.as_deref()) {
@@ -47,12 +47,12 @@ impl LocalDelivery {
             }
         }
         let limit = self.gate.limit(&desk.settings, now);
-        for id in due {
-            if self.under_way.len() >= limit {
-                break;
-            }
-            desk.change(*id, |trace| trace.under_way += 1);
-            requests.push(self.send(desk, requests::read_trace(&name(*id)), Purpose::Read(*id)));
+        if self.under_way.len() >= limit {
+            return requests;
+        }
+        for id in desk.due(now).into_iter().take(limit - self.under_way.len()) {
+            desk.change(id, |trace| trace.under_way += 1);
+            requests.push(self.send(desk, requests::read_trace(&name(id)), Purpose::Read(id)));
         }
         requests
     }

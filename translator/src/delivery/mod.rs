@@ -38,11 +38,9 @@ impl Delivery {
 
     /// The requests to perform now.
     pub fn poll(&mut self, desk: &mut Desk, now: Instant) -> Vec<Request> {
-        let due = desk.assembly.due(now);
-        desk.close_idle(&due, now);
         let requests = match self {
-            Self::Server(server) => server.poll(desk, &due, now),
-            Self::Local(local) => local.poll(desk, &due, now),
+            Self::Server(server) => server.poll(desk, now),
+            Self::Local(local) => local.poll(desk, now),
         };
         desk.stats.requests += requests.len() as u64;
         requests

@@ -42,16 +42,18 @@ pub struct ServerDelivery {
     pub(super) experiments: Experiments,
     /// Parcels that MLflow refused or failed on, whole or in halves. Their traces count as under way.
     pub(super) suspects: Vec<Parcel>,
-    /// When an experiment that access was denied to is asked for again.
-    denied_until: Option<Instant>,
 }
 
 impl ServerDelivery {
     /// The requests to perform now, for the traces that are due.
-    pub fn poll(&mut self, desk: &mut Desk, due: &[TraceId], now: Instant) -> Vec<Request> {
+    pub fn poll(&mut self, desk: &mut Desk, now: Instant) -> Vec<Request> {
         let slots = self.gate.limit(&desk.settings, now).saturating_sub(self.under_way.len());
         let mut out = Outbox { slots, requests: Vec::new() };
-        if out.slots == 0 || (due.is_empty() && self.suspects.is_empty()) {
+        if out.slots == 0 {
+            return out.requests;
+        }
+        let due = desk.due(now);
+        if due.is_empty() && self.suspects.is_empty() {
             return out.requests;
         }
         let Some(version) = self.version else {
@@ -60,9 +62,14 @@ impl ServerDelivery {
             }
             return out.requests;
         };
-        self.denied_until = None;
-        self.send_due(desk, &mut out, due, version, now);
-        self.send_suspects(desk, &mut out, version, now);
+        if self.gate.is_well() {
+            // Suspects have their turn under any load, and leave room for others.
+            let half = out.slots.div_ceil(2);
+            self.send_suspects(desk, &mut out, half, version, now);
+        }
+        self.send_due(desk, &mut out, &due, version, now);
+        let rest = out.slots;
+        self.send_suspects(desk, &mut out, rest, version, now);
         out.requests
     }
 
@@ -72,8 +79,7 @@ impl ServerDelivery {
         if opens.is_some() {
             return opens;
         }
-        let suspects = self.suspects.iter().map(|parcel| parcel.not_before);
-        suspects.chain(self.denied_until).filter(|at| *at > now).min()
+        self.suspects.iter().map(|parcel| parcel.not_before).filter(|at| *at > now).min()
     }
 
     /// Try at once what waits for its time.
@@ -138,7 +144,9 @@ impl ServerDelivery {
         match self.experiments.resolve(route, now) {
             Resolution::Id(id) => return Some(id),
             Resolution::Wait => {}
-            Resolution::Later(at) => self.denied_until = Some(self.denied_until.map_or(at, |until| until.min(at))),
+            Resolution::Later(at) => {
+                desk.change(trace, |trace| trace.hold_until = at);
+            }
             Resolution::Ask(question) => {
                 let key = experiments::key(route);
                 let draft = self.experiments.ask(&key, question);
@@ -156,8 +164,8 @@ impl ServerDelivery {
     }
 
     /// Sends parcels that MLflow refused or failed on, when their time has come.
-    fn send_suspects(&mut self, desk: &mut Desk, out: &mut Outbox, version: Version, now: Instant) {
-        while out.slots > 0 {
+    fn send_suspects(&mut self, desk: &mut Desk, out: &mut Outbox, most: usize, version: Version, now: Instant) {
+        for _ in 0..most.min(out.slots) {
             let Some(index) = self.suspects.iter().position(|parcel| parcel.not_before <= now) else { return };
             let parcel = self.suspects.remove(index);
             self.send_parcel(desk, out, parcel, version);
@@ -181,7 +189,7 @@ impl ServerDelivery {
         let payload = compose::payload(&spans);
         drop(spans);
         for (id, headlines) in headlines {
-            desk.change(id, |trace| trace.headlines.extend(headlines));
+            desk.change(id, |trace| trace.remember(headlines));
         }
         let Address { workspace, experiment_id, run_id } = &parcel.address;
         let draft = requests::spans(experiment_id, run_id.as_deref(), payload).workspace(workspace.as_deref());
