@@ -1,0 +1,1 @@
+"""One module for each Python instrumentor; each writes `py_<instrumentor>_<scenario>.pb`. See `capture/README.md`."""

@@ -1,0 +1,92 @@
+"""A model API of any provider, on loopback: it says what it was told to say, in that order, whatever it is asked.
+
+A scenario names its answers, files of `capture/answers/`: `.json` is one body, `.sse` a stream of server-sent events.
+`refusing(…)` is an answer with an error status. An answer that is left over, or a question too many, fails the scenario.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+ANSWERS = Path(__file__).resolve().parents[1] / "answers"
+_CONTENT_TYPES = {".json": "application/json", ".sse": "text/event-stream"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one request gets: `content_type` decides how the client reads `body`."""
+
+    body: bytes
+    content_type: str = "application/json"
+    status: int = 200
+
+
+def from_file(name: str, status: int = 200) -> Answer:
+    path = ANSWERS / name
+    return Answer(path.read_bytes(), _CONTENT_TYPES[path.suffix], status)
+
+
+def refusing(name: str, status: int) -> Answer:
+    return from_file(name, status)
+
+
+class ModelApi:
+    """Use as a context manager."""
+
+    def __init__(self) -> None:
+        self._answers: deque[Answer] = deque()
+        self._excess: list[str] = []
+        handler = type("_BoundHandler", (_Handler,), {"api": self})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, name="model-api", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Without a path: `http://127.0.0.1:<port>`."""
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    @contextmanager
+    def answering(self, *answers: str | Answer) -> Iterator[None]:
+        """For the block, answer with these in turn; afterwards each must have been asked for, and no more."""
+        self._answers.extend(from_file(each) if isinstance(each, str) else each for each in answers)
+        yield
+        left, excess = len(self._answers), self._excess
+        if left or excess:
+            raise SystemExit(f"{left} answers were not asked for; asked without an answer: {excess}")
+
+    def next_answer(self, request: str) -> Answer:
+        if self._answers:
+            return self._answers.popleft()
+        self._excess.append(request)
+        return Answer(b'{"error": {"message": "the scenario has no answer for this", "type": "mock"}}', status=400)
+
+    def __enter__(self) -> "ModelApi":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    api: ModelApi
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        answer = self.api.next_answer(f"{self.command} {self.path}")
+        self.send_response(answer.status)
+        self.send_header("content-type", answer.content_type)
+        self.send_header("content-length", str(len(answer.body)))
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    def log_message(self, *_: object) -> None:
+        """Requests are not worth a line of output."""

@@ -1,0 +1,82 @@
+"""Runs the scenarios of one instrumentor and writes what each of them exported, one payload a scenario.
+
+Spans go through the SDK and the encoder of the OTLP exporter, so a payload is byte for byte what an application
+would have sent for them.
+"""
+
+from capture.python import seclusion  # isort: skip  # before everything that could open a connection
+
+import platform
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+from openinference.semconv.resource import ResourceAttributes
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from capture import fixture_files
+from capture.python.model_api import ModelApi
+
+__all__ = ["Scenario", "record", "seclusion"]
+
+Scenario = Callable[[ModelApi], None]
+
+_TESTS = Path(__file__).resolve().parents[2]
+
+
+def record(instrumentor: str, packages: tuple[str, ...], instrument: Callable, scenarios: dict[str, Scenario]) -> None:
+    """Write `py_<instrumentor>_<scenario>.pb` for each scenario.
+
+    `instrument` takes the tracer provider; `packages` are the distributions that decide what the spans look like.
+    """
+    kept = InMemorySpanExporter()
+    provider = TracerProvider(
+        resource=Resource.create({SERVICE_NAME: "capture", ResourceAttributes.PROJECT_NAME: "capture"})
+    )
+    provider.add_span_processor(SimpleSpanProcessor(kept))
+    trace.set_tracer_provider(provider)
+    instrument(provider)
+    known = {
+        "source": "captured",
+        "packages": [f"{name} {version(name)}" for name in packages],
+        "python": platform.python_version(),
+        "captured": fixture_files.today(),
+    }
+    entries = {}
+    with ModelApi() as api:
+        for scenario, run in scenarios.items():
+            kept.clear()
+            run(api)
+            spans = kept.get_finished_spans()
+            if not spans:
+                raise SystemExit(f"scenario {scenario} made no span")
+            body = _without_local_paths(encode_spans(spans)).SerializeToString()
+            name = f"py_{instrumentor}_{scenario}.pb"
+            entries[name] = (body, known | {"scenario": scenario} | fixture_files.describe(body))
+            print(f"{name}: {len(spans)} spans, {len(body)} bytes")
+    fixture_files.write(entries)
+
+
+def _without_local_paths(message: ExportTraceServiceRequest) -> ExportTraceServiceRequest:
+    """Stack traces name files of the machine that captured them: those paths become `/srv/app/…`."""
+    renamed = ((sys.prefix, "/srv/app/venv"), (sys.base_prefix, "/usr"), (str(_TESTS), "/srv/app"))
+    spans = [s for rs in message.resource_spans for ss in rs.scope_spans for s in ss.spans]
+    for span in spans:
+        texts = [each.value for event in span.events for each in event.attributes if each.value.HasField("string_value")]
+        for text in texts:
+            text.string_value = _renamed(text.string_value, renamed)
+        span.status.message = _renamed(span.status.message, renamed)
+    return message
+
+
+def _renamed(text: str, renamed: tuple[tuple[str, str], ...]) -> str:
+    for found, put in renamed:
+        text = text.replace(found, put)
+    return text
