@@ -4,15 +4,17 @@ A scenario names its answers, files of `capture/answers/`: `.json` is one body, 
 `refusing(…)` is an answer with an error status. An answer that is left over, or a question too many, fails the scenario.
 """
 
+import json
 import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 ANSWERS = Path(__file__).resolve().parents[1] / "answers"
+_ECHOED = ("instructions", "tools")
 _CONTENT_TYPES = {".json": "application/json", ".sse": "text/event-stream"}
 
 
@@ -75,13 +77,22 @@ class ModelApi:
         self._thread.join()
 
 
+def _echoing(asked: bytes, answer: Answer) -> Answer:
+    """OpenAI's Responses API repeats parts of the request in its answer, and instrumentors read them there."""
+    request = json.loads(asked)
+    echoed = {key: request[key] for key in _ECHOED if key in request}
+    return replace(answer, body=json.dumps(json.loads(answer.body) | echoed).encode())
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     api: ModelApi
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("content-length", 0)))
+        asked = self.rfile.read(int(self.headers.get("content-length", 0)))
         answer = self.api.next_answer(f"{self.command} {self.path}")
+        if self.path.endswith("/responses") and answer.content_type == "application/json":
+            answer = _echoing(asked, answer)
         self.send_response(answer.status)
         self.send_header("content-type", answer.content_type)
         self.send_header("content-length", str(len(answer.body)))
