@@ -1,0 +1,75 @@
+"""Captures `openinference-instrumentation-litellm`: `py_litellm_<scenario>.pb`."""
+
+from capture.python.recorder import record  # isort: skip
+
+import litellm
+from openinference.instrumentation.litellm import LiteLLMInstrumentor
+
+from capture.python import asked
+from capture.python.model_api import ModelApi
+
+_FUNCTION = {"name": asked.TOOL, "description": asked.TOOL_DESCRIPTION, "parameters": asked.TOOL_SCHEMA}
+_TOOLS = [{"type": "function", "function": _FUNCTION}]
+
+
+def _openai(api: ModelApi) -> dict:
+    return {"model": "openai/gpt-4o-mini", "api_base": f"{api.url}/v1", "api_key": "not-a-real-key", "num_retries": 0}
+
+
+def _anthropic(api: ModelApi) -> dict:
+    return {
+        "model": "anthropic/claude-sonnet-5-5",
+        "api_base": api.url,
+        "api_key": "not-a-real-key",
+        "num_retries": 0,
+    }
+
+
+def conversation(api: ModelApi) -> None:
+    with api.answering("openai/chat.json"):
+        litellm.completion(
+            **_openai(api),
+            temperature=0.2,
+            messages=[
+                {"role": "system", "content": asked.SYSTEM},
+                {"role": "user", "content": asked.FIRST_QUESTION},
+                {"role": "assistant", "content": asked.FIRST_ANSWER},
+                {"role": "user", "content": asked.SECOND_QUESTION},
+            ],
+        )
+
+
+def tool_result(api: ModelApi) -> None:
+    messages: list = [{"role": "user", "content": asked.WEATHER_QUESTION}]
+    with api.answering("openai/tool_calls.json", "openai/tool_result.json"):
+        first = litellm.completion(**_openai(api), messages=messages, tools=_TOOLS)
+        reply = first.choices[0].message
+        messages.append(reply)
+        messages += [
+            {"role": "tool", "tool_call_id": call.id, "content": asked.WEATHER} for call in reply.tool_calls
+        ]
+        litellm.completion(**_openai(api), messages=messages, tools=_TOOLS)
+
+
+def anthropic(api: ModelApi) -> None:
+    """Another provider behind the same call."""
+    with api.answering("anthropic/message.json"):
+        litellm.completion(**_anthropic(api), messages=[{"role": "user", "content": asked.FIRST_QUESTION}])
+
+
+def streaming(api: ModelApi) -> None:
+    with api.answering("openai/chat.sse"):
+        stream = litellm.completion(
+            **_openai(api), messages=[{"role": "user", "content": asked.FIRST_QUESTION}], stream=True
+        )
+        for _ in stream:
+            pass
+
+
+if __name__ == "__main__":
+    record(
+        "litellm",
+        ("openinference-instrumentation-litellm", "litellm"),
+        lambda provider: LiteLLMInstrumentor().instrument(tracer_provider=provider),
+        {"conversation": conversation, "tool_result": tool_result, "anthropic": anthropic, "streaming": streaming},
+    )
