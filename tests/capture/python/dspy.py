@@ -1,0 +1,58 @@
+"""Captures `openinference-instrumentation-dspy`: `py_dspy_<scenario>.pb`."""
+
+from capture.python.recorder import record  # isort: skip
+
+import json
+
+import dspy
+from openinference.instrumentation.dspy import DSPyInstrumentor
+
+from capture.python import asked
+from capture.python.model_api import Answer, ModelApi, from_file
+
+
+def _language_model(api: ModelApi) -> dspy.LM:
+    return dspy.LM(
+        "openai/gpt-4o-mini", api_base=f"{api.url}/v1", api_key="not-a-real-key", cache=False, num_retries=0
+    )
+
+
+def _filled(**fields: str) -> Answer:
+    """An answer in the form that DSPy's chat adapter asks the model for."""
+    body = json.loads(from_file("openai/chat.json").body)
+    marked = [f"[[ ## {name} ## ]]\n{text}" for name, text in fields.items()]
+    body["choices"][0]["message"]["content"] = "\n\n".join([*marked, "[[ ## completed ## ]]"])
+    return Answer(json.dumps(body).encode())
+
+
+def get_weather(city: str) -> str:
+    """The weather in a city, now."""
+    return f"{city}: {asked.WEATHER}"
+
+
+def chain_of_thought(api: ModelApi) -> None:
+    with (
+        dspy.context(lm=_language_model(api)),
+        api.answering(_filled(reasoning="It is well known.", answer=asked.FIRST_ANSWER)),
+    ):
+        dspy.ChainOfThought("question -> answer")(question=asked.FIRST_QUESTION)
+
+
+def react(api: ModelApi) -> None:
+    """An agent that calls a tool and then answers."""
+    answers = (
+        _filled(next_thought="I look it up.", next_tool_name=asked.TOOL, next_tool_args='{"city": "Lisbon"}'),
+        _filled(next_thought="I know it.", next_tool_name="finish", next_tool_args="{}"),
+        _filled(reasoning="The tool said so.", answer="It is 21 °C and sunny in Lisbon."),
+    )
+    with dspy.context(lm=_language_model(api)), api.answering(*answers):
+        dspy.ReAct("question -> answer", tools=[get_weather])(question=asked.WEATHER_QUESTION)
+
+
+if __name__ == "__main__":
+    record(
+        "dspy",
+        ("openinference-instrumentation-dspy", "dspy", "litellm"),
+        lambda provider: DSPyInstrumentor().instrument(tracer_provider=provider),
+        {"chain_of_thought": chain_of_thought, "react": react},
+    )
