@@ -13,21 +13,41 @@ clean_this_process()
 from e2e.harness.mlflow_server import MlflowServer  # noqa: E402
 from e2e.harness.mock_openai import MockOpenAI  # noqa: E402
 from e2e.harness.readback import Reader  # noqa: E402
+from e2e.parity.sides import Sides, store_twice  # noqa: E402
 
 
 @pytest.fixture(scope="session")
-def mlflow_server(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[MlflowServer]:
-    """Tests share it, so each works in an experiment of its own. Nobody stops it but this fixture."""
+def _first_server(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[tuple[MlflowServer, Path]]:
     server = MlflowServer(tmp_path_factory.mktemp("mlflow")).start()
-    yield server
+    yield server, server.save_store(tmp_path_factory.mktemp("store") / "empty.db")
     if request.session.testsfailed:
         print(f"\nthe log of the MLflow server is kept at {server.log}")
     server.stop()
 
 
 @pytest.fixture(scope="session")
+def mlflow_server(_first_server: tuple[MlflowServer, Path]) -> MlflowServer:
+    """Tests share it, so each works in an experiment of its own. Nobody stops it but its fixture."""
+    return _first_server[0]
+
+
+@pytest.fixture(scope="session")
+def empty_store(_first_server: tuple[MlflowServer, Path]) -> Path:
+    """A database of MLflow with nothing in it, for servers that a test stops or configures."""
+    return _first_server[1]
+
+
+@pytest.fixture(scope="session")
 def reader(mlflow_server: MlflowServer) -> Reader:
     return Reader(mlflow_server.uri)
+
+
+@pytest.fixture(scope="session")
+def sides(mlflow_server: MlflowServer, reader: Reader, tmp_path_factory: pytest.TempPathFactory) -> Sides:
+    """Every payload as MLflow holds it: posted raw, and through the bridge."""
+    return store_twice(reader, mlflow_server.uri, tmp_path_factory.mktemp("parity"))
 
 
 @pytest.fixture

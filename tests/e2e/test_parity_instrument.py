@@ -7,7 +7,7 @@ import pytest
 from e2e.harness.mlflow_server import MlflowServer
 from e2e.harness.readback import Reader
 from e2e.parity.compare import ABSENT, Difference, differences
-from e2e.parity.pair import Copy, cases, own_copy, read_back
+from e2e.parity.pair import Copy, own_copy, read_back
 
 # Small, and between them they use every field an observation has.
 _SAMPLE = (
@@ -21,7 +21,7 @@ def two_raw_copies(mlflow_server: MlflowServer, reader: Reader) -> tuple[dict[st
     sides = []
     for side in ("first", "second"):
         experiment = reader.create_experiment(f"parity instrument, {side}")
-        copies = {name: own_copy(cases()[name], f"instrument {side}") for name in _SAMPLE}
+        copies = {name: own_copy(name, f"instrument {side}") for name in _SAMPLE}
         for copy in copies.values():
             for payload in copy.payloads:
                 copy.answers.append(payload.post_raw(mlflow_server.uri, experiment).require(200).status)

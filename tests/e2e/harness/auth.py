@@ -17,13 +17,14 @@ authorization_function = mlflow.server.auth:authenticate_request_basic_auth
 """
 
 
-def basic_auth_server(folder: Path) -> MlflowServer:
+def basic_auth_server(folder: Path, store: Path) -> MlflowServer:
     """Not started yet. `USERNAME` and `PASSWORD` are its administrator's."""
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "auth.ini"
     config.write_text(_CONFIG.format(database=folder / "auth.db", username=USERNAME, password=PASSWORD))
     return MlflowServer(
         folder,
+        store=store,
         extra_arguments=("--app-name", "basic-auth"),
         environment={"MLFLOW_AUTH_CONFIG_PATH": str(config), "MLFLOW_FLASK_SERVER_SECRET_KEY": "for-tests-only"},
     )

@@ -1,5 +1,6 @@
 """The real binary: `openinference-mlflow serve` on two free ports, and its other commands."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -61,6 +62,10 @@ class Bridge:
         self._process: Process | None = None
 
     @property
+    def _log(self) -> Path:
+        return self._folder / "serve.log"
+
+    @property
     def data_dir(self) -> Path:
         return self._folder / "data"
 
@@ -81,6 +86,21 @@ class Bridge:
         assert self._process is not None, "the bridge is not running"
         return self._process
 
+    @property
+    def set_aside(self) -> Path:
+        return self.data_dir / "set-aside"
+
+    def set_aside_reasons(self) -> list[dict]:
+        """The `.reason.json` of everything that was set aside."""
+        return [json.loads(each.read_text()) for each in sorted(self.set_aside.glob("*.reason.json"))]
+
+    def log_text(self) -> str:
+        """What it said on standard error and standard output, also after its end."""
+        return self._log.read_text(errors="replace")
+
+    def wait_for_log(self, text: str, within: float = 30.0) -> None:
+        eventually(lambda: text in self.log_text(), f"{text!r} in the log of serve", within)
+
     def start(self) -> "Bridge":
         assert self._process is None, "the bridge is running already"
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -92,7 +112,7 @@ class Bridge:
         ]
         environment = clean_environment(RUST_BACKTRACE="1", **self._environment)
         self._process = Process(
-            "openinference-mlflow serve", command, environment, self._folder / "serve.log", self._folder
+            "openinference-mlflow serve", command, environment, self._log, self._folder
         )
         try:
             eventually(self._is_ready, "serve to listen for gRPC and HTTP", within=_START_S)

@@ -1,7 +1,10 @@
 """A real `mlflow server` on loopback: SQLite store, one worker, its own folder."""
 
+import shutil
+import sqlite3
 import sys
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 from e2e.harness.environment import clean_environment
@@ -14,10 +17,18 @@ _START_S = 90.0
 
 
 class MlflowServer:
-    """`start` and `stop` may alternate: the store, the port and so the address stay the same."""
+    """`start` and `stop` may alternate: the store, the port and so the address stay the same.
+
+    `store` is a database to begin with, such as `save_store` makes: creating its tables takes longer than all the rest.
+    """
 
     def __init__(
-        self, folder: Path, *, extra_arguments: tuple[str, ...] = (), environment: dict[str, str] | None = None
+        self,
+        folder: Path,
+        *,
+        store: Path | None = None,
+        extra_arguments: tuple[str, ...] = (),
+        environment: dict[str, str] | None = None,
     ) -> None:
         self._folder = folder
         self._extra_arguments = extra_arguments
@@ -25,6 +36,12 @@ class MlflowServer:
         (self._port,) = free_ports(1)
         self._process: Process | None = None
         folder.mkdir(parents=True, exist_ok=True)
+        if store is not None:
+            shutil.copyfile(store, self._database)
+
+    @property
+    def _database(self) -> Path:
+        return self._folder / "mlflow.db"
 
     @property
     def uri(self) -> str:
@@ -38,7 +55,7 @@ class MlflowServer:
         assert self._process is None, "the server is running already"
         command = [
             *(sys.executable, "-m", "mlflow", "server"),
-            *("--backend-store-uri", f"sqlite:///{self._folder / 'mlflow.db'}"),
+            *("--backend-store-uri", f"sqlite:///{self._database}"),
             *("--artifacts-destination", str(self._folder / "artifacts")),
             *("--host", "127.0.0.1", "--port", str(self._port), "--workers", "1"),
             *self._extra_arguments,
@@ -53,6 +70,12 @@ class MlflowServer:
             self.kill()
             raise AssertionError(f"{error}\n{tail}") from error
         return self
+
+    def save_store(self, to: Path) -> Path:
+        """Copy the database as it is now; the server may be running."""
+        with closing(sqlite3.connect(self._database)) as source, closing(sqlite3.connect(to)) as target:
+            source.backup(target)
+        return to
 
     def stop(self) -> None:
         if self._process is not None:

@@ -6,17 +6,20 @@ stored twice on one server only when one copy carries other trace ids: `with_own
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from google.protobuf.message import DecodeError
+from google.protobuf.empty_pb2 import Empty
+from google.protobuf.unknown_fields import UnknownFieldSet
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from e2e.harness.http import Answer, request
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures/otlp"
 
-_CONTENT_TYPES = {".pb": "application/x-protobuf", ".json": "application/json"}
+_JSON = "application/json"
+_CONTENT_TYPES = {".pb": "application/x-protobuf", ".json": _JSON}
 
 
 @dataclass(frozen=True)
@@ -36,25 +39,18 @@ class Payload:
     def with_own_traces(self, use: str) -> "Payload":
         """The same payload with every trace id replaced by one that only `use` has; links follow.
 
-        A body that MLflow's own decoder cannot read either stays as it is: nothing of it is ever stored.
+        Nothing else changes: the body is not decoded and encoded again, so what is damaged in it stays damaged.
         """
-        renamed = {old: hashlib.sha256(f"{use}/{old}".encode()).hexdigest()[: len(old)] for old in self.trace_ids}
-        original = {renamed[old]: first for old, first in self.original_ids.items()}
-        if self.content_type == "application/json":
-            text = self.body.decode("utf-8", errors="surrogatepass")
-            for old, new in renamed.items():
-                text = text.replace(old, new).replace(old.upper(), new.upper())
-            return Payload(self.name, text.encode("utf-8", errors="surrogatepass"), self.content_type, original)
-        try:
-            message = ExportTraceServiceRequest.FromString(self.body)
-        except DecodeError:
-            return self
-        by_bytes = {bytes.fromhex(old): bytes.fromhex(new) for old, new in renamed.items()}
-        for span in _spans(message):
-            span.trace_id = by_bytes.get(span.trace_id, span.trace_id)
-            for link in span.links:
-                link.trace_id = by_bytes.get(link.trace_id, link.trace_id)
-        return Payload(self.name, message.SerializeToString(), self.content_type, original)
+        body, original = self.body, {}
+        for old, first in self.original_ids.items():
+            new = hashlib.sha256(f"{use}/{old}".encode()).hexdigest()[: len(old)]
+            original[new] = first
+            if not old:
+                continue
+            for spelt in (str, str.upper) if self.content_type == _JSON else (bytes.fromhex,):
+                before, after = spelt(old), spelt(new)
+                body = body.replace(*(each if isinstance(each, bytes) else each.encode() for each in (before, after)))
+        return replace(self, body=body, original_ids=original)
 
     def post(self, url: str, headers: dict[str, str] | None = None) -> Answer:
         """Send it to an OTLP/HTTP endpoint (a full URL that ends in `/v1/traces`)."""
@@ -76,22 +72,21 @@ def from_message(name: str, message: ExportTraceServiceRequest) -> Payload:
 
 
 def from_body(name: str, body: bytes, content_type: str) -> Payload:
-    find = _json_trace_ids if content_type == "application/json" else _protobuf_trace_ids
+    find = _json_trace_ids if content_type == _JSON else _protobuf_trace_ids
     return Payload(name, body, content_type, {each: each for each in find(body)})
 
 
-def _spans(message: ExportTraceServiceRequest):
-    for resource_spans in message.resource_spans:
-        for scope_spans in resource_spans.scope_spans:
-            yield from scope_spans.spans
-
-
 def _protobuf_trace_ids(body: bytes) -> list[str]:
-    try:
-        message = ExportTraceServiceRequest.FromString(body)
-    except DecodeError:
-        return []
-    return list(dict.fromkeys(span.trace_id.hex() for span in _spans(message)))
+    ids = _fields(body, 1, 2, 2, 1)  # ResourceSpans, ScopeSpans, Span, trace_id
+    return list(dict.fromkeys(each.hex() for each in ids))
+
+
+def _fields(message: bytes, *path: int) -> Iterator[bytes]:
+    """The bytes fields at `path`, read without the message's type, so that invalid UTF-8 elsewhere does not matter."""
+    number, *rest = path
+    for field in UnknownFieldSet(Empty.FromString(message)):
+        if field.field_number == number:
+            yield from _fields(field.data, *rest) if rest else (field.data,)
 
 
 def _json_trace_ids(body: bytes) -> list[str]:

@@ -26,15 +26,7 @@ class Difference:
     bridged: object
 
     def __str__(self) -> str:
-        return f"{'/'.join(self.path)}: raw {_short(self.raw)}, bridged {_short(self.bridged)}"
-
-    @property
-    def span_id(self) -> str | None:
-        return self.path[1] if self.path[0] == "spans" and len(self.path) > 1 else None
-
-    def attribute(self) -> str | None:
-        """The attribute key, when it is a difference of a span's attribute."""
-        return self.path[3] if len(self.path) == 4 and self.path[2] == "attributes" else None
+        return f"{'/'.join(self.path) or 'the trace'}: raw {_short(self.raw)}, bridged {_short(self.bridged)}"
 
 
 def differences(raw: object, bridged: object, path: tuple[str, ...] = ()) -> list[Difference]:

@@ -3,8 +3,6 @@
 import re
 from dataclasses import dataclass, field
 
-from mlflow.exceptions import MlflowException
-
 from e2e.harness import payloads
 from e2e.harness.payloads import Payload
 from e2e.harness.readback import Reader
@@ -45,23 +43,26 @@ class Copy:
         return {stored: original for payload in self.payloads for stored, original in payload.original_ids.items()}
 
 
-def own_copy(files: list[str], use: str) -> Copy:
-    return Copy([payloads.load(name).with_own_traces(use) for name in files])
+def own_copy(case: str, use: str) -> Copy:
+    """A case's payloads with trace ids that nothing else has: some fixtures hold the same trace in two encodings."""
+    return Copy([payloads.load(name).with_own_traces(f"{use}/{case}") for name in cases()[case]])
 
 
 def read_back(reader: Reader, experiment_id: str, copies: dict[str, Copy]) -> None:
-    """Fill in `traces` of each copy with what the server shows now."""
-    searchable = _searchable_types(reader, experiment_id)
+    """Fill in `traces` of each copy with what the server shows now of this experiment."""
+    searchable = {name: reader.trace_ids(experiment_id, f"span.type = '{name}'") for name in SEARCHED_TYPES}
+    found = reader.traces(experiment_id, [_padded(stored) for copy in copies.values() for stored in copy.original_ids])
     for copy in copies.values():
         for stored, original in copy.original_ids.items():
-            try:
-                shown = observe(reader.trace(stored), copy.original_ids)
-            except MlflowException as error:
-                copy.traces[original] = "absent" if error.error_code == "RESOURCE_DOES_NOT_EXIST" else "unreadable"
+            trace = found[_padded(stored)]
+            if isinstance(trace, str):
+                copy.traces[original] = trace
                 continue
-            shown["searchable_types"] = [name for name, found in searchable.items() if stored in found]
+            shown = observe(trace, copy.original_ids)
+            shown["searchable_types"] = [name for name, ids in searchable.items() if _padded(stored) in ids]
             copy.traces[original] = shown
 
 
-def _searchable_types(reader: Reader, experiment_id: str) -> dict[str, set[str]]:
-    return {name: reader.trace_ids(experiment_id, f"span.type = '{name}'") for name in SEARCHED_TYPES}
+def _padded(trace_id: str) -> str:
+    """MLflow reads an id as a number, so that a short one is stored with zeros in front."""
+    return trace_id.zfill(32)

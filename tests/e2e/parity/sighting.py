@@ -1,0 +1,109 @@
+"""One difference between the two copies of a trace, with everything a rule may want to look at."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
+
+from e2e.parity.compare import Difference, differences
+from e2e.parity.pair import Copy
+from e2e.parity.sides import Sides
+
+
+@dataclass(frozen=True)
+class Sighting:
+    case: str
+    # The bridged copy as it was sent.
+    sent: Copy
+    # The trace as each side shows it; a word where a side shows nothing.
+    raw: dict | str
+    bridged: dict | str
+    difference: Difference
+    trace_id: str
+    # What the bridge has set aside, of every case.
+    set_aside: list[dict]
+
+    def __str__(self) -> str:
+        return f"{self.case}: {self.difference}"
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """`("trace",)` when one side shows no trace at all."""
+        return self.difference.path or ("trace",)
+
+    @property
+    def values(self) -> tuple[object, object]:
+        return self.difference.raw, self.difference.bridged
+
+    @property
+    def reported(self) -> set[str]:
+        """The ids of traces of which the bridge has set a span aside."""
+        return {self.sent.original_ids.get(reason["trace_id"], "") for reason in self.set_aside}
+
+    @property
+    def both_shown(self) -> bool:
+        return isinstance(self.raw, dict) and isinstance(self.bridged, dict)
+
+    @cached_property
+    def span(self) -> dict | None:
+        """The bridged span that the difference is in."""
+        if not self.both_shown or self.path[0] != "spans":
+            return None
+        return self.bridged["spans"].get(self.path[1])
+
+    @property
+    def attribute(self) -> str | None:
+        """The key, when it is a difference in a span's attribute."""
+        return self.path[3] if len(self.path) == 4 and self.path[2] == "attributes" and self.span else None
+
+    @property
+    def field(self) -> str | None:
+        """The name, when it is a difference in a span's own field."""
+        return self.path[2] if len(self.path) == 3 and self.span else None
+
+    @property
+    def tag(self) -> str | None:
+        return self.path[2] if self.path[:2] == ("info", "tags") and len(self.path) == 3 else None
+
+    @cached_property
+    def sent_spans(self) -> list[tuple[ResourceSpans, Span]]:
+        """The spans of the payloads, as far as OTLP's own classes can read them."""
+        return list(_spans(self.sent))
+
+    def preset(self, span_id: str, key: str) -> str | None:
+        """The text of an attribute that the producer itself has sent, as it stands on the wire."""
+        spans = (span for _, span in self.sent_spans if span.span_id.hex() == span_id)
+        values = (each.value for span in spans for each in span.attributes if each.key == key)
+        return next((value.string_value for value in values), None)
+
+    @cached_property
+    def repeated_spans(self) -> set[str]:
+        """Span ids that the payloads hold more than once."""
+        counted = Counter((span.trace_id, span.span_id) for _, span in self.sent_spans)
+        return {span_id.hex() for (_, span_id), times in counted.items() if times > 1}
+
+
+def sightings(sides: Sides) -> Iterator[Sighting]:
+    for case, raw in sides.raw.items():
+        bridged = sides.bridged[case]
+        assert raw.traces.keys() == bridged.traces.keys(), f"{case}: the copies are not of the same traces"
+        for trace_id, shown in raw.traces.items():
+            for each in differences(shown, bridged.traces[trace_id]):
+                yield Sighting(case, bridged, shown, bridged.traces[trace_id], each, trace_id, sides.set_aside)
+
+
+def _spans(copy: Copy) -> Iterator[tuple[ResourceSpans, Span]]:
+    for payload in copy.payloads:
+        if payload.content_type == "application/json":
+            continue
+        try:
+            message = ExportTraceServiceRequest.FromString(payload.body)
+        except DecodeError:
+            continue
+        for resource_spans in message.resource_spans:
+            for scope_spans in resource_spans.scope_spans:
+                yield from ((resource_spans, span) for span in scope_spans.spans)
