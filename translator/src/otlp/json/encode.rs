@@ -11,9 +11,9 @@ use base64::display::Base64Display;
 use base64::engine::general_purpose::STANDARD;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::schema::{ANY_VALUE, KEY_VALUE, Kind, Member, Message, REQUEST, RESOURCE_SPANS, SCOPE_SPANS, SPAN};
+use super::schema::{ANY_VALUE, Field, KEY_VALUE, Kind, Member, Message, REQUEST, RESOURCE_SPANS, SCOPE_SPANS, SPAN};
 use crate::otlp::Payload;
-use crate::otlp::wire::{Field, Fields, Wire};
+use crate::otlp::wire::{self, Fields, Wire};
 
 /// Writes a payload as OTLP/JSON. Neighbouring groups of one resource share a `ResourceSpans`.
 pub fn encode(payload: &Payload<'_>) -> Vec<u8> {
@@ -68,7 +68,7 @@ impl Serialize for Object<'_> {
 }
 
 /// The fields that have a name and the wire type that belongs to it.
-fn known<'a>(message: &Message, bytes: &'a [u8]) -> Vec<Field<'a>> {
+fn known<'a>(message: &Message, bytes: &'a [u8]) -> Vec<wire::Field<'a>> {
     let fields = Fields::new(bytes).map_while(Result::ok);
     fields.filter(|field| message.numbered(field.number).is_some_and(|known| fits(known.kind, field.wire))).collect()
 }
@@ -82,17 +82,17 @@ fn fits(kind: Kind, wire: Wire<'_>) -> bool {
     }
 }
 
-fn entries<M: SerializeMap>(map: &mut M, message: &Message, fields: &[Field<'_>]) -> Result<(), M::Error> {
+fn entries<M: SerializeMap>(map: &mut M, message: &Message, fields: &[wire::Field<'_>]) -> Result<(), M::Error> {
     let mut fields = fields.to_vec();
     fields.sort_by_key(|field| field.number);
-    for same in fields.chunk_by(|a, b| a.number == b.number) {
-        if let Some(field) = same.first().and_then(|field| message.numbered(field.number)) {
+    let canonical = |field: &&Field| message.numbered(field.number).is_some_and(|first| std::ptr::eq(first, *field));
+    for field in message.fields.iter().filter(canonical) {
+        let start = fields.partition_point(|found| found.number < field.number);
+        let end = fields.partition_point(|found| found.number <= field.number);
+        let same = fields.get(start..end).unwrap_or_default();
+        if field.always || !same.is_empty() {
             map.serialize_entry(field.name, &Entry { kind: field.kind, fields: same })?;
         }
-    }
-    let is_absent = |number| fields.iter().all(|field| field.number != number);
-    for field in message.fields.iter().filter(|field| field.always && is_absent(field.number)) {
-        map.serialize_entry(field.name, &Entry { kind: field.kind, fields: &[] })?;
     }
     Ok(())
 }
@@ -100,7 +100,7 @@ fn entries<M: SerializeMap>(map: &mut M, message: &Message, fields: &[Field<'_>]
 /// What stands on the wire for one name: once, repeatedly or not at all.
 struct Entry<'a> {
     kind: Kind,
-    fields: &'a [Field<'a>],
+    fields: &'a [wire::Field<'a>],
 }
 
 impl Entry<'_> {
