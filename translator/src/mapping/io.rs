@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::Mapped;
 use super::facts::Facts;
 use super::gains::Gains;
-use crate::mlflow::json::{self, Fault};
+use crate::mlflow::json;
 use crate::mlflow::keys::{SPAN_INPUTS, SPAN_OUTPUTS};
 use crate::openinference::Key;
 use crate::otlp::Value;
@@ -75,18 +75,10 @@ pub(super) fn mapped(value: Value<'_>) -> Option<Mapped<'_>> {
     })
 }
 
-/// A text that MLflow can hold and the browser can read.
-fn readable(text: &str) -> Cow<'_, str> {
-    unrepaired(text).map_or_else(|| json::clean(text), Cow::Owned)
-}
-
-/// The JSON inside a JSON string, when the [repair](super::repair) put it there because MLflow could not have held it, and
+/// A text that MLflow can hold and a browser can read. What the [repair](super::repair) made a string of is JSON again when
 /// cleaning it is enough.
-fn unrepaired(text: &str) -> Option<String> {
-    let inner = json::string(text)?;
-    matches!(json::read(&inner), Err(Fault::BigInteger))
-        .then(|| json::clean(&inner).into_owned())
-        .filter(|text| json::is_structured(text))
+fn readable(text: &str) -> Cow<'_, str> {
+    json::unquoted(text).map_or_else(|| json::clean(text), Cow::Owned)
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use super::facts::Facts;
 use super::gains::Gains;
-use crate::mlflow::json;
 use crate::mlflow::keys::{MODEL, PROVIDER, SPAN_INPUTS, SPAN_OUTPUTS};
+use crate::mlflow::{json, tags};
 use crate::openinference::Key;
 
 /// Where the model's name stands; the first that holds one counts. What answered comes before what was asked for.
@@ -27,7 +27,7 @@ const PROVIDERS: [Key; 5] =
 /// Adds the model's name, from an attribute or else from the `model` of the inputs or outputs, and the provider's.
 pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) {
     if gains.lacks(MODEL) {
-        let named = MODELS.iter().find_map(|key| facts.text(*key)).map(|name| column(&name));
+        let named = MODELS.iter().find_map(|key| facts.text(*key)).map(|name| tags::column(&name));
         if let Some(name) = named.or_else(|| in_value(gains, SPAN_INPUTS)).or_else(|| in_value(gains, SPAN_OUTPUTS)) {
             gains.add_text(MODEL, name);
         }
@@ -35,7 +35,7 @@ pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) 
     if gains.lacks(PROVIDER)
         && let Some(name) = PROVIDERS.iter().find_map(|key| facts.text(*key))
     {
-        gains.add_text(PROVIDER, column(&name));
+        gains.add_text(PROVIDER, tags::column(&name));
     }
 }
 
@@ -48,10 +48,5 @@ fn in_value(gains: &Gains<'_, '_, '_>, key: &'static str) -> Option<String> {
         return None;
     }
     let model = json::entries(&text).filter(|(key, _)| *key == "\"model\"").last().map(|(_, value)| value)?;
-    json::string(model).filter(|name| !name.is_empty()).map(|name| column(&name))
-}
-
-/// PostgreSQL refuses NUL characters, and MLflow puts these names into columns.
-fn column(name: &str) -> String {
-    name.replace('\0', "\u{fffd}")
+    json::string(model).filter(|name| !name.is_empty()).map(|name| tags::column(&name))
 }

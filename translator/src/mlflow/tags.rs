@@ -1,7 +1,7 @@
 //! What MLflow accepts as a trace tag, and how long texts may be (`mlflow/utils/validation.py` and the columns of
 //! `mlflow/store/tracking/dbmodels/models.py`, MLflow 3.17). Lengths are in characters.
 
-use std::borrow::Cow;
+use super::json;
 
 /// The greatest length of a tag's key.
 pub const MAX_KEY: usize = 250;
@@ -23,15 +23,19 @@ pub fn is_key(key: &str) -> bool {
         && key.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }
 
-/// A tag's value, cut as MLflow cuts it, and without the NUL characters that PostgreSQL refuses.
-pub fn value(text: &str) -> Cow<'_, str> {
-    let cut = truncate(text, MAX_VALUE);
-    if cut.contains('\0') { Cow::Owned(cut.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(cut) }
+/// A tag's value, cut as MLflow cuts it, and such that it may travel as an attribute.
+pub fn value(text: &str) -> String {
+    column(truncate(text, MAX_VALUE))
 }
 
-/// A trace's name from a span's, cut to what MLflow takes.
-pub fn trace_name(name: &str) -> &str {
-    truncate(name, MAX_TRACE_NAME)
+/// A trace's name from a span's, cut to what MLflow takes, and such that it may travel as an attribute.
+pub fn trace_name(name: &str) -> String {
+    column(truncate(name, MAX_TRACE_NAME))
+}
+
+/// A text for a column: PostgreSQL refuses NUL characters, and MLflow parses what arrives in an attribute.
+pub fn column(text: &str) -> String {
+    json::holdable(&text.replace('\0', "\u{fffd}")).into_owned()
 }
 
 /// Whether a text is at most so many characters long.
@@ -69,6 +73,13 @@ mod tests {
         assert_eq!(value(&text), text);
         assert_eq!(value(&format!("{text}x")), text);
         assert!(fits(&text, MAX_VALUE) && !fits(&text, MAX_VALUE - 1));
+    }
+
+    #[test]
+    fn names_may_look_like_json_that_mlflow_cannot_hold() {
+        assert_eq!(trace_name(&"n".repeat(MAX_TRACE_NAME + 1)), "n".repeat(MAX_TRACE_NAME));
+        let deep = "[".repeat(2000);
+        assert_eq!(trace_name(&deep), json::quoted(&deep));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Notes, columns, rule, values};
-use crate::mlflow::json::{self, Fault};
+use crate::mlflow::json;
 use crate::otlp::wire::{bytes_field_len, put_bytes_field, put_header};
 use crate::otlp::{KeyValue, Value};
 
@@ -53,26 +53,16 @@ fn special(attribute: &KeyValue<'_>, owner: Owner) -> Option<(&'static str, Stri
     match owner {
         Owner::Span => {
             let of_column = columns::fault(attribute.key.get(), attribute.value);
-            of_column.or_else(|| json_fault(attribute.value.as_str()?).map(|text| (rule::JSON_TEXT, text)))
+            of_column.or_else(|| json_fault(attribute.value.as_str()?))
         }
         Owner::Resource => resource_fault(attribute.value),
         Owner::Other => None,
     }
 }
 
-/// JSON text that MLflow cannot hold, as a JSON string that it can.
-fn json_fault(text: &str) -> Option<String> {
-    /// The shortest text that is at fault: an integer of 19 digits between brackets.
-    const SHORTEST: usize = 21;
-    /// Python's limit for the digits of an integer. An integer that is all of a text is no JSON to MLflow, but parsed.
-    const MAX_DIGITS: usize = 4300;
-    let limit = match text.trim_start_matches([' ', '\t', '\n', '\r']).as_bytes().first()? {
-        b'{' | b'[' => SHORTEST,
-        b'-' | b'0'..=b'9' => MAX_DIGITS + 1,
-        _ => return None,
-    };
-    let is_faulty = text.len() >= limit && matches!(json::read(text), Err(Fault::TooDeep | Fault::BigInteger));
-    is_faulty.then(|| json::quoted(text))
+/// JSON text that MLflow cannot hold, as a JSON string, which it can and shows as text.
+fn json_fault(text: &str) -> Option<(&'static str, String)> {
+    json::is_faulty(text).then(|| (rule::JSON_TEXT, json::quoted(text)))
 }
 
 /// MLflow writes a tag as text, or as JSON when it is none: bytes it cannot write at all, and NUL PostgreSQL refuses.

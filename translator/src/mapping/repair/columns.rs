@@ -119,6 +119,16 @@ mod tests {
     }
 
     #[test]
+    fn a_repaired_text_is_read_as_it_stands_even_when_it_looks_like_a_json_string() {
+        let twice = json::quoted("\"a\\u0000\"");
+        let (_, once) = repaired("user.id", &format!("{twice}\0")).expect("a repair");
+        assert_eq!(once, format!("{twice}\u{fffd}"));
+        let (_, literal) = repaired("user.id", "\"\\\"a\\u0000\\\"\"").expect("a repair");
+        assert_eq!(json::string(&literal).as_deref(), Some("\"a\u{fffd}\""));
+        assert_eq!(repaired("user.id", &literal), None);
+    }
+
+    #[test]
     fn names_are_cut() {
         assert_eq!(
             repaired("mlflow.traceTag.mlflow.traceName", &"n".repeat(4097)),

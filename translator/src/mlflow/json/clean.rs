@@ -24,6 +24,35 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// A text that MLflow can hold, whatever it is: [cleaned](clean), and as a JSON string when that is not enough.
+pub fn holdable(text: &str) -> Cow<'_, str> {
+    let cleaned = clean(text);
+    if is_faulty(&cleaned) { Cow::Owned(super::quoted(&cleaned)) } else { cleaned }
+}
+
+/// Whether MLflow would take a text for JSON and could not hold it: see [`Fault`].
+pub fn is_faulty(text: &str) -> bool {
+    /// The shortest text that is at fault: an integer of 19 digits between brackets.
+    const SHORTEST: usize = 21;
+    /// Python's limit for the digits of an integer. An integer that is all of a text is no JSON to MLflow, but parsed.
+    const MAX_DIGITS: usize = 4300;
+    let shortest = match trim(text).as_bytes().first() {
+        Some(b'{' | b'[') => SHORTEST,
+        Some(b'-' | b'0'..=b'9') => MAX_DIGITS + 1,
+        _ => return false,
+    };
+    text.len() >= shortest && matches!(scan::read(text), Err(Fault::TooDeep | Fault::BigInteger))
+}
+
+/// What [`holdable`] made a JSON string of, cleaned, when cleaning it is enough.
+pub fn unquoted(text: &str) -> Option<String> {
+    let inner = super::string(text).filter(|inner| is_faulty(inner))?;
+    match clean(&inner) {
+        Cow::Owned(cleaned) => Some(cleaned),
+        Cow::Borrowed(_) => None,
+    }
+}
+
 /// Whether a text may hold anything to clean. Reads each byte once, and looks closer only at chunks that hold a byte with
 /// which something could begin.
 fn is_suspicious(bytes: &[u8]) -> bool {
@@ -170,6 +199,30 @@ mod tests {
             "[\"18446744073709551615\", 9223372036854775807, 18446744073709551615.5]"
         );
         assert_eq!(clean(&format!("[{long}, NaN]")), format!("[\"{long}\", \"NaN\"]"));
+    }
+
+    #[test]
+    fn what_mlflow_cannot_hold_becomes_a_string_that_it_can() {
+        let deep = "[".repeat(5000);
+        assert_eq!(holdable(&deep), super::super::quoted(&deep));
+        assert!(!is_faulty(&holdable(&deep)));
+        assert_eq!(holdable("[18446744073709551615]"), "[\"18446744073709551615\"]");
+        assert_eq!(holdable("[x, 18446744073709551615]"), "[x, 18446744073709551615]");
+        assert!(is_faulty(&"1".repeat(4301)) && !is_faulty(&"1".repeat(4300)) && !is_faulty("\"[\""));
+    }
+
+    #[test]
+    fn only_what_cleaning_mends_is_unquoted() {
+        assert_eq!(unquoted("\"[18446744073709551615]\"").as_deref(), Some("[\"18446744073709551615\"]"));
+        for text in [
+            "\"[1]\"",
+            "\"plain\"",
+            "[1]",
+            &super::super::quoted(&"[".repeat(5000)),
+            &super::super::quoted(&"1".repeat(5000)),
+        ] {
+            assert_eq!(unquoted(text), None);
+        }
     }
 
     #[test]

@@ -6,18 +6,45 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use crate::mapping::{Additions, Mapped};
+use crate::mapping::{Additions, Mapped, tags};
 use crate::mlflow::trace_info::TraceInfo;
-use crate::mlflow::{json, keys};
+use crate::mlflow::{json, keys, totals};
 use crate::otlp::{Event, KeyValue, Link, Span, Value as Otlp};
 
 /// Writes a trace: its info, and each span with its own attributes and those it gained. Roots come first, then the spans in
 /// the order in which they started, as MLflow returns them.
+///
+/// Session, user, token counts and costs of the trace come from the spans, as MLflow's store derives them, except where the
+/// info has them; trace tags that a producer has set on a root win.
 pub fn write(info: &TraceInfo, spans: &[(Span<'_>, Additions<'_>)]) -> Vec<u8> {
     let mut ordered: Vec<_> = spans.iter().collect();
     ordered.sort_by_key(|(span, _)| (!span.is_root(), span.start));
-    let spans: Vec<_> = ordered.into_iter().map(|(span, additions)| span_json(info, span, additions)).collect();
+    let mut metadata = info.metadata.clone();
+    let first = |of: fn(&Span<'_>) -> Option<String>| ordered.iter().find_map(|(span, _)| of(span));
+    let session = first(tags::session).map(|session| (keys::TRACE_SESSION.to_owned(), session));
+    let user = first(tags::user).map(|user| (keys::TRACE_USER.to_owned(), user));
+    for (key, value) in session.into_iter().chain(user).chain(totals::metadata(spans)) {
+        if !metadata.iter().any(|(known, _)| *known == key) {
+            metadata.push((key, value));
+        }
+    }
+    let info = TraceInfo { metadata, tags: with_own_tags(info, &ordered), ..info.clone() };
+    let spans: Vec<_> = ordered.into_iter().map(|(span, additions)| span_json(&info, span, additions)).collect();
     json!({"info": info.to_trace_json(), "data": {"spans": spans}}).to_string().into_bytes()
+}
+
+/// The info's tags, and over them those that producers have set, as MLflow reads them from roots.
+fn with_own_tags(info: &TraceInfo, spans: &[&(Span<'_>, Additions<'_>)]) -> Vec<(String, String)> {
+    let mut all = info.tags.clone();
+    for attribute in spans.iter().filter(|(span, _)| span.is_root()).flat_map(|(span, _)| &span.attributes) {
+        let Some(key) = attribute.key.get().strip_prefix(keys::TRACE_TAG_PREFIX) else { continue };
+        let value = json::plain_text(attribute.value).unwrap_or_default().into_owned();
+        match all.iter_mut().find(|(known, _)| known == key) {
+            Some((_, old)) => *old = value,
+            None => all.push((key.to_owned(), value)),
+        }
+    }
+    all
 }
 
 fn span_json(info: &TraceInfo, span: &Span<'_>, additions: &Additions<'_>) -> Value {
