@@ -12,7 +12,9 @@ export async function write(entries) {
   const present = new Set(await readdir(FOLDER));
   const manifest = JSON.parse(await readFile(MANIFEST, "utf8"));
   for (const [name, { known }] of Object.entries(entries)) manifest[name] = known;
-  const names = Object.keys(manifest).sort().filter((name) => present.has(name));
+  const names = Object.keys(manifest)
+    .sort()
+    .filter((name) => present.has(name));
   const kept = Object.fromEntries(names.map((name) => [name, manifest[name]]));
   await writeFile(MANIFEST, `${JSON.stringify(kept, null, 1)}\n`);
 }

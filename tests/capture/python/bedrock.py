@@ -7,7 +7,7 @@ import json
 import boto3
 from openinference.instrumentation.bedrock import BedrockInstrumentor
 
-from capture.python import asked
+from capture.python import asked, event_stream
 from capture.python.model_api import ModelApi
 
 _MODEL = "anthropic.claude-3-5-sonnet-20240620-v1:0"
@@ -60,6 +60,18 @@ def tool_result(api: ModelApi) -> None:
         client.converse(modelId=_MODEL, messages=messages, toolConfig=_TOOL_CONFIG)
 
 
+def streaming(api: ModelApi) -> None:
+    with api.answering(event_stream.from_file("bedrock/tool_use.events.json")):
+        answer = _client(api).converse_stream(
+            modelId=_MODEL,
+            system=[{"text": asked.SYSTEM}],
+            messages=[{"role": "user", "content": [{"text": asked.WEATHER_QUESTION}]}],
+            toolConfig=_TOOL_CONFIG,
+        )
+        for _ in answer["stream"]:
+            pass
+
+
 def image(api: ModelApi) -> None:
     content = [{"text": asked.IMAGE_QUESTION}, {"image": {"format": "png", "source": {"bytes": asked.PNG}}}]
     with api.answering("bedrock/image.json"):
@@ -86,6 +98,7 @@ if __name__ == "__main__":
         {
             "conversation": conversation,
             "tool_result": tool_result,
+            "streaming": streaming,
             "image": image,
             "invoke_model": invoke_model,
         },

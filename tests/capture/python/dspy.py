@@ -2,27 +2,22 @@
 
 from capture.python.recorder import record  # isort: skip
 
-import json
-
 import dspy
 from openinference.instrumentation.dspy import DSPyInstrumentor
 
 from capture.python import asked
-from capture.python.model_api import Answer, ModelApi, from_file
+from capture.python.model_api import Answer, ModelApi
+from capture.python.openai_answers import saying
 
 
 def _language_model(api: ModelApi) -> dspy.LM:
-    return dspy.LM(
-        "openai/gpt-4o-mini", api_base=f"{api.url}/v1", api_key="not-a-real-key", cache=False, num_retries=0
-    )
+    return dspy.LM("openai/gpt-4o-mini", api_base=f"{api.url}/v1", api_key="not-a-real-key", cache=False, num_retries=0)
 
 
 def _filled(**fields: str) -> Answer:
     """An answer in the form that DSPy's chat adapter asks the model for."""
-    body = json.loads(from_file("openai/chat.json").body)
     marked = [f"[[ ## {name} ## ]]\n{text}" for name, text in fields.items()]
-    body["choices"][0]["message"]["content"] = "\n\n".join([*marked, "[[ ## completed ## ]]"])
-    return Answer(json.dumps(body).encode())
+    return saying("\n\n".join([*marked, "[[ ## completed ## ]]"]))
 
 
 def get_weather(city: str) -> str:

@@ -6,6 +6,7 @@ from haystack import Document, Pipeline
 from haystack.components.agents import Agent
 from haystack.components.builders import ChatPromptBuilder
 from haystack.components.generators.chat import OpenAIChatGenerator
+from haystack.components.rankers import LLMRanker
 from haystack.components.retrievers.in_memory import InMemoryBM25Retriever
 from haystack.dataclasses import ChatMessage, ToolCall
 from haystack.document_stores.in_memory import InMemoryDocumentStore
@@ -15,6 +16,7 @@ from openinference.instrumentation.haystack import HaystackInstrumentor
 
 from capture.python import asked
 from capture.python.model_api import ModelApi
+from capture.python.openai_answers import saying
 
 _WEATHER = Tool(
     name=asked.TOOL,
@@ -72,6 +74,8 @@ def tool_result(api: ModelApi) -> None:
 
 
 def retrieval(api: ModelApi) -> None:
+    """Retriever, reranker, prompt, model."""
+    query = {"query": asked.DOCUMENT_QUESTION}
     store = InMemoryDocumentStore()
     store.write_documents(
         [Document(id=name, content=text, meta={"file": name}) for name, text in asked.DOCUMENTS.items()]
@@ -82,14 +86,15 @@ def retrieval(api: ModelApi) -> None:
     ]
     pipeline = Pipeline()
     pipeline.add_component("retriever", InMemoryBM25Retriever(store, top_k=2))
+    pipeline.add_component("ranker", LLMRanker(chat_generator=_generator(api), top_k=1))
     pipeline.add_component("prompt", ChatPromptBuilder(template=template, required_variables="*"))
     pipeline.add_component("llm", _generator(api))
-    pipeline.connect("retriever.documents", "prompt.documents")
+    pipeline.connect("retriever.documents", "ranker.documents")
+    pipeline.connect("ranker.documents", "prompt.documents")
     pipeline.connect("prompt.prompt", "llm.messages")
-    with api.answering("openai/retrieval.json"):
-        pipeline.run(
-            {"retriever": {"query": asked.DOCUMENT_QUESTION}, "prompt": {"question": asked.DOCUMENT_QUESTION}}
-        )
+    ranking = saying('{"documents": [{"index": 1}]}')
+    with api.answering(ranking, "openai/retrieval.json"):
+        pipeline.run({"retriever": query, "ranker": query, "prompt": {"question": asked.DOCUMENT_QUESTION}})
 
 
 if __name__ == "__main__":

@@ -66,10 +66,7 @@ def agent(api: ModelApi) -> None:
 def retrieval(api: ModelApi) -> None:
     store = InMemoryVectorStore(DeterministicFakeEmbedding(size=8))
     store.add_documents(
-        [
-            Document(id=name, page_content=text, metadata={"source": name})
-            for name, text in asked.DOCUMENTS.items()
-        ]
+        [Document(id=name, page_content=text, metadata={"source": name}) for name, text in asked.DOCUMENTS.items()]
     )
     prompt = ChatPromptTemplate.from_template("Answer from this:\n{context}\n\nQuestion: {question}")
     chain = (

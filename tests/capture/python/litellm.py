@@ -45,9 +45,7 @@ def tool_result(api: ModelApi) -> None:
         first = litellm.completion(**_openai(api), messages=messages, tools=_TOOLS)
         reply = first.choices[0].message
         messages.append(reply)
-        messages += [
-            {"role": "tool", "tool_call_id": call.id, "content": asked.WEATHER} for call in reply.tool_calls
-        ]
+        messages += [{"role": "tool", "tool_call_id": call.id, "content": asked.WEATHER} for call in reply.tool_calls]
         litellm.completion(**_openai(api), messages=messages, tools=_TOOLS)
 
 

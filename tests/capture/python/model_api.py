@@ -1,7 +1,8 @@
 """A model API of any provider, on loopback: it says what it was told to say, in that order, whatever it is asked.
 
 A scenario names its answers, files of `capture/answers/`: `.json` is one body, `.sse` a stream of server-sent events.
-`refusing(…)` is an answer with an error status. An answer that is left over, or a question too many, fails the scenario.
+`refusing(…)` is an answer with an error status. An answer that is left over, or a question too many, fails the
+scenario.
 """
 
 import json
@@ -27,13 +28,13 @@ class Answer:
     status: int = 200
 
 
-def from_file(name: str, status: int = 200) -> Answer:
+def from_file(name: str) -> Answer:
     path = ANSWERS / name
-    return Answer(path.read_bytes(), _CONTENT_TYPES[path.suffix], status)
+    return Answer(path.read_bytes(), _CONTENT_TYPES[path.suffix])
 
 
 def refusing(name: str, status: int) -> Answer:
-    return from_file(name, status)
+    return replace(from_file(name), status=status)
 
 
 class ModelApi:

@@ -1,4 +1,4 @@
-"""Captures `openinference-instrumentation-openai`: `py_openai_<scenario>.pb`, beside those of `capture.openai_python`."""
+"""Captures more of `openinference-instrumentation-openai` than `capture.openai_python`: `py_openai_<scenario>.pb`."""
 
 from capture.python.recorder import record  # isort: skip
 
@@ -40,9 +40,7 @@ def parallel_tools(api: ModelApi) -> None:
         first = client.chat.completions.create(model=_MODEL, messages=messages, tools=_CHAT_TOOLS)
         reply = first.choices[0].message
         messages.append(reply)
-        messages += [
-            {"role": "tool", "tool_call_id": call.id, "content": asked.WEATHER} for call in reply.tool_calls
-        ]
+        messages += [{"role": "tool", "tool_call_id": call.id, "content": asked.WEATHER} for call in reply.tool_calls]
         client.chat.completions.create(model=_MODEL, messages=messages, tools=_CHAT_TOOLS)
 
 
@@ -57,6 +55,24 @@ def streamed_tool_call(api: ModelApi) -> None:
         )
         for _ in stream:
             pass
+
+
+def completions(api: ModelApi) -> None:
+    """The API before chat, two prompts at once."""
+    prompts = ["The capital of France is", "The capital of Italy is"]
+    with api.answering("openai/completion.json"):
+        _client(api).completions.create(model="gpt-3.5-turbo-instruct", prompt=prompts, max_tokens=16)
+
+
+def function_call(api: ModelApi) -> None:
+    """Functions as they were before tools."""
+    client = _client(api)
+    messages: list = [{"role": "user", "content": asked.WEATHER_QUESTION}]
+    with api.answering("openai/function_call.json", "openai/tool_result.json"):
+        first = client.chat.completions.create(model=_MODEL, messages=messages, functions=[_FUNCTION])
+        messages.append(first.choices[0].message.model_dump(exclude_none=True))
+        messages.append({"role": "function", "name": asked.TOOL, "content": asked.WEATHER})
+        client.chat.completions.create(model=_MODEL, messages=messages, functions=[_FUNCTION])
 
 
 def image(api: ModelApi) -> None:
@@ -116,6 +132,8 @@ if __name__ == "__main__":
             "conversation": conversation,
             "parallel_tools": parallel_tools,
             "streamed_tool_call": streamed_tool_call,
+            "completions": completions,
+            "function_call": function_call,
             "image": image,
             "responses_conversation": responses_conversation,
             "responses_tool_result": responses_tool_result,

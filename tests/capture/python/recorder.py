@@ -4,7 +4,9 @@ Spans go through the SDK and the encoder of the OTLP exporter, so a payload is b
 would have sent for them.
 """
 
-from capture.python import seclusion  # isort: skip  # before everything that could open a connection
+from capture.python.seclusion import seclude  # isort: skip
+
+seclude()  # before anything is imported that could open a connection
 
 import platform
 import sys
@@ -23,8 +25,6 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from capture import fixture_files
 from capture.python.model_api import ModelApi
-
-__all__ = ["Scenario", "record", "seclusion"]
 
 Scenario = Callable[[ModelApi], None]
 
@@ -67,11 +67,10 @@ def record(instrumentor: str, packages: tuple[str, ...], instrument: Callable, s
 def _without_local_paths(message: ExportTraceServiceRequest) -> ExportTraceServiceRequest:
     """Stack traces name files of the machine that captured them: those paths become `/srv/app/…`."""
     renamed = ((sys.prefix, "/srv/app/venv"), (sys.base_prefix, "/usr"), (str(_TESTS), "/srv/app"))
-    spans = [s for rs in message.resource_spans for ss in rs.scope_spans for s in ss.spans]
-    for span in spans:
-        texts = [each.value for event in span.events for each in event.attributes if each.value.HasField("string_value")]
-        for text in texts:
-            text.string_value = _renamed(text.string_value, renamed)
+    for span in (s for rs in message.resource_spans for ss in rs.scope_spans for s in ss.spans):
+        for value in (attribute.value for event in span.events for attribute in event.attributes):
+            if value.HasField("string_value"):
+                value.string_value = _renamed(value.string_value, renamed)
         span.status.message = _renamed(span.status.message, renamed)
     return message
 

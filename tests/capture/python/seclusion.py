@@ -1,4 +1,4 @@
-"""Keeps a capturing process to loopback. Imported before any instrumented package.
+"""Keeps a capturing process to loopback. Called before any instrumented package is imported.
 
 Frameworks are told not to report, and whatever tries to reach another machine all the same fails: an audit hook
 (https://docs.python.org/3/library/audit_events.html) refuses every connection and name lookup that is not loopback.
@@ -23,12 +23,15 @@ _QUIET = {
     "NO_PROXY": "*",
     "no_proxy": "*",
 }
-_FOREIGN_SETTINGS = ("ANTHROPIC_", "AWS_", "GEMINI_", "GOOGLE_", "LANGCHAIN_", "LANGSMITH_", "LITELLM_", "OPENAI_")
-_FOREIGN_SETTINGS += ("OPENINFERENCE_", "OTEL_", "PHOENIX_")
+_FOREIGN_SETTINGS = (
+    *("ANTHROPIC_", "AWS_", "GEMINI_", "GOOGLE_", "LANGCHAIN_", "LANGSMITH_", "LITELLM_", "OPENAI_"),
+    *("OPENINFERENCE_", "OTEL_", "PHOENIX_"),
+)
 _PROXIES = {"http_proxy", "https_proxy", "all_proxy"}
 
 
 def seclude() -> None:
+    """Takes settings of the shell that would steer a client out of the environment, and shuts the way out."""
     for key in list(os.environ):
         if key.startswith(_FOREIGN_SETTINGS) or key.lower() in _PROXIES:
             del os.environ[key]
@@ -48,6 +51,3 @@ def _refuse_other_machines(event: str, arguments: tuple) -> None:
         host = host.decode()
     if host not in _LOOPBACK:
         raise ConnectionRefusedError(f"a capture stays on this machine, but {host} was asked for")
-
-
-seclude()

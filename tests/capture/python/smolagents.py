@@ -2,13 +2,12 @@
 
 from capture.python.recorder import record  # isort: skip
 
-import json
-
 from openinference.instrumentation.smolagents import SmolagentsInstrumentor
 from smolagents import CodeAgent, LogLevel, OpenAIServerModel, ToolCallingAgent, tool
 
 from capture.python import asked
-from capture.python.model_api import Answer, ModelApi, from_file
+from capture.python.model_api import ModelApi
+from capture.python.openai_answers import calling, saying
 
 
 def _model(api: ModelApi) -> OpenAIServerModel:
@@ -30,24 +29,11 @@ def get_weather(city: str) -> str:
     return f"{city}: {asked.WEATHER}"
 
 
-def _said(text: str) -> Answer:
-    body = json.loads(from_file("openai/chat.json").body)
-    body["choices"][0]["message"]["content"] = text
-    return Answer(json.dumps(body).encode())
-
-
-def _called(call_id: str, tool_name: str, arguments: dict) -> Answer:
-    body = json.loads(from_file("openai/tool_call.json").body)
-    function = {"name": tool_name, "arguments": json.dumps(arguments)}
-    body["choices"][0]["message"]["tool_calls"] = [{"id": call_id, "type": "function", "function": function}]
-    return Answer(json.dumps(body).encode())
-
-
 def tool_calling_agent(api: ModelApi) -> None:
     agent = ToolCallingAgent(tools=[get_weather], model=_model(api), verbosity_level=LogLevel.OFF)
     with api.answering(
-        _called("call_1", asked.TOOL, {"city": "Lisbon"}),
-        _called("call_2", "final_answer", {"answer": "It is 21 °C and sunny in Lisbon."}),
+        calling("call_1", asked.TOOL, {"city": "Lisbon"}),
+        calling("call_2", "final_answer", {"answer": "It is 21 °C and sunny in Lisbon."}),
     ):
         agent.run(asked.WEATHER_QUESTION)
 
@@ -56,8 +42,8 @@ def code_agent(api: ModelApi) -> None:
     """An agent that acts by writing Python."""
     agent = CodeAgent(tools=[get_weather], model=_model(api), verbosity_level=LogLevel.OFF)
     with api.answering(
-        _said('Thought: I look it up.\n<code>\nprint(get_weather(city="Lisbon"))\n</code>'),
-        _said('Thought: I know it.\n<code>\nfinal_answer("It is 21 °C and sunny in Lisbon.")\n</code>'),
+        saying('Thought: I look it up.\n<code>\nprint(get_weather(city="Lisbon"))\n</code>'),
+        saying('Thought: I know it.\n<code>\nfinal_answer("It is 21 °C and sunny in Lisbon.")\n</code>'),
     ):
         agent.run(asked.WEATHER_QUESTION)
 
