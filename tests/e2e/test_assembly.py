@@ -59,7 +59,9 @@ def test_a_root_that_comes_after_the_trace_was_closed_wins(soon: Bridge, reader:
     assert len(reader.wait_for_trace(trace_id, 2).data.spans) == 2
 
 
-def test_a_long_trace_can_be_watched_before_its_root_ends(folder: Path, mlflow_server: MlflowServer, reader, experiment):
+def test_a_long_trace_can_be_watched_before_its_root_ends(
+    folder: Path, mlflow_server: MlflowServer, reader: Reader, experiment: str
+):
     trace = example.agent("long running")
     part, rest = example.part(trace, "generate"), example.part(trace, "long running")
     (trace_id,) = part.trace_ids
@@ -95,7 +97,9 @@ def test_the_order_of_a_traces_payloads_does_not_matter(patient: Bridge, reader:
     assert (found.info.request_preview, str(found.info.state)) == ('"question"', "OK")
 
 
-def test_a_payload_that_is_sent_three_times_is_stored_and_counted_once(patient: Bridge, reader: Reader, experiment: str):
+def test_a_payload_that_is_sent_three_times_is_stored_and_counted_once(
+    patient: Bridge, reader: Reader, experiment: str
+):
     payload = example.payload(example.agent("sent three times"))
     for _ in range(3):
         payload.post(patient.traces_url).require(200)

@@ -13,9 +13,10 @@ from e2e.parity.sides import Sides
 
 # What a payload alone can say: its root is in it, and it is OpenInference's.
 _CASES = (
-    *("py_openai_tools.pb", "py_openai_context.pb", "py_inst_langchain.pb", "js_openai_chat.json", "js_bedrock_converse.pb"),
-    *("hand_usage_odd_types.pb", "hand_cost_sent.pb", "hand_kinds_absent.pb", "hand_not_finite.pb", "hand_session_251.pb"),
-    *("hand_json_text_nested.pb", "hand_invalid_utf8.pb", "hand_duplicate_same.pb", "hand_json_lenient.json"),
+    *("py_openai_tools.pb", "py_openai_context.pb", "py_inst_langchain.pb", "js_openai_chat.json"),
+    *("js_bedrock_converse.pb", "hand_usage_odd_types.pb", "hand_cost_sent.pb", "hand_kinds_absent.pb"),
+    *("hand_not_finite.pb", "hand_session_251.pb", "hand_json_text_nested.pb", "hand_invalid_utf8.pb"),
+    *("hand_duplicate_same.pb", "hand_json_lenient.json"),
 )
 _ENCODINGS = {"application/x-protobuf": "protobuf", "application/json": "json"}
 

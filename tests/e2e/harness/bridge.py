@@ -123,7 +123,7 @@ class Bridge:
 
     def stop(self) -> int:
         """End it as a supervisor would (SIGTERM) and return its exit status."""
-        status = self.process.terminate(within=30.0)
+        status = self.process.terminate()
         self._process = None
         return status
 
@@ -143,7 +143,7 @@ class Bridge:
             self.kill()
             return
         tail = self._process.log_tail
-        status = self._process.terminate(within=30.0)
+        status = self._process.terminate()
         assert status == 0, f"serve ended with status {status} after SIGTERM\n{tail()}"
         self._process = None
 

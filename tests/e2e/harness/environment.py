@@ -7,6 +7,8 @@ an `MLFLOW_*`, `OTEL_*`, `OPENAI_*` or `OPENINFERENCE_*` variable that happens t
 import os
 
 _INHERITED_SETTINGS = ("MLFLOW_", "OTEL_", "OPENAI_", "OPENINFERENCE_", "PHOENIX_", "RUST_")
+# Settings of the tests themselves, see README.md.
+_FOR_THE_TESTS = ("OPENINFERENCE_MLFLOW_BINARY",)
 _PROXIES = {"http_proxy", "https_proxy", "all_proxy", "ftp_proxy"}
 
 # Both words switch MLflow's telemetry off; the second is the cross-tool convention (https://consoledonottrack.com).
@@ -31,7 +33,7 @@ def clean_environment(**settings: str) -> dict[str, str]:
 
 def clean_this_process() -> None:
     """The same for the test process itself. Call before `mlflow` or `openai` is imported."""
-    environment = clean_environment()
+    environment = clean_environment(**{key: os.environ[key] for key in _FOR_THE_TESTS if key in os.environ})
     os.environ.clear()
     os.environ.update(environment)
     # A test wants the first answer of a server it started, not seven patient repetitions.

@@ -50,7 +50,7 @@ class Process:
         lines = self.log_text().splitlines()
         return "\n".join([f"--- {self.log} (last {_LOG_TAIL_LINES} lines)", *lines[-_LOG_TAIL_LINES:]])
 
-    def terminate(self, within: float = 15.0) -> int:
+    def terminate(self, within: float = 60.0) -> int:
         """Ask the program to end (SIGTERM), wait for it, and return its exit status."""
         if self._child.poll() is None:
             self._child.send_signal(signal.SIGTERM)

@@ -313,7 +313,7 @@ RULES = (
     Rule("closed", "MLflow leaves a trace without a root in progress for ever", _closed),
     Rule("not finite", "NaN and infinities make a trace unreadable in MLflow's UI", _finite),
     Rule("times", "an unknown time or an end before the start makes a duration of years, or a negative one", _timed),
-    Rule("several roots", "MLflow takes the state of a request's first root and the previews of its last", _one_of_roots),
+    Rule("several roots", "MLflow takes the state of a request's first root, the previews of its last", _one_of_roots),
     Rule("own parent", "a span that is its own parent leaves its trace in progress for ever", _own_parent),
     Rule("session", "MLflow takes session and user of the span that comes first, not of the outermost", _of_outermost),
     Rule("long user", "the column for users holds 8,000 characters, and databases refuse more", _long_user),

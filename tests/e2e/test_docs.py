@@ -1,0 +1,126 @@
+"""Every command in the README is known here, and runs as it stands there (ports aside, which tests choose)."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from e2e.harness.bridge import run
+from e2e.harness.environment import clean_environment
+from e2e.harness.ports import free_ports
+from e2e.harness.process import Process
+from e2e.harness.readback import Reader
+from e2e.harness.wait import eventually
+
+_REPOSITORY = Path(__file__).resolve().parents[2]
+
+_DEMO = "make demo"
+_TEST = "make test"
+_MLFLOW = ".venv/bin/mlflow server --port 5000"
+_SERVE = "target/release/openinference-mlflow serve --tracking-uri http://127.0.0.1:5000 --experiment my-agent"
+_CURL = (
+    "curl --fail --data-binary @host-native/demo/openai_agents.pb "
+    "--header 'content-type: application/x-protobuf' http://127.0.0.1:4318/v1/traces"
+)
+_AGENT = "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 python my_agent.py"
+
+_AN_INSTRUMENTED_APPLICATION = """
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+provider = TracerProvider()
+provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+with provider.get_tracer("my_agent").start_as_current_span("my agent") as span:
+    span.set_attributes({"openinference.span.kind": "AGENT", "input.value": "hello", "output.value": "world"})
+provider.shutdown()
+"""
+
+
+def _commands() -> list[str]:
+    blocks = re.findall(r"^```sh\n(.*?)^```", (_REPOSITORY / "README.md").read_text(), re.M | re.S)
+    return [line for block in blocks for line in block.splitlines() if line.strip()]
+
+
+def test_every_command_of_the_readme_is_run_here() -> None:
+    assert sorted(_commands()) == sorted([_DEMO, _TEST, _MLFLOW, _SERVE, _CURL, _AGENT])
+
+
+def test_the_demo_draws_its_traces_and_says_how_to_go_on(tmp_path: Path) -> None:
+    steps = subprocess.run(["make", "-n", "demo"], cwd=_REPOSITORY, capture_output=True, text=True, check=True).stdout
+    assert "cargo build --release" in steps and steps.rstrip().endswith("target/release/openinference-mlflow demo")
+
+    shown = run("--data-dir", str(tmp_path), "demo")
+
+    assert shown.returncode == 0, shown.stderr.decode()
+    text = (shown.stdout + shown.stderr).decode()
+    for part in ["Agent workflow", "RETRIEVER", "429 Rate limit reached", "25 → 12", "replay", "--tracking-uri"]:
+        assert part in text, part
+    assert len(list(tmp_path.glob("traces/*/tr-*.json"))) >= 6
+
+
+def test_ci_runs_the_test_command_and_nothing_else() -> None:
+    lines = (_REPOSITORY / ".ci/run").read_text().splitlines()
+    doing = [line for line in lines if line and not line.startswith(("#", "set ", "cd "))]
+    assert doing == [f"exec {_TEST}"]
+
+
+@pytest.fixture
+def ports() -> dict[str, int]:
+    mlflow, grpc, http = free_ports(3)
+    return {"mlflow": mlflow, "grpc": grpc, "http": http}
+
+
+def test_the_quickstart_ends_with_an_agents_trace_in_mlflow(tmp_path: Path, ports: dict[str, int]) -> None:
+    def words(command: str) -> list[str]:
+        command = command.replace("5000", str(ports["mlflow"])).replace("4318", str(ports["http"]))
+        first, *rest = shlex.split(command)
+        # The tests' own interpreter is that of `.venv`, unless somebody runs them with another one.
+        first = str(Path(sys.executable).parent / "mlflow") if first.endswith("bin/mlflow") else first
+        return [first if first == "curl" else str(_REPOSITORY / first), *rest]
+
+    environment = clean_environment(
+        OPENINFERENCE_MLFLOW_GRPC_LISTEN=f"127.0.0.1:{ports['grpc']}",
+        OPENINFERENCE_MLFLOW_HTTP_LISTEN=f"127.0.0.1:{ports['http']}",
+        OPENINFERENCE_MLFLOW_DATA_DIR=str(tmp_path / "data"),
+    )
+    server = Process("mlflow", words(_MLFLOW), environment, tmp_path / "mlflow.log", tmp_path)
+    serve = Process("serve", words(_SERVE), environment, tmp_path / "serve.log", tmp_path)
+    try:
+        uri = f"http://127.0.0.1:{ports['mlflow']}"
+        eventually(lambda: _answers(f"{uri}/health", server), "MLflow answers", within=120)
+        subprocess.run(words(_CURL), cwd=_REPOSITORY, env=environment, check=True, timeout=30)
+        (tmp_path / "my_agent.py").write_text(_AN_INSTRUMENTED_APPLICATION)
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        command = _AGENT.replace("4318", str(ports["http"]))
+        subprocess.run(["bash", "-c", command], cwd=tmp_path, env={**environment, "PATH": path}, check=True, timeout=60)
+
+        reader = Reader(uri)
+        names = eventually(lambda: _two_names(reader), "two traces in my-agent", within=60)
+        assert names == ["Agent workflow", "my agent"]
+    finally:
+        assert serve.terminate() == 0
+        server.terminate()
+
+
+def _two_names(reader: Reader) -> list[str] | None:
+    experiment = reader.client.get_experiment_by_name("my-agent")
+    if experiment is None:
+        return None
+    traces = reader.client.search_traces(locations=[experiment.experiment_id], max_results=10)
+    names = sorted(trace.info.tags["mlflow.traceName"] for trace in traces)
+    return names if len(names) == 2 else None
+
+
+def _answers(url: str, process: Process) -> bool | None:
+    process.require_running()
+    try:
+        with urllib.request.urlopen(url, timeout=5):
+            return True
+    except OSError:
+        return None
