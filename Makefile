@@ -49,7 +49,11 @@ test-hosts: setup-rust setup-python
 test-fuzz: ## Each fuzz target for FUZZ_SECONDS.
 	translator/fuzz/run.sh $(FUZZ_SECONDS)
 
-test-e2e: build setup-python ## Real instrumentors, real MLflow servers.
+# `cargo test` has built the binary with the features of the whole test graph; another build would be a second one.
+$(BINARY):
+	$(MAKE) build
+
+test-e2e: $(BINARY) setup-python ## Real instrumentors, real MLflow servers.
 	$(PYTHON) -m pytest -q tests/e2e
 
 bench: build ## The benchmarks, each against a baseline in the same run.

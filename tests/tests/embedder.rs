@@ -11,9 +11,13 @@ use openinference_mlflow_component_encoded::COMPONENT;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Store};
 
-wasmtime::component::bindgen!({ path: "../wit", world: "translator" });
-use exports::openinference_mlflow::translator::delivery::{Answer, Context, Event, Request, Response};
-use exports::openinference_mlflow::translator::types::Encoding;
+#[allow(missing_docs, unreachable_pub, rust_2018_idioms, clippy::all)]
+mod bindings {
+    wasmtime::component::bindgen!({ path: "../wit", world: "translator" });
+}
+use bindings::Translator;
+use bindings::exports::openinference_mlflow::translator::delivery::{Answer, Context, Event, Request, Response};
+use bindings::exports::openinference_mlflow::translator::types::Encoding;
 
 #[test]
 fn a_plain_program_delivers_a_trace_to_mlflow() {

@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-pub struct Server {
-    pub uri: String,
+pub(crate) struct Server {
+    pub(crate) uri: String,
     process: Child,
     _folder: TempDir,
 }
 
 impl Server {
     /// Starts the server and waits until it answers.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -43,7 +43,7 @@ impl Server {
     }
 
     /// The traces of an experiment that a filter finds.
-    pub fn search(&self, experiment: &str, filter: &str) -> Vec<Value> {
+    pub(crate) fn search(&self, experiment: &str, filter: &str) -> Vec<Value> {
         let name = format!("{}/api/2.0/mlflow/experiments/get-by-name?experiment_name={experiment}", self.uri);
         let found: Value = serde_json::from_reader(ureq::get(name).call().unwrap().body_mut().as_reader()).unwrap();
         let id = &found["experiment"]["experiment_id"];
