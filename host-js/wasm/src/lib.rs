@@ -59,13 +59,13 @@ impl Bridge {
     pub fn complete(&mut self, request: f64, status: u16, headers: Vec<String>, body: Vec<u8>, now: f64) {
         let headers = headers.chunks_exact(2).filter_map(|pair| Some((pair.first()?.clone(), pair.get(1)?.clone())));
         let response = Response { status, headers: headers.collect(), body };
-        self.core.complete(request as u64, Answer::Response(response), now as u64);
+        self.core.complete(request as u64, &Answer::Response(response), now as u64);
     }
 
     /// The server did not answer; the reason holds no credentials.
     #[wasm_bindgen(js_name = completeWithoutAnswer)]
     pub fn complete_without_answer(&mut self, request: f64, reason: String, now: f64) {
-        self.core.complete(request as u64, Answer::NoAnswer(reason), now as u64);
+        self.core.complete(request as u64, &Answer::NoAnswer(reason), now as u64);
     }
 
     /// What happened since the last call, in order.

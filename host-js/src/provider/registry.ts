@@ -1,0 +1,59 @@
+/**
+ * Watches the global slot in which every copy of `@opentelemetry/api` registers its provider, without occupying it.
+ *
+ * Accessors on the slot's *prototype* see the first assignment, put an ordinary property in its place, and see the next
+ * one after `delete`, which is how the API unregisters. To the API the slot looks and behaves as if nobody watched.
+ */
+
+/** `GLOBAL_OPENTELEMETRY_API_KEY` of API 1.x. */
+const REGISTRY = Symbol.for("opentelemetry.js.api.1");
+
+type Registry = Record<string, unknown>;
+type Global = { [REGISTRY]?: Registry };
+
+const watched = new WeakSet<Registry>();
+
+/** Calls back with whatever is, and whatever comes to be, registered for `trace`. */
+export function watchRegistry(onTrace: (provider: unknown) => void): void {
+  const present = (globalThis as Global)[REGISTRY];
+  if (present) {
+    watch(present, onTrace);
+    return;
+  }
+  // No copy has registered anything. The first one to do so decides the registry's version: it must make it itself.
+  Object.defineProperty(globalThis, REGISTRY, {
+    configurable: true,
+    enumerable: false,
+    get: () => undefined,
+    set(registry: Registry) {
+      Object.defineProperty(globalThis, REGISTRY, plain(registry));
+      if (registry) watch(registry, onTrace);
+    },
+  });
+}
+
+/** What is registered now, whichever copy did it. */
+export function registered(type: "trace" | "context"): unknown {
+  return (globalThis as Global)[REGISTRY]?.[type];
+}
+
+function watch(registry: Registry, onTrace: (provider: unknown) => void): void {
+  if (watched.has(registry)) return;
+  watched.add(registry);
+  const prototype = Object.create(Object.getPrototypeOf(registry), {
+    trace: {
+      configurable: true,
+      get: () => undefined,
+      set(this: Registry, provider: unknown) {
+        Object.defineProperty(this, "trace", plain(provider));
+        onTrace(provider);
+      },
+    },
+  });
+  Object.setPrototypeOf(registry, prototype);
+  if (registry.trace) onTrace(registry.trace);
+}
+
+function plain(value: unknown): PropertyDescriptor {
+  return { value, writable: true, configurable: true, enumerable: true };
+}

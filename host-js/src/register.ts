@@ -1,0 +1,5 @@
+/** `--import openinference-mlflow/register` and `--require openinference-mlflow/register`: settings by environment. */
+
+import { autolog } from "./core.js";
+
+autolog();

@@ -1,0 +1,115 @@
+/** Options and environment, made into one complete set of settings. */
+
+import type { ReadableSpan } from "../span/readable.js";
+import { type Complain, readBoolean, readCount, readText } from "./environment.js";
+import type { AutologOptions } from "./options.js";
+import { parseTrackingUri } from "./tracking-uri.js";
+
+/** Where spans go and how: a delivery is made from these and lives as long as they do not change. */
+export interface DeliverySettings {
+  /** Without credentials and without a slash at its end. */
+  trackingUri: string;
+  /** Whether anybody said where the server is. */
+  trackingUriIsDefault: boolean;
+  /** Credentials and the user's own, lower-case names. */
+  headers: Record<string, string>;
+  batch: boolean;
+  openInferenceOnly: boolean;
+  maxQueueBytes: number;
+  maxQueueSpans: number;
+  /** `OTEL_BSP_SCHEDULE_DELAY`, `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`, `OTEL_BSP_EXPORT_TIMEOUT`; unset: the core's. */
+  settleMillis: number | undefined;
+  batchSpans: number | undefined;
+  timeoutMillis: number | undefined;
+}
+
+/** Which experiment a span belongs to: may change from span to span. */
+export interface Target {
+  experimentId: string;
+  experimentName: string;
+  runId: string;
+  workspace: string;
+}
+
+export interface Settings {
+  enabled: boolean;
+  silent: boolean;
+  delivery: DeliverySettings;
+  target: Target;
+  filter: ((span: ReadableSpan) => boolean) | undefined;
+  mask: ((value: unknown, key: string) => unknown) | undefined;
+  adoptOrphans: boolean;
+  flushOnExit: boolean;
+  signals: readonly string[];
+  flushTimeoutMillis: number;
+}
+
+const DEFAULT_QUEUE_BYTES = 256 * 1024 * 1024;
+/** The core refuses to work with less. */
+const LEAST_QUEUE_BYTES = 1024 * 1024;
+
+export function resolve(options: AutologOptions, complain: Complain): Settings {
+  const text = (option: string | undefined, name: string) => option?.trim() || readText(name) || "";
+  const count = (option: number | undefined, name: string, fallback: number) =>
+    option !== undefined && option > 0 ? option : (readCount(name, complain) ?? fallback);
+
+  const uriText = text(options.trackingUri, "MLFLOW_TRACKING_URI");
+  const uri = parseTrackingUri(uriText, complain);
+  const username = text(options.username, "MLFLOW_TRACKING_USERNAME") || uri?.username;
+  const password = text(options.password, "MLFLOW_TRACKING_PASSWORD") || uri?.password;
+  const token = text(options.token, "MLFLOW_TRACKING_TOKEN");
+
+  const headers: Record<string, string> = {};
+  if (username && password) headers.authorization = `Basic ${base64(`${username}:${password}`)}`;
+  else if (token) headers.authorization = `Bearer ${token}`;
+  for (const [name, value] of Object.entries(options.headers ?? {})) headers[name.toLowerCase()] = value;
+
+  const experimentId = text(options.experimentId, "MLFLOW_EXPERIMENT_ID");
+  if (experimentId && !/^\d+$/.test(experimentId)) {
+    complain("the experiment id is ignored: expected a number, as MLflow numbers experiments");
+  }
+  return {
+    enabled: !options.disable && options.logTraces !== false && uri !== undefined,
+    silent: options.silent ?? false,
+    delivery: {
+      trackingUri: uri?.address ?? "",
+      trackingUriIsDefault: uriText === "",
+      headers,
+      batch: options.batch ?? readBoolean("MLFLOW_ENABLE_ASYNC_TRACE_LOGGING", complain) ?? true,
+      openInferenceOnly: options.openInferenceOnly ?? false,
+      maxQueueBytes: Math.max(options.maxQueueBytes ?? DEFAULT_QUEUE_BYTES, LEAST_QUEUE_BYTES),
+      maxQueueSpans: count(options.maxQueueSpans, "OTEL_BSP_MAX_QUEUE_SIZE", Number.POSITIVE_INFINITY),
+      settleMillis: readCount("OTEL_BSP_SCHEDULE_DELAY", complain),
+      batchSpans: readCount("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", complain),
+      timeoutMillis: readCount("OTEL_BSP_EXPORT_TIMEOUT", complain),
+    },
+    target: {
+      experimentId: /^\d+$/.test(experimentId) ? experimentId : "",
+      // A name that a caller gives wins over an id that the environment gives.
+      ...experimentName(options),
+      runId: text(options.runId, "MLFLOW_RUN_ID"),
+      workspace: text(options.workspace, "MLFLOW_WORKSPACE"),
+    },
+    filter: options.filter,
+    mask: options.mask,
+    adoptOrphans: options.adoptOrphans ?? false,
+    flushOnExit: options.flushOnExit ?? true,
+    signals: signals(options.flushOnSignals),
+    flushTimeoutMillis: options.flushTimeoutMillis ?? 10_000,
+  };
+}
+
+function experimentName(options: AutologOptions): { experimentName: string; experimentId?: string } {
+  const given = options.experiment?.trim();
+  if (given && !options.experimentId) return { experimentName: given, experimentId: "" };
+  return { experimentName: given || readText("MLFLOW_EXPERIMENT_NAME") || "" };
+}
+
+function signals(option: AutologOptions["flushOnSignals"]): readonly string[] {
+  if (option === true) return ["SIGTERM", "SIGINT"];
+  return option || [];
+}
+
+function base64(text: string): string {
+  return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+}

@@ -1,0 +1,127 @@
+/** What happens when the server does not cooperate, and when there is more than it can take. */
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { installFixtures } from "./matrix/fixtures.mjs";
+import { app, names } from "./support/app.mjs";
+import { startMlflowMock } from "./support/mlflow-mock.mjs";
+
+/** Applications whose server misbehaves ask for it by the name of their experiment. */
+let mock;
+before(async () => {
+  installFixtures();
+  mock = await startMlflowMock();
+  const counts = new Map();
+  const count = (key) => counts.set(key, (counts.get(key) ?? 0) + 1).get(key);
+  mock.behaviour.answer = ({ path, headers }, _application, name) => {
+    const told = headers["x-behaviour"];
+    const isTraces = path === "/v1/traces";
+    if (told === "down twice" && isTraces && count(name) <= 2) return { drop: true };
+    if (told === "busy once" && isTraces && count(name) === 1) return { status: 503, headers: { "retry-after": "0" } };
+    if (told === "slow" && isTraces) return { delay: 300 };
+    if (told === "down") return { drop: true };
+    if (told === "unauthorized" && headers.authorization !== "Basic dXNlcjpww6Rzcw==") return { status: 401 };
+    if (told === "bearer" && headers.authorization !== "Bearer abc") return { status: 401 };
+    return undefined;
+  };
+});
+after(() => mock.stop());
+
+const behaves = (told) => `headers: { "x-behaviour": "${told}" }`;
+
+describe("delivery", { concurrency: 2 }, () => {
+  for (const told of ["down twice", "busy once", "slow"]) {
+    test(`a server that is ${told} has every span in the end, once`, async () => {
+      const { spans } = await app(
+        mock,
+        `autolog({ ${behaves(told)} }); for (let i = 0; i < 100; i++) span("s" + i); await flush();`,
+      );
+      assert.equal(new Set(names(spans)).size, 100);
+      assert.equal(spans.length, 100);
+    });
+  }
+
+  test("a server that is down: one warning, no exception, the process ends, and says what it could not send", async () => {
+    const { code, stderr } = await app(
+      mock,
+      `autolog({ ${behaves("down")} });
+       for (let i = 0; i < 50; i++) { span("s" + i); await sleep(1); }`,
+    );
+    assert.equal(code, 0);
+    const [first, last, ...more] = stderr.trim().split("\n");
+    assert.match(first, /no answer from the MLflow server/);
+    assert.match(last, /the process ended before 50 spans were sent/);
+    assert.deepEqual(more, []);
+  });
+
+  test("credentials come from the options, the environment, or the tracking URI, and show in no message", async () => {
+    const source = (options) =>
+      `autolog({ ${options} }); span("a"); await flush({ timeoutMillis: 3000 }); print(stats().delivered);`;
+    const unauthorized = behaves("unauthorized");
+    const byOptions = await app(mock, source(`${unauthorized}, username: "user", password: "päss"`));
+    const env = { MLFLOW_TRACKING_USERNAME: "user", MLFLOW_TRACKING_PASSWORD: "päss", MLFLOW_TRACKING_TOKEN: "abc" };
+    const byEnvironment = await app(mock, source(unauthorized), { env });
+    const withUser = "process.env.MLFLOW_TRACKING_URI.replace('//', '//user:p%C3%A4ss@')";
+    const byUri = await app(mock, source(`${unauthorized}, trackingUri: ${withUser}`));
+    const byToken = await app(mock, source(behaves("bearer")), { env: { MLFLOW_TRACKING_TOKEN: "abc" } });
+    for (const { printed, stderr } of [byOptions, byEnvironment, byUri, byToken]) {
+      assert.deepEqual([printed, stderr], [[1], ""]);
+    }
+    const wrong = await app(mock, source(`${unauthorized}, username: "user", password: "hunter2"`));
+    assert.deepEqual(wrong.printed, [0]);
+    assert.match(wrong.stderr, /credentials|401|authori/i);
+    assert.doesNotMatch(wrong.stderr, /hunter2|aHVudGVy/);
+  });
+
+  test("50,000 spans in one tick all arrive", async () => {
+    const { spans, printed } = await app(
+      mock,
+      `autolog();
+       for (let i = 0; i < 50_000; i++) span("s" + i, { "input.value": "text " + i });
+       await flush();
+       print(stats());`,
+      { limitMillis: 240_000 },
+    );
+    assert.deepEqual(printed, [{ received: 50_000, delivered: 50_000, dropped: 0, setAside: 0, pending: 0 }]);
+    assert.equal(new Set(spans.map(({ name }) => name)).size, 50_000);
+  });
+
+  test("what is over the limit is dropped, counted, and reported once", async () => {
+    const { spans, printed, stderr } = await app(
+      mock,
+      `autolog(); for (let i = 0; i < 1000; i++) span("s" + i); await flush(); print(stats());`,
+      { env: { OTEL_BSP_MAX_QUEUE_SIZE: "100" } },
+    );
+    assert.deepEqual(printed, [{ received: 1000, delivered: 100, dropped: 900, setAside: 0, pending: 0 }]);
+    assert.equal(spans.length, 100);
+    assert.equal(stderr.trim().split("\n").length, 1);
+    assert.match(stderr, /spans are dropped: the queue is full/);
+  });
+
+  test("its own requests are not traced, though fetch is instrumented", async () => {
+    const { spans, printed } = await app(
+      mock,
+      `const real = globalThis.fetch;
+       let requests = 0;
+       globalThis.fetch = (...args) => {
+         requests++;
+         return tracer.startActiveSpan("fetch", (s) => real(...args).finally(() => s.end()));
+       };
+       autolog(); span("a"); await flush(); await flush();
+       print(requests > 0);`,
+    );
+    assert.deepEqual([names(spans), printed], [["a"], [true]]);
+  });
+
+  test("flush returns while the application goes on making spans", async () => {
+    const { code, printed } = await app(
+      mock,
+      `autolog();
+       const more = setInterval(() => span("more"), 1);
+       span("first"); await flush();
+       clearInterval(more);
+       print(stats().delivered > 0);`,
+    );
+    assert.deepEqual([code, printed], [0, [true]]);
+  });
+});

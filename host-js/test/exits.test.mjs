@@ -1,0 +1,113 @@
+/** Every way in which a process ends: what arrives, and what is said about what does not. */
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { installFixtures } from "./matrix/fixtures.mjs";
+import { app, names } from "./support/app.mjs";
+import { startMlflowMock } from "./support/mlflow-mock.mjs";
+
+let mock;
+before(async () => {
+  installFixtures();
+  mock = await startMlflowMock();
+});
+after(() => mock.stop());
+
+/** Sends the signal once the application says that it is ready for it. */
+const signalWhenReady = (signal) => {
+  let sent = false;
+  return (child, stdout) => {
+    if (sent || !stdout.includes("ready")) return;
+    sent = true;
+    child.kill(signal);
+  };
+};
+const STAY = `setInterval(() => {}, 1000); print("ready");`;
+
+describe("the end of the process", { concurrency: 2 }, () => {
+  test("by itself: everything arrives, an unfinished trace included", async () => {
+    const { spans, code, stderr } = await app(
+      mock,
+      `autolog();
+       const root = tracer.startSpan("never ends");
+       tracer.startSpan("child", {}, trace.setSpan(context.active(), root)).end();
+       span("a");`,
+    );
+    assert.deepEqual([names(spans), code, stderr], [["a", "child"], 0, ""]);
+  });
+
+  test("by itself with flushOnExit: false: what was not sent is said", async () => {
+    const { spans, stderr } = await app(mock, `autolog({ flushOnExit: false }); span("a");`);
+    assert.deepEqual(spans, []);
+    assert.match(stderr, /the process ended before 1 spans were sent/);
+  });
+
+  test("process.exit after await flush(): everything arrives", async () => {
+    const { spans, code, stderr } = await app(mock, `autolog(); span("a"); await flush(); process.exit(3);`);
+    assert.deepEqual([names(spans), code, stderr], [["a"], 3, ""]);
+  });
+
+  test("process.exit without a flush: what was lost is said", async () => {
+    const { code, stderr } = await app(mock, `autolog(); span("a"); span("b"); process.exit(3);`);
+    assert.equal(code, 3);
+    assert.match(stderr, /the process ended before 2 spans were sent; await flush\(\) before it does/);
+  });
+
+  test("an uncaught exception: the application's own message and code, and what was lost", async () => {
+    const { code, stderr } = await app(
+      mock,
+      `autolog(); span("a"); await sleep(0); throw new Error("the application's");`,
+    );
+    assert.equal(code, 1);
+    assert.match(stderr, /the application's/);
+    assert.match(stderr, /the process ended before 1 spans were sent/);
+  });
+
+  for (const signal of ["SIGTERM", "SIGINT"]) {
+    test(`${signal} with flushOnSignals: everything arrives, then the signal ends the process`, async () => {
+      const { spans, signal: ended } = await app(mock, `autolog({ flushOnSignals: true }); span("a"); ${STAY}`, {
+        onStart: signalWhenReady(signal),
+      });
+      assert.deepEqual([names(spans), ended], [["a"], signal]);
+    });
+  }
+
+  test("SIGTERM without the option: the process ends as it would without us", async () => {
+    const { signal } = await app(mock, `autolog(); span("a"); ${STAY}`, { onStart: signalWhenReady("SIGTERM") });
+    assert.equal(signal, "SIGTERM");
+  });
+
+  test("SIGTERM that the application handles itself: its handler runs once and decides the end", async () => {
+    const { spans, code, printed } = await app(
+      mock,
+      `autolog({ flushOnSignals: ["SIGTERM"] }); span("a");
+       process.on("SIGTERM", async () => { print("handled"); await flush(); process.exit(7); });
+       ${STAY}`,
+      { onStart: signalWhenReady("SIGTERM") },
+    );
+    assert.deepEqual([names(spans), code, printed], [["a"], 7, ["ready", "handled"]]);
+  });
+
+  test("an awaited provider.shutdown() sends what is left", async () => {
+    const { spans } = await app(
+      mock,
+      `const provider = new NodeTracerProvider(); provider.register();
+       autolog(); span("a"); await provider.shutdown(); process.exit();`,
+    );
+    assert.deepEqual(names(spans), ["a"]);
+  });
+
+  test("on Vercel the request is kept alive until its trace is sent", async () => {
+    const { spans, printed } = await app(
+      mock,
+      `const waited = [];
+       const request = { waitUntil: (promise) => waited.push(promise) };
+       globalThis[Symbol.for("@vercel/request-context")] = { get: () => request };
+       autolog(); span("a"); span("b");
+       print(waited.length);
+       await Promise.all(waited);
+       process.exit();`,
+    );
+    assert.deepEqual([names(spans), printed], [["a", "b"], [1]]);
+  });
+});

@@ -1,0 +1,3 @@
+const { run } = require("./scenario.cjs");
+
+run(async (name) => require(name));

@@ -1,0 +1,3 @@
+import scenario from "./scenario.cjs";
+
+await scenario.run((name) => import(name));

@@ -1,0 +1,83 @@
+/**
+ * What MLflow's server answers, and what it was sent. One mock serves many applications: each has a tracking URI of its
+ * own below it (`uri("name")`), and is asked for by that name.
+ */
+
+import { createServer } from "node:http";
+import { readSpans } from "./otlp.mjs";
+
+export async function startMlflowMock() {
+  const applications = new Map();
+  const application = (name) => {
+    if (!applications.has(name)) applications.set(name, { spans: [], requests: [], experiments: new Map() });
+    return applications.get(name);
+  };
+  /** Set to a function `(request, application) => {status, body?, delay?, drop?} | undefined` to answer otherwise. */
+  const behaviour = { answer: undefined };
+
+  const server = createServer(async (message, response) => {
+    const chunks = [];
+    for await (const chunk of message) chunks.push(chunk);
+    const [, name, ...rest] = message.url.split("/");
+    const target = application(name);
+    const url = new URL(`/${rest.join("/")}`, "http://mock");
+    const request = {
+      method: message.method,
+      path: url.pathname,
+      query: Object.fromEntries(url.searchParams),
+      headers: message.headers,
+      body: Buffer.concat(chunks),
+    };
+    target.requests.push(request);
+    const special = behaviour.answer?.(request, target, name);
+    if (special?.drop) return message.socket.destroy();
+    if (special?.delay) await new Promise((resolve) => setTimeout(resolve, special.delay));
+    const { status = 200, body = "", headers = {} } = special?.status ? special : answer(request, target);
+    response.writeHead(status, headers).end(body);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address();
+
+  return {
+    behaviour,
+    port,
+    uri: (name) => `http://127.0.0.1:${port}/${name}`,
+    /** Every span that the application has delivered, as often as it did. */
+    spans: (name) => application(name).spans,
+    requests: (name) => application(name).requests,
+    stop: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections();
+        server.close(resolve);
+      }),
+  };
+}
+
+function answer({ method, path, query, headers, body }, { spans, experiments }) {
+  const json = (status, value) => ({
+    status,
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(value),
+  });
+  if (path === "/version") return { body: "3.17.2" };
+  if (path.endsWith("/experiments/get")) {
+    return json(200, { experiment: { experiment_id: query.experiment_id, lifecycle_stage: "active" } });
+  }
+  if (path.endsWith("/experiments/get-by-name")) {
+    const id = experiments.get(query.experiment_name);
+    if (!id) return json(404, { error_code: "RESOURCE_DOES_NOT_EXIST", message: "no such experiment" });
+    return json(200, { experiment: { experiment_id: id, name: query.experiment_name, lifecycle_stage: "active" } });
+  }
+  if (path.endsWith("/experiments/create")) {
+    const id = String(experiments.size + 1);
+    experiments.set(JSON.parse(body).name, id);
+    return json(200, { experiment_id: id });
+  }
+  if (method === "POST" && path === "/v1/traces") {
+    const experimentId = headers["x-mlflow-experiment-id"];
+    if (!experimentId) return json(422, { detail: "x-mlflow-experiment-id is required" });
+    spans.push(...readSpans(body).map((span) => ({ ...span, experimentId })));
+    return { headers: { "content-type": "application/x-protobuf" } };
+  }
+  return json(200, {});
+}
