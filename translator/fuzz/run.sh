@@ -11,6 +11,8 @@ shift
 targets=("$@")
 [ ${#targets[@]} -gt 0 ] || targets=(protobuf json translate bridge)
 
+command -v "${CXX:-c++}" >/dev/null || { echo "libFuzzer needs a C++ compiler, for example: apt install g++" >&2; exit 1; }
+
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 seeds=$here/../../tests/fixtures/otlp
 build=${CARGO_TARGET_DIR:-$here/target}
@@ -21,7 +23,7 @@ coverage="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4
   -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table
   -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1"
 env -u CARGO_ENCODED_RUSTFLAGS RUSTFLAGS="$(echo $coverage)" \
-  cargo build --quiet --release --locked --manifest-path "$here/Cargo.toml" --target-dir "$build" --target "$host" --bins
+  cargo build --quiet --release --manifest-path "$here/Cargo.toml" --target-dir "$build" --target "$host" --bins
 
 failed=0
 for target in "${targets[@]}"; do

@@ -61,7 +61,7 @@ impl SpanSeed {
         put_bytes_field(&mut span, 1, &id(0xA0, self.trace % TRACES, 16));
         let span_id = if self.oddity == 1 { Vec::new() } else { id(0xB0, self.span % SPANS, 8) };
         put_bytes_field(&mut span, 2, &span_id);
-        if self.parent % SPANS != 0 {
+        if !self.parent.is_multiple_of(SPANS) {
             put_bytes_field(&mut span, 4, &id(0xB0, self.parent % SPANS, 8));
         }
         let name: &[u8] = if self.oddity == 2 { b"\xff" } else { b"span" };
@@ -98,7 +98,11 @@ pub fn payload(spans: &[SpanSeed], project: u8) -> Vec<u8> {
     let mut resource = Vec::new();
     if project != 0 {
         let mut attributes = Vec::new();
-        string_attribute(&mut attributes, "openinference.project.name", if project % 2 == 0 { "even" } else { "odd" });
+        string_attribute(
+            &mut attributes,
+            "openinference.project.name",
+            if project.is_multiple_of(2) { "even" } else { "odd" },
+        );
         // Attributes are field 9 of a span and field 1 of a resource, and both tags are one byte.
         if let Some(tag) = attributes.first_mut() {
             *tag = 1 << 3 | 2;

@@ -1,4 +1,4 @@
-//! `translate`: no input panics, no span is lost, and what comes out needs nothing more.
+//! `translate`: no input panics, no span is lost, and translating what comes out changes nothing.
 #![no_main]
 
 use fuzzed::is_json;
@@ -38,5 +38,5 @@ fuzz_target!(|body: &[u8]| {
     let repaired: Vec<_> = again.repairs.iter().filter(|repair| repair.rule != "dropped-attributes").collect();
     assert!(repaired.is_empty(), "repaired twice: {repaired:?}");
     assert_eq!(again.set_aside, [], "set aside after it was translated");
-    assert_eq!(span_count(&again.payload), sent);
+    assert_eq!(again.payload, translated.payload, "translated twice is something else");
 });
