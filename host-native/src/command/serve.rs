@@ -87,7 +87,10 @@ pub async fn run(settings: &Settings, log_format: LogFormat) -> anyhow::Result<E
         () = service.bridge().stopped() => bail!("the translator has stopped; the log says why"),
     }
     let limit = settings.receive.shutdown_timeout;
-    tracing::info!("stopping: delivering what was accepted, for {} s at most; again to stop at once", limit.as_secs_f32());
+    tracing::info!(
+        "stopping: delivering what was accepted, for {} s at most; again to stop at once",
+        limit.as_secs_f32()
+    );
     let left = tokio::select! {
         left = service.stop(limit) => left?,
         () = signals.next() => process::exit(INTERRUPTED),

@@ -56,7 +56,9 @@ pub enum ClientError {
     #[error("the credentials for MLflow hold a character that HTTP does not allow, such as a line break")]
     Credentials,
     /// The TLS library refuses.
-    #[error("no secure connection is possible: {0}\nhint: install the system's CA certificates, or name some with --server-cert")]
+    #[error(
+        "no secure connection is possible: {0}\nhint: install the system's CA certificates, or name some with --server-cert"
+    )]
     Tls(String),
 }
 

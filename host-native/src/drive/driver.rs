@@ -22,6 +22,9 @@ const BATCH: usize = 64;
 /// When a payload that a new guest has no room for yet is offered to it again.
 const OFFER_AGAIN: Duration = Duration::from_millis(250);
 
+/// The shortest sleep.
+const MOMENT: Duration = Duration::from_millis(1);
+
 /// Owns the bridge and everything that belongs to it.
 pub(super) struct Driver<O: OpenBridge, D> {
     pub(super) bridges: O,
@@ -122,7 +125,8 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
             self.take_stock()?;
         }
         let wakeup = self.bridge.next_wakeup().blame(Blame::EveryoneTold)?;
-        self.wakeup = wakeup.map(|millis| self.clock.instant(millis));
+        // Not sooner than in a moment, so that a bridge that is always due does not take a whole core.
+        self.wakeup = wakeup.map(|millis| self.clock.instant(millis).max(Instant::now() + MOMENT));
         if !self.payloads.waiting().is_empty() {
             let soon = Instant::now() + OFFER_AGAIN;
             self.wakeup = Some(self.wakeup.map_or(soon, |wakeup| wakeup.min(soon)));
@@ -302,8 +306,8 @@ impl<D: Destination> Requests<D> {
     }
 
     fn collect(&mut self, finished: Result<(Id, Answer), JoinError>) {
-        let (task, answer) = finished
-            .unwrap_or_else(|error| (error.id(), Answer::NoAnswer(format!("the request broke off: {error}"))));
+        let (task, answer) =
+            finished.unwrap_or_else(|error| (error.id(), Answer::NoAnswer(format!("the request broke off: {error}"))));
         if let Some(request) = self.ids.remove(&task) {
             self.answers.push((request, answer));
         }

@@ -90,9 +90,7 @@ impl Translator {
 fn open_cache(folder: &Path) -> Option<Cache> {
     let mut config = CacheConfig::new();
     config.with_directory(folder);
-    Cache::new(config)
-        .inspect_err(|error| tracing::debug!("compiled code is not kept: {error:#}"))
-        .ok()
+    Cache::new(config).inspect_err(|error| tracing::debug!("compiled code is not kept: {error:#}")).ok()
 }
 
 /// The clock stops when the last engine is gone.

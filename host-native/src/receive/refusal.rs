@@ -25,9 +25,7 @@ pub(super) enum Refusal {
     /// A header says something that makes no sense.
     #[error("{0}")]
     Header(String),
-    #[error(
-        "the request is larger than {limit} bytes (decompressed); send smaller batches, or raise --max-body-size"
-    )]
+    #[error("the request is larger than {limit} bytes (decompressed); send smaller batches, or raise --max-body-size")]
     TooLarge { limit: usize },
     #[error("the request's body did not arrive within {} s", super::BODY_TIMEOUT.as_secs())]
     TooSlow,

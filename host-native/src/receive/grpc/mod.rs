@@ -46,10 +46,7 @@ async fn export(State(intake): State<Intake>, request: Request) -> Response {
     grpc.client_streaming(exported, request).await.map(Body::new)
 }
 
-async fn receive(
-    intake: Intake,
-    request: tonic::Request<Streaming<Bytes>>,
-) -> Result<tonic::Response<Bytes>, Status> {
+async fn receive(intake: Intake, request: tonic::Request<Streaming<Bytes>>) -> Result<tonic::Response<Bytes>, Status> {
     let (metadata, _, mut messages) = request.into_parts();
     let headers = metadata.into_headers();
     let accepted = async {

@@ -1,0 +1,22 @@
+//! What the tests stand on: applications, an MLflow and bridges that do as they are told, all on loopback.
+
+pub(crate) mod fake_bridge;
+pub(crate) mod grpc_client;
+pub(crate) mod mlflow;
+pub(crate) mod payload;
+pub(crate) mod program;
+pub(crate) mod receivers;
+
+use std::future::Future;
+use std::time::Duration;
+
+/// Waits until the condition holds. A condition that never does fails the test; how long it takes decides nothing.
+pub(crate) async fn until<F: Future<Output = bool>>(what: &str, condition: impl Fn() -> F) {
+    let patience = Duration::from_secs(60);
+    let held = tokio::time::timeout(patience, async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    assert!(held.await.is_ok(), "never happened: {what}");
+}

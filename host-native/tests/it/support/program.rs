@@ -1,0 +1,81 @@
+//! The program itself, as a process.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+
+pub(crate) struct Program {
+    child: Child,
+    said: Arc<Mutex<String>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+/// `openinference-mlflow` with these arguments, without the settings of whoever runs the tests.
+pub(crate) fn command(data_dir: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_openinference-mlflow"));
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if name.starts_with("MLFLOW_") || name.starts_with("OPENINFERENCE_MLFLOW_") || name.starts_with("RUST_LOG") {
+            command.env_remove(name);
+        }
+    }
+    // Neither reads nor writes the user's own folders.
+    command.env("HOME", data_dir).env("XDG_CONFIG_HOME", data_dir).env("XDG_CACHE_HOME", data_dir.join("cache"));
+    command.args(arguments).arg("--data-dir").arg(data_dir).stdin(Stdio::null());
+    command
+}
+
+impl Program {
+    /// `serve` on free ports.
+    pub(crate) fn serve(data_dir: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let ports = ["serve", "--grpc-listen=127.0.0.1:0", "--http-listen=127.0.0.1:0"];
+        let mut command = command(data_dir, &[&ports[..], arguments].concat());
+        command.envs(environment.iter().copied());
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let said = Arc::new(Mutex::new(String::new()));
+        let (heard, stderr) = (Arc::clone(&said), child.stderr.take().unwrap());
+        let reader = thread::spawn(move || {
+            for line in BufReader::new(stderr).lines() {
+                *heard.lock().unwrap() += &(line.unwrap() + "\n");
+            }
+        });
+        Self { child, said, reader: Some(reader) }
+    }
+
+    /// What it has said until now.
+    pub(crate) fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
+    }
+
+    /// Where it receives OTLP/HTTP, once it says so.
+    pub(crate) fn traces_url(&self) -> Option<String> {
+        let said = self.said();
+        let start = said.find("http://127.0.0.1:")?;
+        let end = start + said[start..].find("/v1/traces")? + "/v1/traces".len();
+        Some(said[start..end].to_owned())
+    }
+
+    pub(crate) fn terminate(&self) {
+        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits for its end; returns how it ended and all that it said.
+    pub(crate) fn end(mut self) -> (ExitStatus, String) {
+        let status = self.child.wait().unwrap();
+        if let Some(reader) = self.reader.take() {
+            reader.join().unwrap();
+        }
+        (status, self.said())
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Does nothing to a process that has ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

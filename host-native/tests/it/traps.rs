@@ -1,0 +1,167 @@
+//! A translator that traps is replaced, what was open is told to the next one, and what traps twice is set aside.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+use openinference_mlflow::deliver::Destination;
+use openinference_mlflow::deliver::set_aside::SetAsideFolder;
+use openinference_mlflow::drive::{self, Handle, Refused};
+use openinference_mlflow::guest::{Context, Encoding};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::fake_bridge::{
+    FakeBridges, Inbox, MALFORMED, Silence, TRAP_IN_COMPLETE, TRAP_IN_INGEST, TRAP_IN_POLL, TRAP_ONCE,
+};
+use crate::support::until;
+
+struct Host {
+    handle: Handle,
+    bridges: FakeBridges,
+    data_dir: TempDir,
+}
+
+fn start(destination: impl Destination) -> Host {
+    let data_dir = tempfile::tempdir().unwrap();
+    let bridges = FakeBridges::default();
+    let handle = drive::start(bridges.clone(), destination, SetAsideFolder::below(data_dir.path())).unwrap();
+    Host { handle, bridges, data_dir }
+}
+
+fn nowhere_special() -> Context {
+    let none = None;
+    Context {
+        encoding: Encoding::Protobuf,
+        experiment_id: none.clone(),
+        experiment_name: none.clone(),
+        run_id: none.clone(),
+        workspace: none,
+    }
+}
+
+impl Host {
+    async fn ingest(&self, text: &'static str) -> Result<drive::Accepted, Refused> {
+        self.handle.ingest(Bytes::from_static(text.as_bytes()), nowhere_special()).await
+    }
+
+    fn opened(&self) -> usize {
+        self.bridges.opened.load(Ordering::SeqCst)
+    }
+
+    /// The payloads in the folder of things set aside, as text.
+    fn set_aside(&self) -> Vec<String> {
+        let Ok(entries) = std::fs::read_dir(self.data_dir.path().join("set-aside")) else { return Vec::new() };
+        let paths = entries.map(|entry| entry.unwrap().path());
+        let payloads = paths.filter(|path| path.extension().is_some_and(|extension| extension == "pb"));
+        let mut texts: Vec<_> = payloads.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+        texts.sort();
+        texts
+    }
+
+    fn reasons(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.data_dir.path().join("set-aside")).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        paths
+            .filter(|path| path.to_string_lossy().ends_with(".reason.json"))
+            .map(|path| serde_json::from_slice::<Value>(&std::fs::read(path).unwrap()).unwrap())
+            .map(|reason| reason["reason"].as_str().unwrap().to_owned())
+            .collect()
+    }
+}
+
+#[tokio::test]
+async fn given_a_payload_that_traps_once_then_it_is_delivered_by_the_next_guest() {
+    let inbox = Inbox::default();
+    let host = start(inbox.clone());
+    let accepted = host.ingest(TRAP_ONCE).await.unwrap();
+    accepted.done.await.unwrap();
+    assert_eq!(inbox.texts(), [TRAP_ONCE]);
+    assert_eq!(host.opened(), 2);
+    assert!(host.set_aside().is_empty());
+}
+
+#[tokio::test]
+async fn given_a_payload_that_traps_in_ingest_then_it_is_set_aside_and_its_sender_told_not_to_repeat_it() {
+    let inbox = Inbox::default();
+    let host = start(inbox.clone());
+    let refused = host.ingest(TRAP_IN_INGEST).await.unwrap_err();
+    assert!(matches!(&refused, Refused::SetAside(text) if text.contains("set-aside")), "{refused}");
+    assert_eq!(host.set_aside(), [TRAP_IN_INGEST]);
+    assert!(host.reasons()[0].contains("trap") || host.reasons()[0].contains("stopped"), "{:?}", host.reasons());
+
+    let accepted = host.ingest("a good one").await.unwrap();
+    accepted.done.await.unwrap();
+    assert_eq!(inbox.texts(), ["a good one"]);
+}
+
+#[tokio::test]
+async fn given_open_payloads_when_another_one_traps_then_they_are_told_to_the_next_guest_and_delivered() {
+    // Nothing is answered at first, so that all stay open.
+    let host = start(Silence);
+    for text in ["one", "two"] {
+        host.ingest(text).await.unwrap();
+    }
+    host.ingest(TRAP_IN_INGEST).await.unwrap_err();
+    let told: usize = host.bridges.contexts.lock().unwrap().len();
+    // Two payloads in three guests, and the one that traps in two of them.
+    assert_eq!((host.opened(), told), (3, 2 * 3 + 2));
+    assert_eq!(host.handle.stats().await.unwrap().open_receipts, 2);
+    assert_eq!(host.set_aside(), [TRAP_IN_INGEST]);
+}
+
+#[tokio::test]
+async fn given_a_trap_that_names_nobody_then_only_its_payload_is_set_aside() {
+    let inbox = Inbox::default();
+    let host = start(inbox.clone());
+    let good = host.ingest("good before").await.unwrap();
+    let bad = host.ingest(TRAP_IN_POLL).await.unwrap();
+    let after = host.ingest("good after").await.unwrap();
+    good.done.await.unwrap();
+    after.done.await.unwrap();
+    bad.done.await.unwrap_err();
+    assert_eq!(host.set_aside(), [TRAP_IN_POLL]);
+    let mut delivered = inbox.texts();
+    delivered.dedup();
+    assert_eq!(delivered, ["good after", "good before"]);
+}
+
+#[tokio::test]
+async fn given_a_trap_on_every_answer_then_the_payload_is_set_aside_and_the_host_goes_on() {
+    let inbox = Inbox::default();
+    let host = start(inbox.clone());
+    let bad = host.ingest(TRAP_IN_COMPLETE).await.unwrap();
+    bad.done.await.unwrap_err();
+    assert_eq!(host.set_aside(), [TRAP_IN_COMPLETE]);
+    host.ingest("good").await.unwrap().done.await.unwrap();
+}
+
+#[tokio::test]
+async fn given_undelivered_payloads_when_the_time_is_up_then_they_are_set_aside_and_counted() {
+    let host = start(Silence);
+    for text in ["one", "two", "three"] {
+        host.ingest(text).await.unwrap();
+    }
+    let left = host.handle.drain(Duration::from_millis(50)).await.unwrap();
+    assert_eq!((left.payloads, left.spans, left.kept), (3, 3, 3));
+    assert_eq!(host.set_aside(), ["one", "three", "two"]);
+}
+
+#[tokio::test]
+async fn given_nothing_undelivered_then_draining_ends_at_once_and_later_payloads_are_refused() {
+    let host = start(Inbox::default());
+    host.ingest("one").await.unwrap().done.await.unwrap();
+    let left = host.handle.drain(Duration::from_secs(3600)).await.unwrap();
+    assert_eq!(left, drive::Left::default());
+    until("the thread has ended", || async { host.ingest("late").await.is_err() }).await;
+    assert_eq!(host.ingest("late").await.unwrap_err(), Refused::Stopped);
+    assert!(host.set_aside().is_empty());
+}
+
+#[tokio::test]
+async fn given_a_malformed_payload_then_its_sender_is_told_and_nothing_is_kept() {
+    let host = start(Inbox::default());
+    assert!(matches!(host.ingest(MALFORMED).await.unwrap_err(), Refused::Malformed(_)));
+    assert_eq!(host.handle.stats().await.unwrap().open_receipts, 0);
+    assert!(host.set_aside().is_empty());
+}
