@@ -102,7 +102,8 @@ def test_replay_makes_of_the_folder_what_a_bridge_would_have_delivered(
     assert not found, "\n" + "\n".join(found)
 
     again = run("replay", str(bridge.data_dir / "traces"), *where)
-    assert again.returncode == 0 and b"0 of 0 payloads delivered" in again.stdout, again.stdout.decode()
+    assert again.returncode == 0
+    assert f"delivered before: {len(ids)} payloads" in again.stdout.decode()
 
 
 def _post_all(bridge: Bridge, copies: dict[str, Payload]) -> None:
