@@ -26,7 +26,7 @@ pub fn main() -> ExitCode {
     match run(cli, Environment::of_process()) {
         Ok(code) => code,
         Err(error) => {
-            anstream::eprintln!("error: {error:#}");
+            anstream::eprintln!("error: {}", describe(&error));
             ExitCode::from(if is_usage(&error) { 2 } else { 1 })
         }
     }
@@ -52,10 +52,33 @@ fn run(cli: Cli, environment: Environment) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// The error and its causes, without those that an error has told already.
+fn describe(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |said, cause| match said.as_str() {
+        "" => cause,
+        said if said.contains(&cause) => said.to_owned(),
+        said => format!("{said}: {cause}"),
+    })
+}
+
 fn runtime() -> anyhow::Result<Runtime> {
     Runtime::new().context("the runtime cannot be started")
 }
 
 fn is_usage(error: &anyhow::Error) -> bool {
     error.is::<SettingsError>() || error.is::<LogError>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn given_an_error_with_causes_then_each_is_told_once() {
+        let cause = std::io::Error::other("disk full");
+        let error = SettingsError::TokenFile { path: "/token".into(), source: cause };
+        assert_eq!(describe(&error.into()), "the token file /token cannot be read: disk full");
+        let error = anyhow::anyhow!("disk full").context("nothing can be written");
+        assert_eq!(describe(&error), "nothing can be written: disk full");
+    }
 }

@@ -306,7 +306,7 @@ fn given_settings_with_secrets_then_neither_debug_output_nor_bridge_settings_sho
 fn given_a_variable_that_cannot_be_read_then_the_error_names_it_and_what_would_do() {
     for (variable, value, expected) in [
         ("OPENINFERENCE_MLFLOW_SETTLE", "500", "500ms"),
-        ("OPENINFERENCE_MLFLOW_GRPC_LISTEN", "4317", "address"),
+        ("OPENINFERENCE_MLFLOW_GRPC_LISTEN", "4317", "such as 127.0.0.1:4317"),
         ("MLFLOW_EXPERIMENT_ID", "my-agent", "is a number"),
         ("MLFLOW_TRACKING_INSECURE_TLS", "perhaps", "boolean"),
     ] {

@@ -1,6 +1,7 @@
 //! Values that people write with a unit or in a fixed form, and the errors that say how to write them.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -82,4 +83,19 @@ impl TryFrom<String> for DecimalId {
         }
         Ok(Self(text))
     }
+}
+
+/// Text that is no address to listen on.
+#[derive(Debug, Error)]
+#[error(
+    "expected an IP address and a port, such as 127.0.0.1:4317, or 0.0.0.0:4317 for all of this machine's addresses"
+)]
+pub struct BadAddress;
+
+/// Read an address to listen on.
+///
+/// # Errors
+/// It is not an IP address and a port.
+pub fn address(text: &str) -> Result<SocketAddr, BadAddress> {
+    text.parse().map_err(|_| BadAddress)
 }

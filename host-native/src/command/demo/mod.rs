@@ -112,3 +112,20 @@ impl Application {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn given_an_empty_folder_then_each_sample_is_a_file_in_the_experiment_demo() {
+        let dir = tempfile::tempdir().unwrap();
+        run(dir.path()).await.unwrap();
+        let files = std::fs::read_dir(dir.path().join("traces/demo")).unwrap();
+        let traces = files.map(|file| std::fs::read(file.unwrap().path()).unwrap());
+        assert_eq!(
+            traces.filter(|trace| matches!(draw::draw(trace, "demo", 100), Ok(Some(_)))).count(),
+            samples::ALL.len()
+        );
+    }
+}

@@ -180,7 +180,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn given_a_settings_file_with_secrets_that_others_may_read_then_that_is_said() {
-        use std::os::unix::fs::PermissionsExt as _;
+        use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("config.toml");
         for (text, mode, expected) in [

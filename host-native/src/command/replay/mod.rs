@@ -38,6 +38,11 @@ const PARTIAL_MS: u64 = 2_000;
 const TIMEOUT: u32 = 10_000;
 
 pub(super) async fn run(args: &ReplayArgs, sources: &Sources, data_dir: &Path) -> anyhow::Result<ExitCode> {
+    let tally = replay(args, sources, data_dir).await?;
+    Ok(if tally.complete() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn replay(args: &ReplayArgs, sources: &Sources, data_dir: &Path) -> anyhow::Result<Tally> {
     let mut delivery = sources.delivery(&args.destination, &args.tuning)?;
     delivery.tuning.partial_ms.get_or_insert(PARTIAL_MS);
     let Destination::Server(server) = &delivery.destination else {
@@ -68,7 +73,7 @@ pub(super) async fn run(args: &ReplayArgs, sources: &Sources, data_dir: &Path) -
     }
     let tally = replay.finish().await?;
     tally.report(&uri);
-    Ok(if tally.complete() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(tally)
 }
 
 /// A replay at work.
@@ -234,3 +239,6 @@ async fn reach(server: &Server) -> anyhow::Result<()> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

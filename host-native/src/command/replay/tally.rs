@@ -10,14 +10,14 @@ pub(super) struct Tally {
     /// Acknowledged by an earlier replay.
     pub(super) known: usize,
     /// Taken by the bridge, and the spans in them.
-    taken: usize,
+    pub(super) taken: usize,
     spans: u64,
     /// Those of them that the bridge is done with.
     pub(super) done: usize,
     /// Those of them that it is not.
     pub(super) undelivered: usize,
     /// Files, and payloads in files.
-    unreadable: usize,
+    pub(super) unreadable: usize,
     /// Spans that MLflow will not take.
     pub(super) set_aside: u64,
 }
@@ -47,21 +47,17 @@ impl Tally {
 
     fn text(&self, server: &str) -> String {
         let Self { known, taken, spans, done, undelivered, unreadable, set_aside } = self;
-        let mut lines = vec![format!("{done} of {taken} payloads delivered to {server} ({spans} spans)")];
-        if *known > 0 {
-            lines.push(format!("{known} payloads had been delivered before (--again sends them once more)"));
-        }
-        if *undelivered > 0 {
-            lines.push(format!("{undelivered} payloads not delivered; the same command goes on with them"));
-        }
-        if *unreadable > 0 {
-            lines.push(format!("{unreadable} files or payloads could not be read; the log says which"));
-        }
-        if *set_aside > 0 {
-            lines
-                .push(format!("{set_aside} spans were set aside, because MLflow will not take them; the log says why"));
-        }
-        lines.join("\n")
+        let lines = [
+            (*taken > 0 || *known == 0)
+                .then(|| format!("delivered: {done} of {taken} payloads, with {spans} spans, to {server}")),
+            (*known > 0).then(|| format!("delivered before: {known} payloads (--again sends them once more)")),
+            (*undelivered > 0)
+                .then(|| format!("not delivered: {undelivered} payloads; the same command goes on with them")),
+            (*unreadable > 0).then(|| format!("unreadable: {unreadable} files or payloads; the log says which")),
+            (*set_aside > 0)
+                .then(|| format!("set aside: {set_aside} spans that MLflow will not take; the log says why")),
+        ];
+        lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -72,21 +68,21 @@ mod tests {
     #[test]
     fn given_that_all_went_well_then_one_line_says_so() {
         let tally = Tally { taken: 3, done: 3, spans: 12, ..Tally::default() };
-        assert_eq!(tally.text("http://mlflow"), "3 of 3 payloads delivered to http://mlflow (12 spans)");
+        assert_eq!(tally.text("http://mlflow"), "delivered: 3 of 3 payloads, with 12 spans, to http://mlflow");
         assert!(tally.complete());
     }
 
     #[test]
     fn given_anything_that_mlflow_does_not_have_then_it_is_said_and_the_replay_is_not_complete() {
         for (tally, said) in [
-            (Tally { undelivered: 2, ..Tally::default() }, "2 payloads not delivered"),
-            (Tally { unreadable: 1, ..Tally::default() }, "could not be read"),
-            (Tally { set_aside: 4, ..Tally::default() }, "4 spans were set aside"),
+            (Tally { undelivered: 2, ..Tally::default() }, "not delivered: 2 payloads"),
+            (Tally { unreadable: 1, ..Tally::default() }, "unreadable: 1 files"),
+            (Tally { set_aside: 4, ..Tally::default() }, "set aside: 4 spans"),
         ] {
             assert!(!tally.complete());
             assert!(tally.text("x").contains(said));
         }
         let known = Tally { known: 5, ..Tally::default() };
-        assert!(known.complete() && known.text("x").contains("5 payloads had been delivered before"));
+        assert!(known.complete() && known.text("x").starts_with("delivered before: 5 payloads"));
     }
 }
