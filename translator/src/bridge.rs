@@ -48,9 +48,10 @@ impl Bridge {
         if context.encoding == Encoding::TraceJson {
             wish.or(&Wish::experiment_name(trace_json::experiment(payload)));
         }
-        let body = intake::decode(payload, context.encoding)?;
+        let (body, repairs) = intake::decode(payload, context.encoding)?;
         let payload = Payload::parse(&body)?;
         let receipt = self.desk.receipts.open();
+        repairs.into_iter().for_each(|repair| self.desk.repaired(repair));
         let mut accepted = Accepted { receipt, spans: 0, rejected_spans: 0, message: String::new() };
         for group in &payload.groups {
             intake::take_group(group, receipt, |taken| self.take(taken, &wish, &mut accepted));
@@ -71,7 +72,7 @@ impl Bridge {
                 }
                 let Desk { settings, assembly, receipts, .. } = &mut self.desk;
                 let arrived = assembly.insert((trace, span), arrival, wish, receipts, (settings, self.now));
-                self.desk.stats.spans_duplicate += u64::from(arrived == Arrived::Known);
+                self.desk.stats.spans_duplicate += u64::from(arrived != Arrived::New);
             }
             Taken::Repair(repair) => self.desk.repaired(repair),
             Taken::SetAside(span) => {

@@ -24,11 +24,11 @@ pub struct Translated {
 
 /// See `translate` in the contract. Spans stay in their order; of one that is there twice the greater version stays.
 pub fn translate(payload: &[u8], from: Encoding, to: Encoding) -> Result<Translated, Malformed> {
-    let body = intake::decode(payload, from)?;
+    let (body, mut repairs) = intake::decode(payload, from)?;
     let mut traces: BTreeMap<TraceId, Trace> = BTreeMap::new();
     let mut receipts = Receipts::default();
     let mut order = Vec::new();
-    let (mut repairs, mut set_aside) = (Vec::new(), Vec::new());
+    let mut set_aside = Vec::new();
     for group in &Payload::parse(&body)?.groups {
         intake::take_group(group, 0, |taken| match taken {
             Taken::Span(trace, span, arrival) => {

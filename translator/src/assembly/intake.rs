@@ -10,7 +10,8 @@ use super::trace::{Arrival, Envelope, Held};
 use crate::contract::{Encoding, Receipt, Repair, SetAside};
 use crate::mapping::repair;
 use crate::mlflow::trace_json;
-use crate::otlp::{Malformed, ScopeSpans, Span, json};
+use crate::otlp::json::{self, Decoded};
+use crate::otlp::{Malformed, ScopeSpans, Span};
 
 /// What comes of a span.
 #[derive(Debug)]
@@ -23,13 +24,23 @@ pub enum Taken {
     SetAside(SetAside),
 }
 
-/// The payload as protobuf.
-pub fn decode(payload: &[u8], encoding: Encoding) -> Result<Cow<'_, [u8]>, Malformed> {
+/// The payload as protobuf, and what had to be repaired to read it.
+pub fn decode(payload: &[u8], encoding: Encoding) -> Result<(Cow<'_, [u8]>, Vec<Repair>), Malformed> {
     Ok(match encoding {
-        Encoding::Protobuf => Cow::Borrowed(payload),
-        Encoding::Json => Cow::Owned(json::decode(payload)?.payload),
-        Encoding::TraceJson => Cow::Owned(trace_json::read(payload)?),
+        Encoding::Protobuf => (Cow::Borrowed(payload), Vec::new()),
+        Encoding::Json => {
+            let Decoded { payload, lone_surrogates, invalid_utf8 } = json::decode(payload)?;
+            let counts = [("lone-surrogate", lone_surrogates), ("invalid-utf8", invalid_utf8)];
+            let repairs = counts.into_iter().filter(|(_, count)| *count > 0).map(in_body);
+            (Cow::Owned(payload), repairs.collect())
+        }
+        Encoding::TraceJson => (Cow::Owned(trace_json::read(payload)?), Vec::new()),
     })
+}
+
+/// Where in a JSON body it was is not known.
+fn in_body((rule, count): (&'static str, u32)) -> Repair {
+    Repair { trace_id: String::new(), span_id: String::new(), rule, place: format!("{count} in the OTLP/JSON body") }
 }
 
 /// Takes the spans of a group in, one after the other.

@@ -134,8 +134,10 @@ const ANCESTORS: usize = 1_000;
 /// Whether an arriving span was news.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrived {
-    /// A new span, or a newer version of one.
-    News,
+    /// A new span, or a newer version of one that was sent.
+    New,
+    /// A newer version of one that was not sent yet and now never will be.
+    Newer,
     /// A span that is known, in this version or a newer one.
     Known,
 }
@@ -169,7 +171,12 @@ impl Trace {
             self.roots.remove(&(before.outline.start, id));
         }
         let mut shares = before.map(|entry| entry.receipts).unwrap_or_default();
-        shares.extend(arrival.held.is_some().then_some(arrival.receipt));
+        if arrival.held.is_some() {
+            shares.push(arrival.receipt);
+        } else {
+            // This version is not to be sent, so nothing of the span is outstanding.
+            shares.drain(..).for_each(|receipt| receipts.release(receipt));
+        }
         let entry = Entry { version: arrival.version, outline: arrival.outline, held: arrival.held, receipts: shares };
         self.unsent -= usize::from(was_unsent);
         if entry.held.is_some() {
@@ -190,7 +197,7 @@ impl Trace {
             self.missing_parents.remove(&id);
             self.missing_parents.extend(parent.filter(|parent| !self.spans.contains_key(parent)));
         }
-        Arrived::News
+        if was_unsent { Arrived::Newer } else { Arrived::New }
     }
 
     fn learn_tags(&mut self, envelope: &Envelope) {

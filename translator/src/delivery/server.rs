@@ -201,7 +201,7 @@ impl ServerDelivery {
         let Some(purpose) = self.under_way.remove(&request) else { return };
         let verdict = judge(answer, now);
         match purpose {
-            Purpose::Version => self.version_answered(desk, &verdict, now),
+            Purpose::Version => self.version_answered(desk, answer, &verdict, now),
             Purpose::Experiment(key, question) => self.experiment_answered(desk, key, question, &verdict, now),
             Purpose::Spans(parcel) => self.spans_answered(desk, parcel, &verdict, now),
             Purpose::Info(trace) => self.info_answered(desk, trace, &verdict, now),
@@ -222,13 +222,16 @@ impl ServerDelivery {
         }
     }
 
-    fn version_answered(&mut self, desk: &mut Desk, verdict: &Verdict<'_>, now: Instant) {
-        let version = match verdict {
-            Verdict::Accepted(response) => Version::parse(String::from_utf8_lossy(&response.body).trim()),
+    fn version_answered(&mut self, desk: &mut Desk, answer: &Answer, verdict: &Verdict<'_>, now: Instant) {
+        let version = match (answer, verdict) {
+            // MLflow (3.17) calls this one text a web page.
+            (Answer::Response(response), _) if response.status == 200 => {
+                Version::parse(&String::from_utf8_lossy(&response.body))
+            }
             // Servers that speak MLflow's API without this endpoint.
-            Verdict::Refused { .. } => None,
-            Verdict::Trouble(trouble) if trouble.topic == "not-mlflow" => None,
-            Verdict::Failed(trouble) | Verdict::Trouble(trouble) => return self.fail(desk, trouble, now),
+            (_, Verdict::Accepted(_) | Verdict::Refused { .. }) => None,
+            (_, Verdict::Trouble(trouble)) if trouble.topic == "not-mlflow" => None,
+            (_, Verdict::Failed(trouble) | Verdict::Trouble(trouble)) => return self.fail(desk, trouble, now),
         };
         if let Some(version) = version.filter(|version| *version < Version::OLDEST) {
             let message = format!(

@@ -1,6 +1,6 @@
 //! Servers that fail: nothing is lost, one bad span never costs another, and an outage is no storm.
 
-use openinference_mlflow_translator::contract::{Answer, Context, Rejection, Response};
+use openinference_mlflow_translator::contract::{Answer, Context, Encoding, Rejection, Response};
 
 use crate::drive::Host;
 use crate::model::reply;
@@ -223,4 +223,22 @@ fn a_span_without_a_valid_id_is_rejected_and_the_rest_goes_on() {
     host.finish();
     assert_eq!((host.server.traces[&vec![1; 16]].spans.len(), host.set_aside.len()), (1, 2));
     assert!(host.done.contains(&accepted.receipt));
+}
+
+#[test]
+fn what_was_repaired_to_read_a_json_body_is_told() {
+    let mut host = Host::new("{}");
+    let body = br#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"0102030405060708090a0b0c0d0e0f10",
+        "spanId":"0102030405060708","name":"half \ud83d","startTimeUnixNano":"1","endTimeUnixNano":"2"}]}]}]}"#;
+    let context = Context { encoding: Encoding::Json, ..Context::default() };
+    host.ingest_for(body, &context);
+    assert_eq!(host.repairs, ["lone-surrogate"]);
+}
+
+#[test]
+fn the_servers_version_is_told() {
+    let mut host = Host::new("{}");
+    host.ingest(&app(vec![span(1, 1, 0)]));
+    host.finish();
+    assert_eq!(host.notices[0].message, "delivering to MLflow 3.17");
 }

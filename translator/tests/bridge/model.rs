@@ -63,7 +63,10 @@ impl Model {
             return answer;
         }
         match (request.method, request.path.split('?').next().unwrap()) {
-            ("GET", "version") => reply(200, self.version.clone()),
+            ("GET", "version") => {
+                let headers = vec![("content-type".into(), "text/html; charset=utf-8".into())];
+                Answer::Response(Response { status: 200, headers, body: self.version.clone().into_bytes() })
+            }
             ("GET", "api/2.0/mlflow/experiments/get-by-name") => {
                 let found = self.experiments.iter().find(|(name, _)| asked(request) == **name);
                 experiment(found.map(|(_, (id, stage))| (id, stage)))

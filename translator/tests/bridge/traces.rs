@@ -185,3 +185,29 @@ fn spans_that_are_their_own_ancestors_are_sent_all_the_same() {
     assert_eq!(host.server.traces[&vec![1; 16]].spans.len(), 3);
     assert_eq!(host.done.len(), 1);
 }
+
+#[test]
+fn a_newer_version_that_is_filtered_leaves_nothing_outstanding() {
+    let mut host = Host::new(r#"{"openinference_only": true}"#);
+    let mut newer = plain(span(1, 1, 0));
+    newer.end_time_unix_nano += 1;
+    host.ingest(&app(vec![span(1, 1, 0)]));
+    host.ingest(&app(vec![newer]));
+    host.finish();
+    assert_eq!((host.done.len(), host.bridge.stats().open_receipts), (2, 0));
+}
+
+#[test]
+fn every_received_span_is_accounted_for() {
+    let mut host = Host::new("{}");
+    let early = span(1, 1, 0);
+    let mut late = early.clone();
+    late.end_time_unix_nano += 5;
+    let mut nameless = span(1, 9, 1);
+    nameless.span_id = Vec::new();
+    host.ingest(&app(vec![early.clone(), late, early, span(1, 2, 1), nameless]));
+    host.finish();
+    let stats = host.bridge.stats();
+    assert_eq!(stats.spans_received, stats.spans_delivered + stats.spans_duplicate + stats.spans_set_aside);
+    assert_eq!((stats.spans_delivered, stats.spans_duplicate, stats.spans_set_aside), (2, 2, 1));
+}

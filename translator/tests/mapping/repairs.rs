@@ -94,6 +94,17 @@ fn text_becomes_utf8_wherever_it_stands() {
 }
 
 #[test]
+fn a_text_with_several_faults_is_repaired_at_once() {
+    let mut session = b"\0 \xff ".to_vec();
+    session.extend([b's'; 300]);
+    let damaged = span().key_value(9, "session.id", Message::default().bytes(1, &session).0);
+    let (bytes, repairs) = repaired(&damaged);
+    assert!(repairs.len() >= 2, "{repairs:?}");
+    let (again, repairs) = repaired(&Message(bytes.clone()));
+    assert_eq!((again, repairs.len()), (bytes, 0), "repairing a repaired span changes nothing");
+}
+
+#[test]
 fn a_links_trace_state_is_not_forgotten() {
     let (bytes, repairs) = repaired(&span().bytes(13, Message::default().bytes(1, TRACE_ID).bytes(3, b"\xff").0));
     assert_eq!(rules(&repairs), [("invalid-utf8", "link: trace_state")]);

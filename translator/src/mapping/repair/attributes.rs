@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{Notes, columns, rule, values};
 use crate::mlflow::json;
 use crate::otlp::wire::{bytes_field_len, put_bytes_field, put_header};
-use crate::otlp::{KeyValue, Value};
+use crate::otlp::{KeyValue, Text, Value};
 
 /// What an attribute stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,17 @@ pub(super) fn put(
     notes: &mut Notes,
 ) {
     let place = format!("{prefix}{}", String::from_utf8_lossy(attribute.key.0));
+    // What MLflow makes of a text shows only when it is one.
     let key = values::utf8(attribute.key, &place, notes);
+    let text;
+    let readable = match attribute.value {
+        Value::String(bytes) => {
+            text = values::utf8(bytes, &place, notes);
+            Value::String(Text(text.as_bytes()))
+        }
+        other => other,
+    };
+    let attribute = &KeyValue { key: Text(key.as_bytes()), value: readable };
     let mut value = Vec::new();
     match special(attribute, owner) {
         Some((rule, text)) => {
