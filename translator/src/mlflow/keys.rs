@@ -9,6 +9,14 @@ pub const SPAN_TYPE: &str = "mlflow.spanType";
 pub const SPAN_INPUTS: &str = "mlflow.spanInputs";
 /// The span's outputs.
 pub const SPAN_OUTPUTS: &str = "mlflow.spanOutputs";
+/// The shape of inputs and outputs, by which MLflow's UI draws them as a conversation: `openai`, `anthropic` and others.
+pub const MESSAGE_FORMAT: &str = "mlflow.message.format";
+/// A conversation by itself, an array of messages in OpenAI's shape, which the UI draws before inputs and outputs.
+pub const CHAT_MESSAGES: &str = "mlflow.chat.messages";
+/// The tools that a model was offered, an array in OpenAI's shape.
+pub const CHAT_TOOLS: &str = "mlflow.chat.tools";
+/// The registered prompts that a span used: an array of objects of `name` and `version`, both text.
+pub const LINKED_PROMPTS: &str = "mlflow.linkedPrompts";
 /// Token counts: an object of `input_tokens`, `output_tokens`, `total_tokens`, `cache_read_input_tokens` and
 /// `cache_creation_input_tokens`.
 pub const CHAT_USAGE: &str = "mlflow.chat.tokenUsage";

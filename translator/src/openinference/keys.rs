@@ -57,6 +57,12 @@ keys! {
         "response.model_name" ResponseModelName,
         "request.model_name" RequestModelName,
         "provider" Provider,
+        "invocation_parameters" InvocationParameters,
+        "finish_reason" FinishReason,
+        "function_call" FunctionCall,
+        "prompt_template.template" PromptTemplate,
+        "prompt_template.variables" PromptVariables,
+        "prompt_template.version" PromptVersion,
         "token_count.prompt" TokensPrompt,
         "token_count.completion" TokensCompletion,
         "token_count.total" TokensTotal,
@@ -71,6 +77,16 @@ keys! {
     }
     "reranker" {
         "model_name" RerankerModelName,
+        "query" RerankerQuery,
+        "top_k" RerankerTopK,
+    }
+    "tool" {
+        "parameters" ToolParameters,
+    }
+    "prompt" {
+        "id" PromptId,
+        "url" PromptUrl,
+        "vendor" PromptVendor,
     }
     "decision" {
         "model_name" DecisionModelName,

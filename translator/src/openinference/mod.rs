@@ -2,10 +2,12 @@
 //! Source: <https://github.com/Arize-ai/openinference/blob/main/spec/semantic_conventions.md>.
 
 mod family;
+mod indexed;
 mod keys;
 mod numbers;
 
 pub use family::{Families, Family};
+pub use indexed::{Indexed, Node};
 pub use keys::{Key, METADATA, PROJECT_NAME};
 pub use numbers::{Count, count, number};
 

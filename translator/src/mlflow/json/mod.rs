@@ -45,6 +45,18 @@ pub fn string(literal: &str) -> Option<Cow<'_, str>> {
     serde_json::from_str(&clean(literal)).ok().map(Cow::Owned)
 }
 
+/// The values of an object at some keys; of repeated keys the last counts, as in Python.
+pub fn fields<'a, const N: usize>(object: &'a str, keys: [&str; N]) -> [Option<&'a str>; N] {
+    let mut found = [None; N];
+    for (key, value) in entries(object) {
+        let at = string(key).and_then(|key| keys.iter().position(|wanted| *wanted == key));
+        if let Some(found) = at.and_then(|at| found.get_mut(at)) {
+            *found = Some(value);
+        }
+    }
+    found
+}
+
 /// A text as a JSON string.
 pub fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()

@@ -1,0 +1,194 @@
+//! Attributes that come in numbered families (`llm.input_messages.0.message.role`), in the order of their numbers.
+//!
+//! One pass picks them, one sort groups them; nothing else is built. A [`Node`] is a run of that order.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use crate::mlflow::json;
+use crate::otlp::{KeyValue, Value};
+
+/// The attributes of some families below one first segment. Works on any attributes: names are compared, never trusted.
+#[derive(Clone, Debug, Default)]
+pub struct Indexed<'a> {
+    entries: Vec<(&'a str, Value<'a>)>,
+    root: usize,
+}
+
+/// What stands at and below one name.
+#[derive(Clone, Copy, Debug)]
+pub struct Node<'n, 'a> {
+    /// Sorted, all of one prefix.
+    entries: &'n [(&'a str, Value<'a>)],
+    /// Where in each name the prefix ends: at its end, or at the dot before the next segment.
+    at: usize,
+}
+
+impl<'a> Indexed<'a> {
+    /// Picks the attributes whose first segment is `head` and whose second is one of `families`.
+    pub fn pick(attributes: &[KeyValue<'a>], head: &str, families: &[&str]) -> Self {
+        let is_picked = |name: &str| {
+            let family = name.strip_prefix(head).and_then(|tail| tail.strip_prefix('.')).map(first);
+            family.is_some_and(|family| families.contains(&family))
+        };
+        let mut entries: Vec<_> = attributes
+            .iter()
+            .map(|attribute| (attribute.key.get(), attribute.value))
+            .filter(|(name, _)| is_picked(name))
+            .collect();
+        // Stable: of repeated names the last stays the last, which counts.
+        entries.sort_by(|(one, _), (other, _)| compare(one, other));
+        Self { entries, root: head.len() }
+    }
+
+    /// A family.
+    pub fn family(&self, name: &str) -> Node<'_, 'a> {
+        Node { entries: &self.entries, at: self.root }.child(name)
+    }
+}
+
+impl<'n, 'a> Node<'n, 'a> {
+    /// Whether nothing stands here.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// What stands below a segment of the name.
+    pub fn child(&self, segment: &str) -> Self {
+        let is_child = |(name, _): &&(&str, Value<'_>)| segment_at(name, self.at) == Some(segment);
+        let start = self.entries.iter().position(|entry| is_child(&entry)).unwrap_or(self.entries.len());
+        let rest = self.entries.get(start..).unwrap_or_default();
+        let length = rest.iter().take_while(is_child).count();
+        Self { entries: rest.get(..length).unwrap_or_default(), at: self.at + 1 + segment.len() }
+    }
+
+    /// What stands below several segments, one after the other.
+    pub fn at(&self, path: &[&str]) -> Self {
+        path.iter().fold(*self, |node, segment| node.child(segment))
+    }
+
+    /// What stands below each number, in the order of the numbers.
+    pub fn items(&self) -> impl Iterator<Item = Self> {
+        let at = self.at;
+        self.entries.chunk_by(move |(one, _), (other, _)| segment_at(one, at) == segment_at(other, at)).filter_map(
+            move |entries| {
+                let number = segment_at(entries.first()?.0, at)?;
+                is_number(number).then_some(Self { entries, at: at + 1 + number.len() })
+            },
+        )
+    }
+
+    /// The value that stands right here; of repeated ones the last.
+    pub fn value(&self) -> Option<Value<'a>> {
+        let here = self.entries.iter().take_while(|(name, _)| name.len() == self.at);
+        here.last().map(|(_, value)| *value).filter(|value| *value != Value::Empty)
+    }
+
+    /// The value as text: a string as it is, anything else as JSON.
+    pub fn text(&self) -> Option<Cow<'a, str>> {
+        Some(match self.value()? {
+            Value::String(text) => Cow::Borrowed(text.get()),
+            value => Cow::Owned(json::value_text(value)),
+        })
+    }
+
+    /// Everything below, each value with the rest of its name.
+    pub fn leaves(&self) -> impl Iterator<Item = (&'a str, Value<'a>)> {
+        self.entries.iter().filter_map(|(name, value)| Some((name.get(self.at + 1..)?, *value)))
+    }
+}
+
+fn first(name: &str) -> &str {
+    name.split('.').next().unwrap_or_default()
+}
+
+/// The segment after the prefix that ends at a place.
+fn segment_at(name: &str, at: usize) -> Option<&str> {
+    name.get(at + 1..).map(first)
+}
+
+fn is_number(segment: &str) -> bool {
+    !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Segment by segment: numbers by their value and before words, words by their text, a name before those below it.
+fn compare(one: &str, other: &str) -> Ordering {
+    fn rank(segment: &str) -> (bool, usize, &str) {
+        let is_number = is_number(segment);
+        (!is_number, if is_number { segment.len() } else { 0 }, segment)
+    }
+    one.split('.').map(rank).cmp(other.split('.').map(rank))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::otlp::Span;
+    use crate::otlp::write::Attributes;
+
+    fn texts(attributes: &[(&str, &str)], read: impl Fn(&Indexed<'_>) -> Vec<String>) -> Vec<String> {
+        let mut bytes = Attributes::default();
+        for (key, value) in attributes {
+            bytes.put_str(key, value);
+        }
+        let span = Span::parse(bytes.as_bytes()).expect("a span");
+        read(&Indexed::pick(&span.attributes, "llm", &["prompts", "tools"]))
+    }
+
+    fn prompts(llm: &Indexed<'_>) -> Vec<String> {
+        let items = llm.family("prompts");
+        let texts = items.items().filter_map(|item| item.at(&["prompt", "text"]).text().map(Cow::into_owned));
+        texts.collect()
+    }
+
+    #[test]
+    fn items_come_in_the_order_of_their_numbers_whatever_the_order_of_arrival() {
+        let sent = [
+            ("llm.prompts.10.prompt.text", "eleventh"),
+            ("llm.prompts.2.prompt.text", "third"),
+            ("llm.prompts.0.prompt.text", "first"),
+        ];
+        assert_eq!(texts(&sent, prompts), ["first", "third", "eleventh"]);
+    }
+
+    #[test]
+    fn of_repeated_names_the_last_counts() {
+        let sent = [("llm.prompts.0.prompt.text", "old"), ("llm.prompts.0.prompt.text", "new")];
+        assert_eq!(texts(&sent, prompts), ["new"]);
+    }
+
+    #[test]
+    fn names_that_only_look_alike_are_left_out() {
+        let sent = [
+            ("llm.prompts_extra.0.prompt.text", "no"),
+            ("llmx.prompts.0.prompt.text", "no"),
+            ("llm.prompts.x.prompt.text", "no number"),
+            ("llm.prompts.0.prompt.text.deeper", "no text"),
+            ("llm.prompts.1a.prompt.text", "no number"),
+            ("llm.prompts", "bare"),
+            ("llm", "no"),
+        ];
+        assert_eq!(texts(&sent, prompts), Vec::<String>::new());
+        assert_eq!(
+            texts(&sent, |llm| llm.family("prompts").text().into_iter().map(Cow::into_owned).collect()),
+            ["bare"]
+        );
+        assert_eq!(texts(&sent, |llm| vec![llm.family("tools").is_empty().to_string()]), ["true"]);
+    }
+
+    #[test]
+    fn names_of_numbers_and_words_mixed_keep_one_order() {
+        let names =
+            ["llm.prompts.9", "llm.prompts.10", "llm.prompts.1a", "llm.prompts.", "llm.prompts..x", "llm.prompts"];
+        for one in names {
+            for other in names {
+                assert_eq!(compare(one, other), compare(other, one).reverse());
+                for third in names {
+                    assert!(
+                        !(compare(one, other).is_lt() && compare(other, third).is_lt()) || compare(one, third).is_lt()
+                    );
+                }
+            }
+        }
+    }
+}
