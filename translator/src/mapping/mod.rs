@@ -4,14 +4,20 @@
 //! set itself (`mlflow.*`) wins over anything added here.
 
 mod additions;
+mod chat;
 mod cost;
+mod embedding;
 mod facts;
 mod gains;
 mod io;
 mod kind;
 mod model;
+mod prompt;
 pub mod repair;
+mod retrieval;
 pub mod tags;
+mod tool;
+mod tools;
 mod usage;
 
 pub use additions::{Additions, Mapped};
@@ -24,7 +30,18 @@ use gains::Gains;
 type Concern = for<'f, 's, 'a> fn(&Facts<'s, 'a>, &mut Gains<'f, 's, 'a>);
 
 /// In order: a concern may read what an earlier one added.
-const CONCERNS: [Concern; 5] = [kind::add, io::add, usage::add, cost::add, model::add];
+const CONCERNS: [Concern; 10] = [
+    kind::add,
+    chat::add,
+    retrieval::add,
+    embedding::add,
+    tool::add,
+    prompt::add,
+    io::add,
+    usage::add,
+    cost::add,
+    model::add,
+];
 
 /// The attributes one span gains by itself: empty for a span that is not OpenInference's, or that MLflow made.
 ///

@@ -1,0 +1,42 @@
+//! Calls of tools and their results, tied together by ids.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+
+use super::message::{Message, ToolCall};
+use super::role::Role;
+use crate::openinference::Node;
+
+/// Reads what stands below `tool_call`. Arguments that are no string become the JSON of what they are.
+pub(super) fn read<'a>(call: Node<'_, 'a>) -> ToolCall<'a> {
+    let function = call.child("function");
+    ToolCall::new(call.child("id").text(), function.child("name").text(), function.child("arguments").text())
+}
+
+/// Gives each call without an id one, and each result without one that of the call it answers: the first that is open and
+/// of the same name, else the first that is open. Gemini and the legacy function calls have no ids.
+///
+/// The ids are made of the call's place in the conversation: the same conversation has the same ids.
+pub(super) fn link<'m, 'a: 'm>(messages: impl Iterator<Item = &'m mut Message<'a>>) {
+    let mut open: VecDeque<(Cow<'a, str>, Cow<'a, str>)> = VecDeque::new();
+    for (place, message) in messages.enumerate() {
+        for (index, call) in message.tool_calls.iter_mut().enumerate() {
+            if call.id.is_empty() {
+                call.id = Cow::Owned(format!("call_{place}_{index}"));
+            }
+            open.push_back((call.id.clone(), call.function.name.clone()));
+        }
+        if message.role != Role::Tool {
+            continue;
+        }
+        let id = message.tool_call_id.as_ref().filter(|id| !id.is_empty());
+        let found = match (id, &message.name) {
+            (Some(id), _) => open.iter().position(|(open, _)| open == id),
+            (None, Some(name)) => open.iter().position(|(_, open)| open == name).or(Some(0)),
+            (None, None) => Some(0),
+        };
+        if let Some((id, _)) = found.and_then(|place| open.remove(place)) {
+            message.tool_call_id = Some(id);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Messages from `llm.input_messages`, `llm.output_messages`, and from the prompts and choices of completions.
+
+use std::borrow::Cow;
+
+use super::calls;
+use super::message::{Message, ToolCall};
+use super::parts::Parts;
+use super::role::Role;
+use crate::mlflow::json;
+use crate::openinference::{Indexed, Node};
+use crate::otlp::Value;
+
+/// The families that a conversation is read from.
+pub(super) const FAMILIES: [&str; 4] = ["input_messages", "output_messages", "prompts", "choices"];
+
+/// What was said to a model and what it answered.
+#[derive(Debug, Default)]
+pub(super) struct Conversation<'a> {
+    pub(super) asked: Vec<Message<'a>>,
+    pub(super) answered: Vec<Message<'a>>,
+}
+
+impl<'a> Conversation<'a> {
+    /// Reads the attributes below `llm.`; `function_call` is the legacy attribute of that name.
+    pub(super) fn read(llm: &Indexed<'a>, function_call: Option<&str>) -> Self {
+        let messages = |family: &str, role| llm.family(family).items().map(|item| message(item, role)).collect();
+        let (mut asked, mut answered): (Vec<_>, Vec<_>) =
+            (messages("input_messages", Role::User), messages("output_messages", Role::Assistant));
+        if asked.is_empty() {
+            asked = texts(llm.family("prompts"), &["prompt", "text"], Role::User);
+        }
+        if answered.is_empty() {
+            answered = texts(llm.family("choices"), &["completion", "text"], Role::Assistant);
+        }
+        if let Some(call) = function_call.and_then(legacy_call)
+            && !answered.iter().any(|message| !message.tool_calls.is_empty())
+        {
+            match answered.first_mut() {
+                Some(message) => message.tool_calls.push(call),
+                None => answered.push(Message { tool_calls: vec![call], ..Message::empty(Role::Assistant) }),
+            }
+        }
+        calls::link(asked.iter_mut().chain(&mut answered));
+        Self { asked, answered }
+    }
+
+    /// Whether nothing was said.
+    pub(super) fn is_empty(&self) -> bool {
+        self.asked.is_empty() && self.answered.is_empty()
+    }
+}
+
+fn message<'a>(item: Node<'_, 'a>, default: Role) -> Message<'a> {
+    let node = item.child("message");
+    let answers = node.child("tool_call_id").text().filter(|id| !id.is_empty());
+    let role = match node.child("role").text().filter(|role| !role.is_empty()) {
+        Some(role) => Role::named(&role),
+        None if answers.is_some() => Role::Tool,
+        None => default,
+    };
+    let mut message = match node.child("content").text() {
+        Some(text) => Message::text(role, text),
+        None => Message::empty(role),
+    };
+    message.tool_calls = node.child("tool_calls").items().map(|item| calls::read(item.child("tool_call"))).collect();
+    if let Some(name) = node.child("function_call_name").text() {
+        message.tool_calls.push(ToolCall::new(None, Some(name), node.child("function_call_arguments_json").text()));
+    }
+    message.tool_call_id = answers;
+    message.name = node.child("name").text().filter(|name| !name.is_empty());
+    let mut parts = Parts::default();
+    for item in node.child("contents").items() {
+        parts.read(&item);
+    }
+    parts.put(&mut message);
+    message
+}
+
+/// Texts of a numbered family, or of a value that stands for it: one text, or an array of them.
+fn texts<'a>(family: Node<'_, 'a>, path: &[&str], role: Role) -> Vec<Message<'a>> {
+    let numbered = family.items().filter_map(|item| item.at(path).text().or_else(|| item.text()));
+    let texts: Vec<Cow<'a, str>> = match family.value() {
+        Some(Value::String(text)) => vec![Cow::Borrowed(text.get())],
+        Some(Value::Array(items)) => items.iter().filter_map(json::plain_text).collect(),
+        _ => numbered.collect(),
+    };
+    texts.into_iter().map(|text| Message::text(role, text)).collect()
+}
+
+/// The call in `llm.function_call`: `{"name": …, "arguments": …}`.
+fn legacy_call<'a>(text: &str) -> Option<ToolCall<'a>> {
+    let [name, arguments] = json::fields(text, ["name", "arguments"]);
+    let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+    let arguments = arguments.map(|value| json::string(value).map_or_else(|| Cow::Owned(value.to_owned()), owned));
+    Some(ToolCall::new(None, Some(owned(json::string(name?)?)), arguments))
+}

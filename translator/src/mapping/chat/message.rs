@@ -1,0 +1,126 @@
+//! Messages in the shape of OpenAI's Chat Completions, which MLflow's UI, its previews and its evaluation all read.
+//!
+//! Whatever is written here is valid there: roles are of the four known ones, parts of the three drawn ones, ids, names and
+//! arguments of tool calls are strings. One invalid part would cost the whole conversation.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use super::role::Role;
+
+/// A turn of a conversation.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Message<'a> {
+    pub(super) role: Role,
+    pub(super) content: Content<'a>,
+    /// What the model thought before it spoke; the UI folds it away above the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reasoning: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) tool_calls: Vec<ToolCall<'a>>,
+    /// On a tool's message: the call that it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tool_call_id: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<Cow<'a, str>>,
+}
+
+/// What is said.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub(super) enum Content<'a> {
+    None,
+    Text(Cow<'a, str>),
+    Parts(Vec<Part<'a>>),
+}
+
+/// A part of what is said.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum Part<'a> {
+    Text { text: Cow<'a, str> },
+    ImageUrl { image_url: Image<'a> },
+    InputAudio { input_audio: Audio<'a> },
+}
+
+/// An image, by its URL; `data:` holds the image itself.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Image<'a> {
+    pub(super) url: Cow<'a, str>,
+}
+
+/// Base64 audio.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Audio<'a> {
+    pub(super) data: Cow<'a, str>,
+    /// `wav` or `mp3`: the UI draws no other.
+    pub(super) format: &'static str,
+}
+
+/// A call of a tool.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct ToolCall<'a> {
+    /// Empty until [`link`](super::calls::link) has seen the conversation.
+    pub(super) id: Cow<'a, str>,
+    #[serde(rename = "type")]
+    pub(super) kind: &'static str,
+    pub(super) function: Function<'a>,
+}
+
+/// The tool and what it is given.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Function<'a> {
+    pub(super) name: Cow<'a, str>,
+    /// JSON text.
+    pub(super) arguments: Cow<'a, str>,
+}
+
+impl<'a> Message<'a> {
+    /// A message of text alone.
+    pub(super) fn text(role: Role, text: impl Into<Cow<'a, str>>) -> Self {
+        Self { content: Content::Text(text.into()), ..Self::empty(role) }
+    }
+
+    /// A message that says nothing yet.
+    pub(super) fn empty(role: Role) -> Self {
+        Self { role, content: Content::None, reasoning: None, tool_calls: Vec::new(), tool_call_id: None, name: None }
+    }
+}
+
+impl<'a> Part<'a> {
+    /// A part of text.
+    pub(super) fn text(text: impl Into<Cow<'a, str>>) -> Self {
+        Self::Text { text: text.into() }
+    }
+}
+
+impl<'a> From<Vec<Part<'a>>> for Content<'a> {
+    /// No parts are nothing, and one text is that text: the simplest form reads best everywhere.
+    fn from(mut parts: Vec<Part<'a>>) -> Self {
+        match parts.as_mut_slice() {
+            [] => Self::None,
+            [Part::Text { text }] => Self::Text(std::mem::take(text)),
+            _ => Self::Parts(parts),
+        }
+    }
+}
+
+impl<'a> ToolCall<'a> {
+    /// A call, its id to be made up when there is none. A tool without a name is called by the word for one.
+    pub(super) fn new(id: Option<Cow<'a, str>>, name: Option<Cow<'a, str>>, arguments: Option<Cow<'a, str>>) -> Self {
+        Self {
+            id: id.unwrap_or_default(),
+            kind: "function",
+            function: Function {
+                name: name.filter(|name| !name.is_empty()).unwrap_or(Cow::Borrowed("function")),
+                arguments: arguments.filter(|text| !text.is_empty()).unwrap_or(Cow::Borrowed("{}")),
+            },
+        }
+    }
+
+    /// Whether both are the same call, told twice.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.function == other.function && (self.id == other.id || self.id.is_empty() || other.id.is_empty())
+    }
+}

@@ -1,0 +1,154 @@
+//! Conversations with a model, so that MLflow's UI draws them as such.
+//!
+//! A raw request and answer that the UI [draws by itself](raw) stay as they are, and are told its format. Everything else is
+//! told again in OpenAI's shape, from the messages that OpenInference puts beside the raw values. What the application
+//! sent stays in `input.value` and `output.value` either way.
+
+mod calls;
+mod conversation;
+mod message;
+mod parts;
+mod raw;
+mod rebuilt;
+mod role;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use super::facts::Facts;
+use super::gains::Gains;
+use super::io;
+use super::tools;
+use crate::mlflow::json;
+use crate::mlflow::keys::{CHAT_MESSAGES, MESSAGE_FORMAT, SPAN_INPUTS, SPAN_OUTPUTS, SPAN_TYPE};
+use crate::openinference::{Family, Indexed, Key};
+use conversation::Conversation;
+use raw::{OPENAI, Shape};
+
+/// The types of spans that are calls to a model.
+const MODELS: [&str; 2] = ["LLM", "CHAT_MODEL"];
+
+/// Adds inputs, outputs and their format, and the tools that the model was offered.
+pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) {
+    let is_model = gains.stored(SPAN_TYPE).is_some_and(|kind| MODELS.contains(&kind.as_text().as_ref()));
+    let tells_more = facts.families().contains(Family::Llm);
+    if !is_model && !tells_more {
+        return;
+    }
+    let llm = match tells_more {
+        true => Indexed::pick(&facts.span().attributes, "llm", &[&conversation::FAMILIES[..], &["tools"]].concat()),
+        false => Indexed::default(),
+    };
+    tools::add(&llm, facts, gains);
+    // Of a conversation that the producer tells in part, the rest would not fit.
+    if ![SPAN_INPUTS, SPAN_OUTPUTS, MESSAGE_FORMAT, CHAT_MESSAGES].iter().all(|key| gains.lacks(key)) {
+        return;
+    }
+    let conversation = || Conversation::read(&llm, facts.text(Key::FunctionCall).as_deref());
+    let (request, answer) = (Raw::read(facts, Key::InputValue), Raw::read(facts, Key::OutputValue));
+    if !is_model {
+        return add_to_other(&conversation(), &request, &answer, facts, gains);
+    }
+    if let (Raw::Json(request), Raw::Json(answer)) = (&request, &answer)
+        && let Some(shape) = Shape::of(request, answer)
+    {
+        gains.add_text(MESSAGE_FORMAT, shape.format);
+        if shape.hides_system(request) {
+            add_messages(&conversation(), gains);
+        }
+        return;
+    }
+    add_to_model(&conversation(), &request, &answer, facts, gains);
+}
+
+/// A raw value, as MLflow will read it.
+enum Raw<'a> {
+    /// Nothing, or what Python calls false.
+    None,
+    /// Text that is no JSON.
+    Text(Cow<'a, str>),
+    /// A JSON object, array or string.
+    Json(Cow<'a, str>),
+}
+
+impl<'a> Raw<'a> {
+    fn read(facts: &Facts<'_, 'a>, key: Key) -> Self {
+        let Some(value) = facts.get(key).and_then(io::mapped) else { return Self::None };
+        let text = match value {
+            super::Mapped::Text(text) => text,
+            super::Mapped::Json(value) => Cow::Owned(value.to_string()),
+        };
+        if json::is_structured(&text) { Self::Json(text) } else { Self::Text(text) }
+    }
+
+    fn is_drawn(&self, draws: fn(&str) -> bool) -> bool {
+        matches!(self, Self::Json(text) if draws(text))
+    }
+
+    fn json(&self) -> Option<&str> {
+        match self {
+            Self::Json(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// Tells a model's conversation again: each side that the UI does not draw, as far as there is something to tell it from.
+fn add_to_model<'s, 'a>(
+    conversation: &Conversation<'a>,
+    request: &Raw<'a>,
+    answer: &Raw<'a>,
+    facts: &Facts<'s, 'a>,
+    gains: &mut Gains<'_, 's, 'a>,
+) {
+    if conversation.is_empty() {
+        return;
+    }
+    let asked = rebuilt::side(&conversation.asked, request, rebuilt::Side::Request);
+    let answered = rebuilt::side(&conversation.answered, answer, rebuilt::Side::Answer);
+    let is_request_drawn = request.is_drawn(OPENAI.draws_request);
+    let is_answer_drawn = answer.is_drawn(OPENAI.draws_answer);
+    if !is_request_drawn && !asked.is_empty() {
+        gains.add_text(SPAN_INPUTS, rebuilt::request(&asked, request.json(), facts));
+    }
+    if !is_answer_drawn && !answered.is_empty() {
+        gains.add_text(SPAN_OUTPUTS, rebuilt::answer(&answered, answer.json(), facts));
+    }
+    let is_asked = is_request_drawn || !asked.is_empty();
+    let is_answered = is_answer_drawn || !answered.is_empty();
+    if is_asked && is_answered {
+        gains.add_text(MESSAGE_FORMAT, OPENAI.format);
+    } else if matches!(answer, Raw::None) {
+        // Without an answer, as after an error, the UI draws messages only where it is given them by themselves.
+        add_messages(conversation, gains);
+    }
+}
+
+/// Fills what a span that is no call to a model lacks: a value, or one that reads as text. A conversation in an array of
+/// another convention does not.
+fn add_to_other<'s, 'a>(
+    conversation: &Conversation<'a>,
+    request: &Raw<'a>,
+    answer: &Raw<'a>,
+    facts: &Facts<'s, 'a>,
+    gains: &mut Gains<'_, 's, 'a>,
+) {
+    let is_unread = |raw: &Raw<'_>| match raw {
+        Raw::None => true,
+        Raw::Text(_) => false,
+        Raw::Json(text) => text.trim_start().starts_with('['),
+    };
+    if is_unread(request) && !conversation.asked.is_empty() {
+        gains.add_text(SPAN_INPUTS, rebuilt::request(&conversation.asked, request.json(), facts));
+    }
+    if is_unread(answer) && !conversation.answered.is_empty() {
+        gains.add_text(SPAN_OUTPUTS, rebuilt::answer(&conversation.answered, answer.json(), facts));
+    }
+}
+
+fn add_messages<'a>(conversation: &Conversation<'a>, gains: &mut Gains<'_, '_, 'a>) {
+    if !conversation.asked.is_empty() {
+        gains.add_text(CHAT_MESSAGES, rebuilt::messages(conversation.asked.iter().chain(&conversation.answered)));
+    }
+}

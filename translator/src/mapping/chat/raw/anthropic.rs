@@ -1,0 +1,104 @@
+//! Anthropic's Messages API.
+
+use super::{Shape, is_list_of, is_object, is_one_of, is_string};
+use crate::mlflow::json;
+
+pub(super) const SHAPE: Shape =
+    Shape { format: "anthropic", draws_request: is_request, draws_answer: is_answer, system: "system" };
+
+const MEDIA_TYPES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
+
+fn is_request(request: &str) -> bool {
+    json::fields(request, ["messages"])[0].is_some_and(|messages| is_list_of(messages, is_message))
+}
+
+fn is_answer(answer: &str) -> bool {
+    is_one_of(json::fields(answer, ["type"])[0], &["message"]) && is_message(answer)
+}
+
+fn is_message(message: &str) -> bool {
+    let [role, content] = json::fields(message, ["role", "content"]);
+    is_one_of(role, &["user", "assistant"])
+        && content.is_some_and(|content| is_string(content) || is_list_of(content, is_block))
+}
+
+fn is_block(block: &str) -> bool {
+    let [kind, id, name, input, answers, content, thinking] =
+        json::fields(block, ["type", "id", "name", "input", "tool_use_id", "content", "thinking"]);
+    match kind.and_then(json::string).as_deref() {
+        Some("tool_use") => id.is_some_and(is_string) && name.is_some_and(is_string) && input.is_some_and(is_object),
+        Some("tool_result") => {
+            answers.is_some_and(is_string)
+                && content.is_some_and(|content| is_string(content) || content == "[]" || is_list_of(content, is_shown))
+        }
+        Some("thinking") => thinking.is_some_and(is_string),
+        _ => is_shown(block),
+    }
+}
+
+/// Text or an image, which results of tools may hold too.
+fn is_shown(block: &str) -> bool {
+    let [kind, text, source] = json::fields(block, ["type", "text", "source"]);
+    match kind.and_then(json::string).as_deref() {
+        Some("text") => text.is_some_and(is_string),
+        Some("image") => source.is_some_and(|source| {
+            let [kind, media_type, data, url] = json::fields(source, ["type", "media_type", "data", "url"]);
+            match kind.and_then(json::string).as_deref() {
+                Some("base64") => is_one_of(media_type, &MEDIA_TYPES) && data.is_some_and(is_string),
+                Some("url") => url.is_some_and(is_string),
+                _ => false,
+            }
+        }),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(content: &str) -> String {
+        format!(r#"{{"model": "m", "messages": [{{"role": "user", "content": {content}}}]}}"#)
+    }
+
+    #[test]
+    fn blocks_that_the_ui_draws_are_known() {
+        for content in [
+            r#""hi""#,
+            r#"[{"type": "text", "text": "hi", "cache_control": {"type": "ephemeral"}}]"#,
+            r#"[{"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AA=="}}]"#,
+            r#"[{"type": "tool_use", "id": "t", "name": "f", "input": {}}]"#,
+            r#"[{"type": "tool_result", "tool_use_id": "t", "content": [{"type": "text", "text": "1"}]}]"#,
+            r#"[{"type": "thinking", "thinking": "hm", "signature": "s"}]"#,
+        ] {
+            assert!(is_request(&request(content)), "{content}");
+        }
+    }
+
+    #[test]
+    fn one_other_block_loses_the_request() {
+        for content in [
+            "null",
+            "[]",
+            r#"[{"type": "text", "text": "hi"}, {"type": "document", "source": {}}]"#,
+            r#"[{"type": "redacted_thinking", "data": "x"}]"#,
+            r#"[{"type": "server_tool_use", "id": "t", "name": "f", "input": {}}]"#,
+            r#"[{"type": "tool_result", "tool_use_id": "t"}]"#,
+            r#"[{"type": "tool_use", "id": "t", "name": "f", "input": "{}"}]"#,
+            r#"[{"type": "image", "source": {"type": "base64", "media_type": "image/bmp", "data": "AA=="}}]"#,
+        ] {
+            assert!(!is_request(&request(content)), "{content}");
+        }
+        assert!(!is_request(r#"{"messages": [{"role": "system", "content": "hi"}]}"#));
+    }
+
+    #[test]
+    fn an_answer_is_a_message() {
+        let answer = r#"{"type": "message", "role": "assistant", "content": [{"type": "text", "text": "hi"}]}"#;
+        assert!(is_answer(answer) && SHAPE.hides_system(r#"{"system": "be kind"}"#));
+        for other in [r#"{"role": "assistant", "content": "hi"}"#, r#"{"type": "error", "error": {}}"#, "\"hi\""] {
+            assert!(!is_answer(other), "{other}");
+        }
+        assert!(!SHAPE.hides_system(r#"{"system": null}"#) && !SHAPE.hides_system(r#"{"messages": []}"#));
+    }
+}

@@ -1,0 +1,118 @@
+//! Requests and answers in OpenAI's shape.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use super::Raw;
+use super::message::Message;
+use super::role::Role;
+use crate::mapping::facts::Facts;
+use crate::mlflow::json;
+use crate::openinference::Key;
+
+/// Keys of a request that hold what was said, in one shape or another; of `llm.invocation_parameters` they are left out, or
+/// the UI would read them in place of the messages.
+const SAID: [&str; 6] = ["messages", "input", "request", "prompt", "contents", "choices"];
+
+/// Who speaks when nothing but a plain text says what.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Side {
+    Request,
+    Answer,
+}
+
+/// What was said on one side: the messages, or else the raw value where it is plain text.
+pub(super) fn side<'m, 'a>(messages: &'m [Message<'a>], raw: &Raw<'a>, side: Side) -> Cow<'m, [Message<'a>]> {
+    let role = match side {
+        Side::Request => Role::User,
+        Side::Answer => Role::Assistant,
+    };
+    match raw {
+        Raw::Text(text) if messages.is_empty() => Cow::Owned(vec![Message::text(role, text.clone())]),
+        _ => Cow::Borrowed(messages),
+    }
+}
+
+/// A request: its messages, and the parameters that went with them.
+///
+/// The model that a raw value names stays in what takes its place: MLflow looks for it there when no attribute names one.
+pub(super) fn request(messages: &[Message<'_>], raw: Option<&str>, facts: &Facts<'_, '_>) -> String {
+    let parameters = facts.get(Key::InvocationParameters).map(json::plain_text).unwrap_or_default();
+    let parameters = parameters.as_deref().map(json::clean).filter(|text| json::is_structured(text));
+    let mut out = Object::default();
+    out.put_model(parameters.as_deref(), raw);
+    out.put("messages", &json_of(messages));
+    for (key, value) in parameters.iter().flat_map(|text| json::entries(text)) {
+        let is_told = json::string(key).is_none_or(|key| key == "model" || SAID.contains(&key.as_ref()));
+        if !is_told {
+            out.put_literal(key, value);
+        }
+    }
+    out.finish()
+}
+
+/// An answer: a choice for each message.
+pub(super) fn answer(messages: &[Message<'_>], raw: Option<&str>, facts: &Facts<'_, '_>) -> String {
+    #[derive(Serialize)]
+    struct Choice<'m> {
+        index: usize,
+        message: &'m Message<'m>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        finish_reason: Option<&'m str>,
+    }
+    let reason = facts.text(Key::FinishReason);
+    let choices: Vec<_> = messages
+        .iter()
+        .enumerate()
+        .map(|(index, message)| Choice { index, message, finish_reason: reason.as_deref() })
+        .collect();
+    let mut out = Object::default();
+    out.put_model(None, raw);
+    out.put("choices", &json_of(&choices));
+    out.finish()
+}
+
+/// Messages by themselves.
+pub(super) fn messages<'m, 'a: 'm>(messages: impl Iterator<Item = &'m Message<'a>>) -> String {
+    json::clean(&json_of(&messages.collect::<Vec<_>>())).into_owned()
+}
+
+/// What is made of text and numbers alone is always JSON.
+fn json_of(value: &(impl Serialize + ?Sized)) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// A JSON object while it is written, from parts that are JSON.
+#[derive(Default)]
+struct Object(String);
+
+impl Object {
+    fn put(&mut self, key: &str, value: &str) {
+        self.put_literal(&json::quoted(key), value);
+    }
+
+    fn put_literal(&mut self, key: &str, value: &str) {
+        self.0.push_str(if self.0.is_empty() { "{" } else { ", " });
+        self.0.push_str(key);
+        self.0.push_str(": ");
+        self.0.push_str(value);
+    }
+
+    /// The model: as the parameters have it, else as the raw value does, which MLflow would have asked.
+    fn put_model(&mut self, parameters: Option<&str>, raw: Option<&str>) {
+        let name = |text| json::fields(text, ["model"])[0].and_then(json::string).filter(|name| !name.is_empty());
+        if let Some(name) = parameters.and_then(name).or_else(|| raw.and_then(name)) {
+            self.put("model", &json::quoted(&name));
+        }
+    }
+
+    /// The object, without what MLflow or a browser cannot hold.
+    fn finish(mut self) -> String {
+        self.0.push('}');
+        match json::clean(&self.0) {
+            Cow::Owned(cleaned) => cleaned,
+            Cow::Borrowed(_) => self.0,
+        }
+    }
+}

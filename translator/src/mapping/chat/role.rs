@@ -1,0 +1,63 @@
+//! Who speaks.
+
+/// What MLflow's UI calls a speaker; it knows these four and loses a conversation with any other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Role {
+    User,
+    Assistant,
+    System,
+    Tool,
+}
+
+/// What instrumentations call them. Anyone else is a user.
+const ROLES: [(&str, Role); 13] = [
+    ("user", Role::User),
+    ("human", Role::User),
+    ("assistant", Role::Assistant),
+    ("ai", Role::Assistant),
+    ("model", Role::Assistant),
+    // smolagents has a turn of its own for the call of a tool and for its result.
+    ("tool-call", Role::Assistant),
+    ("tool_call", Role::Assistant),
+    ("system", Role::System),
+    ("developer", Role::System),
+    ("tool", Role::Tool),
+    ("function", Role::Tool),
+    ("tool-response", Role::Tool),
+    ("tool_response", Role::Tool),
+];
+
+impl Role {
+    /// Reads a role in any case.
+    pub(super) fn named(name: &str) -> Self {
+        let name = name.trim();
+        // Some send the name of an enum's variant: `MessageRole.USER`.
+        let name = name.rsplit_once('.').map_or(name, |(_, variant)| variant);
+        ROLES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map_or(Self::User, |(_, role)| *role)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_that_the_ui_does_not_know_become_ones_it_does() {
+        for (name, role) in [
+            ("user", Role::User),
+            ("Human", Role::User),
+            ("model", Role::Assistant),
+            ("ai", Role::Assistant),
+            ("tool-call", Role::Assistant),
+            ("developer", Role::System),
+            ("function", Role::Tool),
+            ("tool-response", Role::Tool),
+            ("MessageRole.ASSISTANT", Role::Assistant),
+            ("critic", Role::User),
+            ("", Role::User),
+        ] {
+            assert_eq!(Role::named(name), role, "{name}");
+        }
+    }
+}

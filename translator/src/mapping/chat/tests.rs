@@ -1,0 +1,368 @@
+//! Given what an instrumentation sends about a call to a model, when it is mapped, then MLflow's UI draws a conversation.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::raw;
+use crate::mapping::{self, repair};
+use crate::mlflow::keys::{CHAT_MESSAGES, CHAT_TOOLS, MESSAGE_FORMAT, SPAN_INPUTS, SPAN_OUTPUTS, SPAN_TYPE};
+use crate::otlp::write::Attributes;
+use crate::otlp::{Payload, Span};
+
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/otlp");
+
+/// What MLflow will hold under a key, for a span of these attributes.
+struct Told(Vec<u8>);
+
+impl Told {
+    /// A call to a model; values that are no text travel as OTLP's own.
+    fn llm(attributes: &[(&str, Value)]) -> Self {
+        Self::kind("LLM", attributes)
+    }
+
+    fn kind(kind: &str, attributes: &[(&str, Value)]) -> Self {
+        let mut bytes = Attributes::default();
+        bytes.put_str("openinference.span.kind", kind);
+        for (key, value) in attributes {
+            bytes.put_json(key, value);
+        }
+        Self(bytes.into_bytes())
+    }
+
+    fn text(&self, key: &str) -> Option<String> {
+        let span = Span::parse(&self.0).expect("a span");
+        mapping::span(&span).get(key).map(|value| value.as_text().into_owned())
+    }
+
+    fn json(&self, key: &str) -> Value {
+        self.text(key).map_or(Value::Null, |text| serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    fn asked(&self) -> Value {
+        self.json(SPAN_INPUTS)["messages"].clone()
+    }
+
+    fn answered(&self) -> Value {
+        self.json(SPAN_OUTPUTS)["choices"].clone()
+    }
+}
+
+/// `json!` values under names below `llm.input_messages.0.message.`.
+fn first(rest: &str) -> String {
+    format!("llm.input_messages.0.message.{rest}")
+}
+
+fn one_message(parts: &[(&str, Value)]) -> Value {
+    let named: Vec<_> = parts.iter().map(|(key, value)| (first(key), value.clone())).collect();
+    let attributes: Vec<_> = named.iter().map(|(key, value)| (key.as_str(), value.clone())).collect();
+    Told::llm(&attributes).asked()[0].clone()
+}
+
+#[test]
+fn a_raw_pair_that_the_ui_draws_is_kept_and_named() {
+    let chat = [
+        ("input.value", json!(r#"{"messages": [{"role": "user", "content": "hi"}]}"#)),
+        ("output.value", json!(r#"{"choices": [{"message": {"role": "assistant", "content": "ho"}}]}"#)),
+        ("llm.input_messages.0.message.role", json!("user")),
+        ("llm.input_messages.0.message.content", json!("hi")),
+    ];
+    let told = Told::llm(&chat);
+    assert_eq!(told.text(MESSAGE_FORMAT).as_deref(), Some("openai"));
+    assert_eq!(told.json(SPAN_INPUTS), json!({"messages": [{"role": "user", "content": "hi"}]}));
+    assert_eq!(told.text(CHAT_MESSAGES), None);
+    let anthropic = Told::llm(&[
+        ("input.value", json!(r#"{"messages": [{"role": "user", "content": "hi"}]}"#)),
+        (
+            "output.value",
+            json!(r#"{"type": "message", "role": "assistant", "content": [{"type": "text", "text": "ho"}]}"#),
+        ),
+    ]);
+    assert_eq!(anthropic.text(MESSAGE_FORMAT).as_deref(), Some("anthropic"));
+}
+
+#[test]
+fn a_system_message_that_the_ui_leaves_out_of_a_raw_request_is_told_beside_it() {
+    let told = Told::llm(&[
+        ("input.value", json!(r#"{"system": "be kind", "messages": [{"role": "user", "content": "hi"}]}"#)),
+        (
+            "output.value",
+            json!(r#"{"type": "message", "role": "assistant", "content": [{"type": "text", "text": "ho"}]}"#),
+        ),
+        ("llm.input_messages.0.message.role", json!("system")),
+        ("llm.input_messages.0.message.content", json!("be kind")),
+        ("llm.input_messages.1.message.role", json!("user")),
+        ("llm.input_messages.1.message.content", json!("hi")),
+        ("llm.output_messages.0.message.role", json!("assistant")),
+        ("llm.output_messages.0.message.content", json!("ho")),
+    ]);
+    assert_eq!(told.text(MESSAGE_FORMAT).as_deref(), Some("anthropic"));
+    assert_eq!(
+        told.json(CHAT_MESSAGES),
+        json!([{"role": "system", "content": "be kind"}, {"role": "user", "content": "hi"}, {"role": "assistant", "content": "ho"}])
+    );
+}
+
+#[test]
+fn everything_else_is_told_again_with_its_parameters_model_and_reason() {
+    let told = Told::llm(&[
+        ("input.value", json!(r#"{"messages": [[{"lc": 1, "type": "constructor", "kwargs": {"content": "hi"}}]]}"#)),
+        ("output.value", json!(r#"{"generations": []}"#)),
+        ("llm.invocation_parameters", json!(r#"{"model": "m", "temperature": 0.2, "messages": "no"}"#)),
+        ("llm.finish_reason", json!("stop")),
+        ("llm.input_messages.0.message.role", json!("human")),
+        ("llm.input_messages.0.message.content", json!("hi")),
+        ("llm.output_messages.0.message.content", json!("ho")),
+    ]);
+    assert_eq!(told.text(MESSAGE_FORMAT).as_deref(), Some("openai"));
+    assert_eq!(
+        told.json(SPAN_INPUTS),
+        json!({"model": "m", "messages": [{"role": "user", "content": "hi"}], "temperature": 0.2})
+    );
+    assert_eq!(
+        told.json(SPAN_OUTPUTS),
+        json!({"choices": [{"index": 0, "message": {"role": "assistant", "content": "ho"}, "finish_reason": "stop"}]})
+    );
+}
+
+#[test]
+fn the_model_that_only_a_raw_value_names_is_not_lost() {
+    let told = Told::llm(&[
+        ("input.value", json!(r#"{"model": "gemini", "contents": []}"#)),
+        ("llm.input_messages.0.message.content", json!("hi")),
+    ]);
+    assert_eq!(told.text(crate::mlflow::keys::MODEL).as_deref(), Some("gemini"));
+}
+
+#[test]
+fn a_streamed_answer_of_plain_text_is_the_assistants() {
+    let told = Told::llm(&[
+        ("input.value", json!(r#"{"messages": [{"role": "user", "content": "hi"}]}"#)),
+        ("output.value", json!("ho")),
+        ("llm.input_messages.0.message.content", json!("hi")),
+    ]);
+    assert_eq!(told.answered(), json!([{"index": 0, "message": {"role": "assistant", "content": "ho"}}]));
+    assert_eq!(told.text(MESSAGE_FORMAT).as_deref(), Some("openai"));
+}
+
+#[test]
+fn plain_values_without_messages_stay_plain() {
+    let told = Told::llm(&[("input.value", json!("once")), ("output.value", json!(" upon"))]);
+    assert_eq!((told.text(SPAN_INPUTS).as_deref(), told.text(SPAN_OUTPUTS).as_deref()), (Some("once"), Some(" upon")));
+    assert_eq!(told.text(MESSAGE_FORMAT), None);
+}
+
+#[test]
+fn completions_are_conversations_too() {
+    let told =
+        Told::llm(&[("llm.prompts.0.prompt.text", json!("Hello")), ("llm.choices.0.completion.text", json!(" world"))]);
+    assert_eq!(told.asked(), json!([{"role": "user", "content": "Hello"}]));
+    assert_eq!(told.answered()[0]["message"], json!({"role": "assistant", "content": " world"}));
+    let list = Told::llm(&[("llm.prompts", json!(["a", "b"]))]);
+    assert_eq!(list.asked(), json!([{"role": "user", "content": "a"}, {"role": "user", "content": "b"}]));
+    assert_eq!(Told::llm(&[("llm.prompts", json!("__REDACTED__"))]).asked()[0]["content"], "__REDACTED__");
+}
+
+#[test]
+fn a_call_without_an_answer_still_shows_what_was_asked() {
+    let told = Told::llm(&[
+        ("llm.input_messages.0.message.role", json!("user")),
+        ("llm.input_messages.0.message.content", json!("hi")),
+    ]);
+    assert_eq!(told.json(CHAT_MESSAGES), json!([{"role": "user", "content": "hi"}]));
+    assert_eq!((told.text(SPAN_OUTPUTS), told.text(MESSAGE_FORMAT)), (None, None));
+}
+
+#[test]
+fn each_kind_of_part_is_drawn_or_becomes_text() {
+    let part = |parts: &[(&str, Value)]| {
+        let prefixed: Vec<_> = parts.iter().map(|(key, value)| (format!("contents.0.{key}"), value.clone())).collect();
+        one_message(&prefixed.iter().map(|(key, value)| (key.as_str(), value.clone())).collect::<Vec<_>>())
+    };
+    let url = "message_content.image.image.url";
+    let audio = "message_content.audio.audio.url";
+    assert_eq!(
+        part(&[("message_content.type", json!("text")), ("message_content.text", json!("hi"))])["content"],
+        "hi"
+    );
+    assert_eq!(
+        part(&[("message_content.type", json!("image")), (url, json!("http://x/i.png"))])["content"],
+        json!([{"type": "image_url", "image_url": {"url": "http://x/i.png"}}])
+    );
+    assert_eq!(
+        part(&[(url, json!("iVBORw0KGgoAAA"))])["content"][0]["image_url"]["url"],
+        "data:image/png;base64,iVBORw0KGgoAAA"
+    );
+    assert_eq!(part(&[(url, json!("__REDACTED__"))])["content"], "__REDACTED__");
+    assert_eq!(
+        part(&[(audio, json!("data:audio/mpeg;base64,AAAA")), ("message_content.audio.audio.transcript", json!("hi"))])
+            ["content"],
+        json!([{"type": "input_audio", "input_audio": {"data": "AAAA", "format": "mp3"}}, {"type": "text", "text": "hi"}])
+    );
+    assert_eq!(part(&[(audio, json!("http://x/a.wav"))])["content"], "[audio](http://x/a.wav)");
+    assert_eq!(part(&[(audio, json!("data:audio/ogg;base64,AAAA"))])["content"], "[audio]");
+    assert_eq!(
+        part(&[
+            ("message_content.document.document.name", json!("a.pdf")),
+            ("message_content.document.document.url", json!("https://x/a.pdf"))
+        ])["content"],
+        "[document: a.pdf](https://x/a.pdf)"
+    );
+    assert_eq!(part(&[("message_content.video.video.url", json!("__REDACTED__"))])["content"], "__REDACTED__");
+    assert_eq!(
+        part(&[("message_content.type", json!("hologram")), ("message_content.depth", json!(3))])["content"],
+        r#"{"depth": 3, "type": "hologram"}"#
+    );
+    let thought = part(&[("message_content.type", json!("reasoning")), ("message_content.text", json!("hm"))]);
+    assert_eq!((&thought["reasoning"], &thought["content"]), (&json!("hm"), &Value::Null));
+}
+
+#[test]
+fn one_part_that_is_not_drawn_does_not_cost_the_others() {
+    let message = one_message(&[
+        ("contents.0.message_content.type", json!("text")),
+        ("contents.0.message_content.text", json!("look")),
+        ("contents.1.message_content.type", json!("hologram")),
+        ("contents.2.message_content.image.image.url", json!("http://x/i.png")),
+    ]);
+    let kinds: Vec<_> = message["content"].as_array().expect("parts").iter().map(|part| &part["type"]).collect();
+    assert_eq!(kinds, ["text", "text", "image_url"]);
+}
+
+#[test]
+fn parallel_calls_told_twice_are_two_calls_with_text_arguments() {
+    let message = one_message(&[
+        ("role", json!("assistant")),
+        ("tool_calls.0.tool_call.id", json!("a")),
+        ("tool_calls.0.tool_call.function.name", json!("f")),
+        ("tool_calls.0.tool_call.function.arguments", json!({"x": 1})),
+        ("tool_calls.1.tool_call.id", json!("b")),
+        ("tool_calls.1.tool_call.function.name", json!("g")),
+        ("contents.0.message_content.type", json!("tool_use")),
+        ("contents.0.tool_call.id", json!("b")),
+        ("contents.0.tool_call.function.name", json!("g")),
+    ]);
+    assert_eq!(
+        message["tool_calls"],
+        json!([
+            {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{\"x\": 1}"}},
+            {"id": "b", "type": "function", "function": {"name": "g", "arguments": "{}"}},
+        ])
+    );
+}
+
+#[test]
+fn calls_and_results_without_ids_are_tied_together_by_their_place() {
+    let told = Told::llm(&[
+        ("llm.input_messages.0.message.role", json!("model")),
+        ("llm.input_messages.0.message.tool_calls.0.tool_call.function.name", json!("f")),
+        ("llm.input_messages.0.message.tool_calls.1.tool_call.function.name", json!("g")),
+        ("llm.input_messages.1.message.role", json!("function")),
+        ("llm.input_messages.1.message.name", json!("g")),
+        ("llm.input_messages.1.message.content", json!("2")),
+        ("llm.input_messages.2.message.role", json!("tool-response")),
+        ("llm.input_messages.2.message.content", json!("1")),
+    ]);
+    let asked = told.asked();
+    assert_eq!(asked[0]["tool_calls"][1]["id"], "call_0_1");
+    assert_eq!(asked[1], json!({"role": "tool", "content": "2", "tool_call_id": "call_0_1", "name": "g"}));
+    assert_eq!(asked[2]["tool_call_id"], "call_0_0");
+}
+
+#[test]
+fn legacy_function_calls_are_tool_calls() {
+    let message = one_message(&[
+        ("role", json!("assistant")),
+        ("function_call_name", json!("f")),
+        ("function_call_arguments_json", json!("{\"x\": 1}")),
+    ]);
+    assert_eq!(message["tool_calls"][0]["function"], json!({"name": "f", "arguments": "{\"x\": 1}"}));
+    let told = Told::llm(&[
+        ("llm.function_call", json!(r#"{"name": "f", "arguments": {"x": 1}}"#)),
+        ("llm.input_messages.0.message.content", json!("hi")),
+    ]);
+    assert_eq!(told.answered()[0]["message"]["tool_calls"][0]["function"]["arguments"], r#"{"x": 1}"#);
+}
+
+#[test]
+fn what_the_producer_tells_itself_is_left_to_it() {
+    for key in [SPAN_INPUTS, SPAN_OUTPUTS, MESSAGE_FORMAT, CHAT_MESSAGES] {
+        let told = Told::llm(&[(key, json!("own")), ("llm.input_messages.0.message.content", json!("hi"))]);
+        for other in [SPAN_INPUTS, SPAN_OUTPUTS, MESSAGE_FORMAT, CHAT_MESSAGES] {
+            assert_eq!(told.text(other), None, "{other} beside {key}");
+        }
+    }
+}
+
+#[test]
+fn an_agent_gains_a_conversation_only_where_its_own_value_does_not_read() {
+    let messages = ("llm.input_messages.0.message.content", json!("hi"));
+    let asked = |value: Value| Told::kind("AGENT", &[("input.value", value), messages.clone()]).text(SPAN_INPUTS);
+    assert_eq!(asked(json!("plain")).as_deref(), Some("plain"));
+    assert_eq!(asked(json!("{\"a\": 1}")).as_deref(), Some("{\"a\": 1}"));
+    let told = Told::kind("AGENT", &[("input.value", json!(r#"[{"role": "user", "parts": []}]"#)), messages.clone()]);
+    assert_eq!(told.asked(), json!([{"role": "user", "content": "hi"}]));
+}
+
+#[test]
+fn tools_are_told_from_the_attributes_or_else_from_the_parameters() {
+    let told = Told::llm(&[
+        ("llm.tools.0.tool.json_schema", json!(r#"{"name": "f", "input_schema": {"type": "object"}}"#)),
+        ("llm.tools.0.tool.description", json!("d")),
+        ("llm.tools.1.tool.name", json!("g")),
+    ]);
+    assert_eq!(
+        told.json(CHAT_TOOLS),
+        json!([
+            {"type": "function", "function": {"name": "f", "description": "d", "parameters": {"type": "object"}}},
+            {"type": "function", "function": {"name": "g"}},
+        ])
+    );
+    let told = Told::llm(&[(
+        "llm.invocation_parameters",
+        json!(r#"{"tools": [{"type": "function", "function": {"name": "f"}}]}"#),
+    )]);
+    assert_eq!(told.json(CHAT_TOOLS), json!([{"type": "function", "function": {"name": "f"}}]));
+    assert_eq!(Told::llm(&[("llm.tools.0.tool.json_schema", json!("not JSON"))]).text(CHAT_TOOLS), None);
+}
+
+/// Every captured payload.
+fn captured() -> Vec<PathBuf> {
+    let files = Path::new(FIXTURES).read_dir().expect("the fixtures").map(|file| file.expect("a file").path());
+    let mut files: Vec<_> = files.filter(|path| path.extension().is_some_and(|kind| kind == "pb")).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn every_captured_conversation_is_one_that_the_ui_draws() {
+    let mut drawn = 0;
+    for path in captured() {
+        let body = std::fs::read(&path).expect("a fixture");
+        let Ok(payload) = Payload::parse(&body) else { continue };
+        for span in payload.groups.iter().flat_map(|group| &group.spans) {
+            let Ok(repaired) = repair::span(span) else { continue };
+            let span = Span::parse(&repaired.span).expect("a repaired span");
+            let additions = mapping::span(&span);
+            let text = |key: &str| mapping::stored(&span, &additions, key).map(|value| value.as_text().into_owned());
+            let place = format!("{} in {}", span.name.get(), path.display());
+            let added = |key: &str| additions.get(key).is_some();
+            if added(MESSAGE_FORMAT) {
+                let (inputs, outputs) = (text(SPAN_INPUTS).expect("inputs"), text(SPAN_OUTPUTS).expect("outputs"));
+                let shape = raw::Shape::of(&inputs, &outputs).unwrap_or_else(|| panic!("{place}: {inputs}\n{outputs}"));
+                assert_eq!(text(MESSAGE_FORMAT).as_deref(), Some(shape.format), "{place}");
+                drawn += 1;
+            } else if text(SPAN_TYPE).as_deref() == Some("LLM") && text(MESSAGE_FORMAT).is_none() {
+                let has_messages =
+                    |side: &str| span.attributes.iter().any(|attribute| attribute.key.get().starts_with(side));
+                let is_whole = has_messages("llm.input_messages.") && has_messages("llm.output_messages.");
+                let is_preset = span.attribute(SPAN_INPUTS).is_some() || span.attribute(SPAN_OUTPUTS).is_some();
+                assert!(!is_whole || is_preset, "{place} is not told");
+            }
+            if let Some(messages) = additions.get(CHAT_MESSAGES) {
+                assert!((raw::OPENAI.draws_request)(&format!("{{\"messages\": {}}}", messages.as_text())), "{place}");
+            }
+        }
+    }
+    assert!(drawn > 0);
+}

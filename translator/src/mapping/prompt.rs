@@ -1,0 +1,125 @@
+//! Prompts: what a prompt was made of, and the registered prompt it came from.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value, json};
+
+use super::facts::Facts;
+use super::gains::Gains;
+use super::io;
+use crate::mlflow::json;
+use crate::mlflow::keys::{LINKED_PROMPTS, SPAN_INPUTS, SPAN_OUTPUTS};
+use crate::openinference::{Family, Key};
+
+/// What a prompt's inputs say, and under which name.
+const PARTS: [(Key, &str); 6] = [
+    (Key::PromptTemplate, "template"),
+    (Key::PromptVariables, "variables"),
+    (Key::PromptVersion, "version"),
+    (Key::PromptId, "id"),
+    (Key::PromptUrl, "url"),
+    (Key::PromptVendor, "vendor"),
+];
+
+/// The scheme of a registered prompt's address: `prompts:/name/version`.
+const SCHEME: &str = "prompts:/";
+
+/// How far the name of a variable is looked for, in bytes: not to the end of the template from each brace.
+const LONGEST_NAME: usize = 128;
+
+/// Adds the inputs and outputs of a span that renders a prompt, and on any span the link to MLflow's own prompt.
+pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) {
+    if !facts.families().contains(Family::Prompt) {
+        return;
+    }
+    if facts.text(Key::SpanKind).is_some_and(|kind| kind.trim().eq_ignore_ascii_case("PROMPT")) {
+        add_values(facts, gains);
+    }
+    if gains.lacks(LINKED_PROMPTS)
+        && let Some((name, version)) = registered(facts)
+    {
+        gains.add_text(
+            LINKED_PROMPTS,
+            json::clean(&json!([{"name": name, "version": version}]).to_string()).into_owned(),
+        );
+    }
+}
+
+fn add_values<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) {
+    let lacks = |value: Key| facts.get(value).and_then(io::mapped).is_none();
+    if gains.lacks(SPAN_INPUTS) && lacks(Key::InputValue) {
+        let part = |(key, name): &(Key, &str)| {
+            let value = facts.get(*key).and_then(io::mapped)?.into_owned();
+            Some(((*name).to_owned(), parsed(&value.as_text())))
+        };
+        let inputs: Map<String, Value> = PARTS.iter().filter_map(part).collect();
+        if !inputs.is_empty() {
+            gains.add_text(SPAN_INPUTS, json::clean(&Value::from(inputs).to_string()).into_owned());
+        }
+    }
+    if gains.lacks(SPAN_OUTPUTS)
+        && lacks(Key::OutputValue)
+        && let Some(text) = rendered(facts)
+    {
+        gains.add_text(SPAN_OUTPUTS, text);
+    }
+}
+
+/// A value as MLflow reads it: text that spells JSON is that value.
+fn parsed(text: &str) -> Value {
+    let value = json::is_structured(text).then(|| serde_json::from_str(&json::clean(text)).ok()).flatten();
+    value.unwrap_or_else(|| text.into())
+}
+
+/// The template with its variables in place: `{{name}}`, `{{ name }}` or `{name}`.
+fn rendered(facts: &Facts<'_, '_>) -> Option<String> {
+    let template = facts.text(Key::PromptTemplate)?;
+    let variables = facts.get(Key::PromptVariables).map(json::value_text).unwrap_or_default();
+    let variables = json::string(&variables).unwrap_or(Cow::Borrowed(&variables));
+    let values: Map<String, Value> = serde_json::from_str(&json::clean(&variables)).unwrap_or_default();
+    let mut out = String::with_capacity(template.len());
+    let mut rest = template.as_ref();
+    // Left to right and once, so that what a variable holds is never taken for a place.
+    while let Some((before, after)) = rest.split_once('{') {
+        out.push_str(before);
+        let is_double = after.starts_with('{');
+        let (inner, closing) = if is_double { (after.strip_prefix('{').unwrap_or(after), "}}") } else { (after, "}") };
+        let end = inner.get(..inner.floor_char_boundary(LONGEST_NAME)).and_then(|start| start.find(closing));
+        let place =
+            end.and_then(|end| Some((values.get(inner.get(..end)?.trim())?, inner.get(end + closing.len()..)?)));
+        match place {
+            Some((value, tail)) => {
+                match value {
+                    Value::String(text) => out.push_str(text),
+                    value => out.push_str(&value.to_string()),
+                }
+                rest = tail;
+            }
+            None => {
+                out.push('{');
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    Some(out)
+}
+
+/// The name and version of a prompt in MLflow's registry. A version there is a number; the id is the name, or the whole
+/// address.
+fn registered(facts: &Facts<'_, '_>) -> Option<(String, String)> {
+    if !facts.text(Key::PromptVendor)?.trim().eq_ignore_ascii_case("mlflow") {
+        return None;
+    }
+    let id = facts.text(Key::PromptId)?;
+    let path = id.strip_prefix(SCHEME).unwrap_or(&id);
+    let version = facts.get(Key::PromptVersion).and_then(json::plain_text);
+    let (name, version) = match (path.split_once('/'), version) {
+        (Some((name, version)), _) => (name, Cow::Borrowed(version)),
+        (None, Some(version)) => (path, version),
+        (None, None) => return None,
+    };
+    let version = version.trim().trim_start_matches(['v', 'V']);
+    let is_number = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number && !name.is_empty()).then(|| (name.to_owned(), version.to_owned()))
+}

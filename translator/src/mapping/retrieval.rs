@@ -1,0 +1,109 @@
+//! Searches and rankings: what was asked, and the documents found.
+//!
+//! MLflow's UI draws cards, and its evaluation judges relevance, where a retriever's outputs are an array of
+//! `{"page_content", "metadata", "id"}`. Instrumentations put the same documents into attributes of their own, beside outputs
+//! that are often no more than the names of objects.
+
+use serde_json::{Map, Value, json};
+
+use super::facts::Facts;
+use super::gains::Gains;
+use super::{Mapped, io};
+use crate::mlflow::json::{self, is_structured};
+use crate::mlflow::keys::{SPAN_INPUTS, SPAN_OUTPUTS, SPAN_TYPE};
+use crate::openinference::{Family, Indexed, Key, Node, number};
+
+/// Where in a document's metadata the place is that it came from, in the order of trust. Evaluation compares it under the
+/// first of these names.
+const PLACES: [&str; 9] = ["doc_uri", "source", "url", "uri", "file_path", "path", "file_name", "filename", "src"];
+
+/// Adds the documents of a retriever, and the query and documents of a reranker.
+pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) {
+    if facts.families().contains(Family::Retrieval) {
+        let retrieval = Indexed::pick(&facts.span().attributes, "retrieval", &["documents"]);
+        add_found(retrieval.family("documents"), "RETRIEVER", facts, gains);
+    }
+    if facts.families().contains(Family::Reranker) {
+        let families = ["input_documents", "output_documents"];
+        let reranker = Indexed::pick(&facts.span().attributes, "reranker", &families);
+        if gains.lacks(SPAN_INPUTS) && is_without(facts, Key::InputValue) {
+            add_ranked(reranker.family("input_documents"), facts, gains);
+        }
+        add_found(reranker.family("output_documents"), "RERANKER", facts, gains);
+    }
+}
+
+/// Adds documents as outputs. On a span of the kind that finds them they take the place of a raw value that is no such array.
+fn add_found<'s, 'a>(found: Node<'_, 'a>, kind: &str, facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) {
+    if !gains.lacks(SPAN_OUTPUTS) {
+        return;
+    }
+    let is_finder = gains.stored(SPAN_TYPE).is_some_and(|stored| stored.as_text() == kind);
+    let is_wanted = if is_finder { !is_drawn(facts) } else { is_without(facts, Key::OutputValue) };
+    if !is_wanted {
+        return;
+    }
+    let documents = documents(found);
+    if !documents.is_empty() {
+        gains.add_text(SPAN_OUTPUTS, json::clean(&Value::from(documents).to_string()).into_owned());
+    }
+}
+
+fn add_ranked<'s, 'a>(ranked: Node<'_, 'a>, facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) {
+    let mut inputs = Map::new();
+    if let Some(query) = facts.text(Key::RerankerQuery) {
+        inputs.insert("query".to_owned(), query.into());
+    }
+    if let Some(top) = facts.count(Key::RerankerTopK).value() {
+        inputs.insert("top_k".to_owned(), top.into());
+    }
+    let documents = documents(ranked);
+    if !documents.is_empty() {
+        inputs.insert("documents".to_owned(), documents.into());
+    }
+    if !inputs.is_empty() {
+        gains.add_text(SPAN_INPUTS, json::clean(&Value::from(inputs).to_string()).into_owned());
+    }
+}
+
+fn is_without(facts: &Facts<'_, '_>, key: Key) -> bool {
+    facts.get(key).and_then(io::mapped).is_none()
+}
+
+/// Whether the raw outputs are already what the UI draws.
+fn is_drawn(facts: &Facts<'_, '_>) -> bool {
+    let Some(outputs) = facts.get(Key::OutputValue).map(Mapped::from) else { return false };
+    let outputs = outputs.as_text();
+    let mut items = json::items(&outputs).peekable();
+    is_structured(&outputs)
+        && items.peek().is_some()
+        && items.all(|item| json::fields(item, ["page_content"])[0].is_some())
+}
+
+fn documents(family: Node<'_, '_>) -> Vec<Value> {
+    family.items().map(|item| document(item.child("document"))).collect()
+}
+
+fn document(node: Node<'_, '_>) -> Value {
+    let text = |name: &str| node.child(name).text().filter(|text| !text.is_empty()).map(|text| text.into_owned());
+    let id = text("id");
+    let mut metadata = text("metadata").map(metadata).unwrap_or_default();
+    let place = PLACES.iter().find_map(|name| metadata.get(*name).and_then(Value::as_str)).map(str::to_owned);
+    if let Some(place) = place.or_else(|| text("url")).or_else(|| id.clone()) {
+        metadata.insert("doc_uri".to_owned(), place.into());
+    }
+    if let Some(score) = node.child("score").value().and_then(number) {
+        metadata.insert("score".to_owned(), json!(score));
+    }
+    let mut document = Map::new();
+    document.insert("page_content".to_owned(), text("content").unwrap_or_default().into());
+    document.insert("metadata".to_owned(), metadata.into());
+    document.extend(id.map(|id| ("id".to_owned(), id.into())));
+    document.into()
+}
+
+/// Metadata as an object; text that is none is kept as it is, under the name it came under.
+fn metadata(text: String) -> Map<String, Value> {
+    let parsed = is_structured(&text).then(|| serde_json::from_str(&json::clean(&text)).ok()).flatten();
+    parsed.unwrap_or_else(|| Map::from_iter([("metadata".to_owned(), text.into())]))
+}

@@ -1,0 +1,77 @@
+//! The tools that a model was offered.
+//!
+//! MLflow's UI and its evaluation read one shape, OpenAI's: `{"type": "function", "function": {"name", "description",
+//! "parameters"}}`. A schema in any provider's shape is told in it; see [`shapes`].
+
+mod parameters;
+mod shapes;
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::facts::Facts;
+use super::gains::Gains;
+use crate::mlflow::json;
+use crate::mlflow::keys::CHAT_TOOLS;
+use crate::openinference::{Indexed, Key, Node};
+use shapes::Tool;
+
+/// Adds the tools below `llm.tools`, else those among the parameters of the call.
+pub(super) fn add<'s, 'a>(llm: &Indexed<'a>, facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) {
+    if !gains.lacks(CHAT_TOOLS) {
+        return;
+    }
+    let family = llm.family("tools");
+    let mut tools: Vec<Tool> = family.items().flat_map(|item| one(item.child("tool"))).collect();
+    if tools.is_empty() {
+        tools = family.text().as_deref().map(several).unwrap_or_default();
+    }
+    if tools.is_empty()
+        && let Some(parameters) = facts.text(Key::InvocationParameters)
+    {
+        let lists = json::fields(&parameters, ["tools", "functions"]);
+        tools = lists.into_iter().flatten().map(several).find(|tools| !tools.is_empty()).unwrap_or_default();
+    }
+    if !tools.is_empty() {
+        let tools = Value::from_iter(tools.into_iter().map(Tool::into_json)).to_string();
+        gains.add_text(CHAT_TOOLS, json::clean(&tools).into_owned());
+    }
+}
+
+/// The tools of one entry: a schema of some providers declares several. What stands beside the schema fills its gaps.
+fn one(tool: Node<'_, '_>) -> Vec<Tool> {
+    let schema = tool.child("json_schema").text().as_deref().and_then(parsed);
+    let mut tools = schema.as_ref().map(shapes::read).unwrap_or_default();
+    let beside = |name: &str| tool.child(name).text().filter(|text| !text.is_empty()).map(Cow::into_owned);
+    if tools.is_empty()
+        && let Some(name) = beside("name")
+    {
+        let parameters = tool.child("parameters").text().as_deref().and_then(parsed).or(schema);
+        tools.push(Tool { name, description: None, parameters });
+    }
+    if let [tool] = tools.as_mut_slice()
+        && tool.description.is_none()
+    {
+        tool.description = beside("description");
+    }
+    tools
+}
+
+/// The tools of a list of schemas, each of which may be text in turn.
+fn several(list: &str) -> Vec<Tool> {
+    let schemas = match parsed(list) {
+        Some(Value::Array(schemas)) => schemas,
+        Some(schema) => vec![schema],
+        None => return Vec::new(),
+    };
+    let schema = |schema: Value| match schema {
+        Value::String(text) => parsed(&text),
+        schema => Some(schema),
+    };
+    schemas.into_iter().filter_map(schema).flat_map(|schema| shapes::read(&schema)).collect()
+}
+
+fn parsed(text: &str) -> Option<Value> {
+    if json::is_structured(text) { serde_json::from_str(&json::clean(text)).ok() } else { None }
+}
