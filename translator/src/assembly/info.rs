@@ -19,9 +19,12 @@ pub const NO_ROOT: &str = "openinference_mlflow.no_root";
 pub fn of(id: TraceId, trace: &Trace, fresh: &BTreeMap<SpanId, Headline>, experiment_id: &str) -> TraceInfo {
     let headline = trace.headline(fresh);
     let mut tags = trace.resource_tags.clone();
-    tags.extend(trace.root_envelope.iter().flat_map(|envelope| envelope.tags.iter().cloned()));
+    let root = trace.root_facts();
+    tags.extend(root.iter().flat_map(|root| root.envelope.tags.iter().cloned()));
     tags.extend(headline.iter().flat_map(|headline| headline.tags.iter().cloned()));
-    tags.extend(headline.map(|headline| (keys::TRACE_NAME.to_owned(), headline.name.clone())));
+    let name = headline.map(|headline| &headline.name).or(root.map(|root| &root.name));
+    tags.extend(name.map(|name| (keys::TRACE_NAME.to_owned(), name.clone())));
+    tags.extend(root.iter().flat_map(|root| root.tags.iter().cloned()));
     if trace.closed {
         let said =
             if trace.root().is_some() { "the root span came after the trace was closed" } else { "no root span came" };

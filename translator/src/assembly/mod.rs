@@ -9,6 +9,7 @@ pub mod info;
 pub mod intake;
 pub mod outline;
 pub mod receipts;
+pub mod root;
 pub mod route;
 pub mod trace;
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::ids::SpanId;
 use super::outline::{Headline, Outline, Version};
 use super::receipts::Receipts;
+use super::root::Root;
 use super::route::{Route, Wish};
 use crate::contract::{Instant, Receipt};
 use crate::mapping::tags;
@@ -58,6 +59,8 @@ pub struct Arrival {
     pub version: Version,
     /// Its facts.
     pub outline: Outline,
+    /// Set on a root.
+    pub root: Option<Root>,
     /// Its bytes; `None` when the span is not to be sent.
     pub held: Option<Held>,
     /// The payload it came in.
@@ -108,11 +111,9 @@ pub struct Trace {
     pub resource_tags: BTreeMap<String, String>,
     /// Whether two resources disagree on a tag.
     pub mixed_resources: bool,
-    /// What surrounds the root: its resource wins.
-    pub root_envelope: Option<Arc<Envelope>>,
     spans: BTreeMap<SpanId, Entry>,
     /// By start, so that the first stands for the trace.
-    roots: BTreeSet<(u64, SpanId)>,
+    roots: BTreeMap<(u64, SpanId), Root>,
     /// The headlines of outermost OpenInference spans that were sent.
     headlines: BTreeMap<SpanId, Headline>,
     missing_parents: BTreeSet<SpanId>,
@@ -158,9 +159,6 @@ impl Trace {
         }
         if let Some(held) = &arrival.held {
             self.learn_tags(&held.envelope);
-            if arrival.outline.parent.is_none() {
-                self.root_envelope = Some(Arc::clone(&held.envelope));
-            }
             receipts.retain(arrival.receipt);
         }
         let before = self.spans.remove(&id);
@@ -187,8 +185,8 @@ impl Trace {
         }
         self.bytes += entry.size();
         let Outline { parent, start, .. } = entry.outline;
-        if parent.is_none() {
-            self.roots.insert((start, id));
+        if let Some(root) = arrival.root {
+            self.roots.insert((start, id), root);
         }
         self.spans.insert(id, entry);
         if replaced {
@@ -224,8 +222,18 @@ impl Trace {
 
     /// The root that stands for the trace: of several the earliest, then the least id.
     pub fn root(&self) -> Option<(SpanId, Outline)> {
-        let (_, id) = self.roots.first()?;
+        let (_, id) = self.roots.keys().next()?;
         Some((*id, self.outline(*id)?))
+    }
+
+    /// What the trace shows of that root.
+    pub fn root_facts(&self) -> Option<&Root> {
+        self.roots.values().next()
+    }
+
+    /// Whether MLflow would have to choose between roots, and would by their order in a request.
+    pub fn has_several_roots(&self) -> bool {
+        self.roots.len() > 1
     }
 
     /// Whether a root has arrived and every span's parent is there.

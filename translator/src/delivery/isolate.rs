@@ -126,5 +126,8 @@ fn wants_info(trace: &Trace, root_came_before: bool, version: Version) -> bool {
     let previews_are_not_the_roots = !root.openinference && has_preview;
     let resources_came_after_the_root = root_came_before && trace.mixed_resources;
     let tags_cannot_travel_on_spans = version < Version::TRACE_TAGS && headline.is_some();
-    previews_are_not_the_roots || resources_came_after_the_root || tags_cannot_travel_on_spans
+    previews_are_not_the_roots
+        || trace.has_several_roots()
+        || resources_came_after_the_root
+        || tags_cannot_travel_on_spans
 }

@@ -13,6 +13,7 @@ use super::requests;
 use crate::assembly::ids::{SpanId, TraceId};
 use crate::assembly::outline::{Outline, Version};
 use crate::assembly::receipts::Receipts;
+use crate::assembly::root::Root;
 use crate::assembly::route::Experiment;
 use crate::assembly::trace::{Arrival, Envelope, Held, Trace};
 use crate::assembly::{compose, info};
@@ -132,7 +133,8 @@ fn write(desk: &Desk, id: TraceId, file: Option<&[u8]>) -> Result<Write, Malform
     let mut take = |span: SpanId, held: Held| -> Result<(), Malformed> {
         let parsed = Span::parse(&held.span)?;
         let (version, outline) = (Version::of(&parsed), Outline::of(&parsed));
-        whole.insert(span, Arrival { version, outline, held: Some(held), receipt: 0 }, &mut receipts, 0);
+        let root = Root::of(&parsed, &held.envelope);
+        whole.insert(span, Arrival { version, outline, root, held: Some(held), receipt: 0 }, &mut receipts, 0);
         Ok(())
     };
     for group in Payload::parse(&payload)?.groups {

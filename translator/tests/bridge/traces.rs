@@ -211,3 +211,41 @@ fn every_received_span_is_accounted_for() {
     assert_eq!(stats.spans_received, stats.spans_delivered + stats.spans_duplicate + stats.spans_set_aside);
     assert_eq!((stats.spans_delivered, stats.spans_duplicate, stats.spans_set_aside), (2, 2, 1));
 }
+
+#[test]
+fn a_trace_without_openinference_is_named_after_its_root() {
+    let mut host = Host::new("{}");
+    host.ingest(&app(vec![plain(span(1, 1, 0)), plain(span(1, 2, 1))]));
+    host.finish();
+    assert_eq!(host.server.traces[&vec![1; 16]].name.as_deref(), Some("span 1"));
+}
+
+#[test]
+fn of_several_roots_the_first_to_start_stands_for_the_trace_however_they_come() {
+    for apart in [false, true] {
+        for order in [[1, 2], [2, 1]] {
+            let mut host = Host::new("{}");
+            for id in order {
+                host.ingest(&app(vec![if id == 1 { span(1, 1, 0) } else { failed(span(1, 2, 0)) }]));
+                if apart {
+                    host.pass(2_000);
+                }
+            }
+            host.finish();
+            let trace = &host.server.traces[&vec![1; 16]];
+            assert_eq!((trace.state.as_str(), trace.name.as_deref()), ("OK", Some("span 1")), "{order:?} {apart}");
+        }
+    }
+}
+
+#[test]
+fn what_the_producer_set_on_a_root_survives_a_trace_info() {
+    let mut root = plain(span(1, 1, 0));
+    root.attributes.push(text("mlflow.traceTag.mlflow.traceName", "mine"));
+    let mut host = Host::new("{}");
+    host.ingest(&app(vec![root, span(1, 2, 1)]));
+    host.finish();
+    let trace = &host.server.traces[&vec![1; 16]];
+    assert_eq!(trace.name.as_deref(), Some("mine"));
+    assert!(trace.previews.0.is_some());
+}

@@ -1,0 +1,31 @@
+//! What a trace shows of a root span that is not OpenInference's headline: its name, and tags that were set on it.
+
+use std::sync::Arc;
+
+use super::trace::Envelope;
+use crate::mlflow::keys;
+use crate::otlp::Span;
+
+/// A root span, remembered after its bytes were sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Root {
+    /// The span's name, which names a trace without OpenInference spans.
+    pub name: String,
+    /// Trace tags that the producer has set (`mlflow.traceTag.*`): they win over all others.
+    pub tags: Vec<(String, String)>,
+    /// What surrounds it: its resource wins over those of other spans.
+    pub envelope: Arc<Envelope>,
+}
+
+impl Root {
+    /// A (repaired) span, if it is a root.
+    pub fn of(span: &Span<'_>, envelope: &Arc<Envelope>) -> Option<Self> {
+        span.is_root().then(|| {
+            let tags = span.attributes.iter().filter_map(|attribute| {
+                let key = attribute.key.get().strip_prefix(keys::TRACE_TAG_PREFIX)?;
+                Some((key.to_owned(), attribute.value.as_str()?.to_owned()))
+            });
+            Self { name: span.name.get().to_owned(), tags: tags.collect(), envelope: Arc::clone(envelope) }
+        })
+    }
+}
