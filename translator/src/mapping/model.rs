@@ -44,9 +44,12 @@ fn in_value(gains: &Gains<'_, '_, '_>, key: &'static str) -> Option<String> {
     let value = gains.stored(key)?;
     let text = value.as_text();
     // Most values hold no model; only those that may are scanned.
-    if !text.contains("\"model\"") || !json::is_structured(&text) {
+    if !text.contains("\"model\"") {
         return None;
     }
     let model = json::entries(&text).filter(|(key, _)| *key == "\"model\"").last().map(|(_, value)| value)?;
+    if !json::is_structured(&text) {
+        return None;
+    }
     json::string(model).filter(|name| !name.is_empty()).map(|name| tags::column(&name))
 }

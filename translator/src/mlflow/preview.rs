@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::json;
+use super::json::{self, fields};
 use super::tags::{fits, truncate};
 
 /// The greatest length of a preview, in characters.
@@ -29,52 +29,50 @@ fn preview(text: &str, role: &str) -> Option<String> {
     Some(shortened(&last_message(text, role).unwrap_or(Cow::Borrowed(text))))
 }
 
-fn last_message<'a>(text: &'a str, role: &str) -> Option<Cow<'a, str>> {
-    let messages = messages(text)?;
-    let message = messages.iter().rev().find(|message| message.role.as_deref() == Some(role)).or(messages.last())?;
-    message_text(message.content)
-}
-
 fn shortened(text: &str) -> String {
     if fits(text, MAX) { text.to_owned() } else { format!("{}...", truncate(text, MAX - 3)) }
 }
 
-/// What of a message matters here: its role, and its content as JSON text.
+/// What of a message matters here: its role and its content, as JSON text.
 struct Message<'a> {
-    role: Option<Cow<'a, str>>,
+    role: &'a str,
     content: &'a str,
 }
 
-/// The conversation in a chat request or response, of the Chat Completions or the Responses API.
-fn messages(text: &str) -> Option<Vec<Message<'_>>> {
-    let [list, choices, input, output, request] = fields(text, ["messages", "choices", "input", "output", "request"]);
-    if let Some(list) = list.filter(|list| is_filled_list(list)) {
-        return Some(message_list(list));
+/// The text of the last message of a role; without one, of the last message.
+fn last_message<'a>(text: &'a str, role: &str) -> Option<Cow<'a, str>> {
+    let messages = messages(text)?;
+    let mut from_last = messages.iter().rev().filter_map(|text| as_message(text));
+    let last = from_last.next()?;
+    let is_of_role = |message: &Message<'_>| json::string(message.role).is_some_and(|found| found == role);
+    let message = if is_of_role(&last) { last } else { from_last.find(is_of_role).unwrap_or(last) };
+    message_text(message.content)
+}
+
+/// The conversation in a chat request or response, of the Chat Completions or the Responses API: the JSON texts of what may
+/// be messages.
+fn messages(text: &str) -> Option<Vec<&str>> {
+    let [list, choices, input, output, request] =
+        fields(text, ["messages", "choices", "input", "output", "request"]);
+    if let Some(messages) = filled(list) {
+        return Some(messages);
     }
-    let first_choice = choices.and_then(|list| json::items(list).next());
-    if let Some(message) = first_choice.and_then(|choice| fields(choice, ["message"])[0]).and_then(as_message) {
+    let message = choices.and_then(|list| fields(json::items(list).next()?, ["message"])[0]);
+    if let Some(message) = message.filter(|message| as_message(message).is_some()) {
         return Some(vec![message]);
     }
-    for list in [input, output].into_iter().flatten() {
-        if is_filled_list(list) {
-            return Some(message_list(list));
-        }
-    }
     // A `ResponsesAgent` wraps its request.
-    messages(request?)
+    filled(input).or_else(|| filled(output)).or_else(|| messages(request?))
 }
 
-fn is_filled_list(text: &str) -> bool {
-    json::items(text).next().is_some()
-}
-
-fn message_list(list: &str) -> Vec<Message<'_>> {
-    json::items(list).filter_map(as_message).collect()
+/// The items of a list that has any.
+fn filled(list: Option<&str>) -> Option<Vec<&str>> {
+    list.map(|list| json::items(list).collect::<Vec<_>>()).filter(|items| !items.is_empty())
 }
 
 fn as_message(text: &str) -> Option<Message<'_>> {
     let [role, content] = fields(text, ["role", "content"]);
-    Some(Message { role: json::string(role?), content: content? })
+    Some(Message { role: role?, content: content? })
 }
 
 fn message_text(content: &str) -> Option<Cow<'_, str>> {
@@ -91,20 +89,6 @@ fn part_text(part: &str) -> Option<Cow<'_, str>> {
         "text" | "output_text" => json::string(text?),
         _ => None,
     }
-}
-
-/// The values of an object at some keys; of repeated keys the last counts, as in Python.
-fn fields<'a, const N: usize>(object: &'a str, keys: [&str; N]) -> [Option<&'a str>; N] {
-    let mut found = [None; N];
-    for (key, value) in json::entries(object) {
-        let key = json::string(key);
-        for (wanted, found) in keys.iter().zip(&mut found) {
-            if key.as_deref() == Some(wanted) {
-                *found = Some(value);
-            }
-        }
-    }
-    found
 }
 
 #[cfg(test)]

@@ -32,16 +32,31 @@ pub fn holdable(text: &str) -> Cow<'_, str> {
 
 /// Whether MLflow would take a text for JSON and could not hold it: see [`Fault`].
 pub fn is_faulty(text: &str) -> bool {
-    /// The shortest text that is at fault: an integer of 19 digits between brackets.
-    const SHORTEST: usize = 21;
     /// Python's limit for the digits of an integer. An integer that is all of a text is no JSON to MLflow, but parsed.
     const MAX_DIGITS: usize = 4300;
-    let shortest = match trim(text).as_bytes().first() {
-        Some(b'{' | b'[') => SHORTEST,
-        Some(b'-' | b'0'..=b'9') => MAX_DIGITS + 1,
-        _ => return false,
+    let may_be = match trim(text).as_bytes().first() {
+        Some(b'{' | b'[') => has_many_brackets(text.as_bytes()) || has_long_number(text.as_bytes()),
+        Some(b'-' | b'0'..=b'9') => text.len() > MAX_DIGITS,
+        _ => false,
     };
-    text.len() >= shortest && matches!(scan::read(text), Err(Fault::TooDeep | Fault::BigInteger))
+    may_be && matches!(scan::read(text), Err(Fault::TooDeep | Fault::BigInteger))
+}
+
+/// Whether there are as many opening brackets as it takes to nest too deeply.
+fn has_many_brackets(bytes: &[u8]) -> bool {
+    let opens = |byte: &u8| u8::from(matches!(*byte, b'{' | b'['));
+    let mut count = 0;
+    bytes.chunks(CHUNK).any(|chunk| {
+        count += usize::from(chunk.iter().map(opens).sum::<u8>());
+        count >= scan::MIN_DEEP_LEVELS
+    })
+}
+
+/// Whether there is a run of as many digits as an integer beyond 64 bits has: it covers one of the bytes looked at.
+fn has_long_number(bytes: &[u8]) -> bool {
+    const DIGITS: usize = 19;
+    let looked_at = bytes.iter().step_by(DIGITS).enumerate();
+    looked_at.filter(|(_, byte)| byte.is_ascii_digit()).any(|(step, _)| run_of_digits(bytes, step * DIGITS) >= DIGITS)
 }
 
 /// What [`holdable`] made a JSON string of, cleaned, when cleaning it is enough.
@@ -53,21 +68,18 @@ pub fn unquoted(text: &str) -> Option<String> {
     }
 }
 
+/// How many bytes are looked at before the next decision, for compilers to use vector instructions.
+const CHUNK: usize = 64;
+
 /// Whether a text may hold anything to clean. Reads each byte once, and looks closer only at chunks that hold a byte with
 /// which something could begin.
 fn is_suspicious(bytes: &[u8]) -> bool {
-    const CHUNK: usize = 64;
-    // A run of as many digits as an integer beyond 64 bits has covers one of the bytes looked at.
-    const DIGITS: usize = 19;
     let begins = |byte: &u8| matches!(*byte, b'N' | b'I' | b'\\');
     let words = bytes.chunks(CHUNK).enumerate().any(|(index, chunk)| {
-        // Without an early end, so that compilers may use vector instructions.
         chunk.iter().fold(false, |found, byte| found | begins(byte))
             && (0..chunk.len()).any(|at| bytes.get(index * CHUNK + at..).is_some_and(is_suspicious_here))
     });
-    let digits = bytes.iter().step_by(DIGITS).enumerate();
-    words
-        || digits.into_iter().any(|(step, byte)| byte.is_ascii_digit() && run_of_digits(bytes, step * DIGITS) >= DIGITS)
+    words || has_long_number(bytes)
 }
 
 fn is_suspicious_here(rest: &[u8]) -> bool {

@@ -31,6 +31,8 @@ pub enum Fault {
 const MAX_WEIGHT: usize = 95;
 const OBJECT_WEIGHT: usize = 3;
 const ARRAY_WEIGHT: usize = 2;
+/// The fewest levels that nest too deeply.
+pub(super) const MIN_DEEP_LEVELS: usize = MAX_WEIGHT / OBJECT_WEIGHT + 1;
 /// As many arrays as [`MAX_WEIGHT`] allows, and one.
 const MAX_LEVELS: usize = MAX_WEIGHT / ARRAY_WEIGHT + 1;
 
