@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::assembly::compose::{self, Composition, Encoded};
+use crate::assembly::compose::{self, Composition, Encoded, Manner};
 use crate::assembly::ids::{SpanId, TraceId};
 use crate::assembly::intake::{self, Taken};
 use crate::assembly::receipts::Receipts;
@@ -42,7 +42,7 @@ pub fn translate(payload: &[u8], from: Encoding, to: Encoding) -> Result<Transla
     let mut ready: BTreeMap<(TraceId, SpanId), Encoded<'_>> = BTreeMap::new();
     for (id, trace) in &traces {
         let ids: Vec<_> = trace.outlines().map(|(id, _)| id).collect();
-        let Composition { spans, .. } = compose::compose(trace, &ids, false);
+        let Composition { spans, .. } = compose::compose(trace, &ids, Manner::default());
         let encoded = ids.iter().zip(spans).map(|(span, mapped)| ((*id, *span), mapped.encode(Version::CURRENT)));
         ready.extend(encoded);
     }

@@ -10,6 +10,7 @@ use super::trace::{Envelope, Trace};
 use crate::mapping::{self, Additions};
 use crate::mlflow::keys;
 use crate::mlflow::server::{self, Version};
+use crate::mlflow::tags::trace_name;
 use crate::otlp::Span;
 use crate::otlp::write::{OutGroup, OutSpan, reparented};
 
@@ -46,8 +47,17 @@ pub struct Encoded<'t> {
     pub gained: Vec<u8>,
 }
 
+/// How spans are mapped.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Manner {
+    /// Each span goes below its nearest OpenInference ancestor.
+    pub openinference_only: bool,
+    /// Nobody derives previews later, as MLflow does from the inputs and outputs of a root.
+    pub all_previews: bool,
+}
+
 /// Maps held spans of a trace.
-pub fn compose<'t>(trace: &'t Trace, ids: &[SpanId], openinference_only: bool) -> Composition<'t> {
+pub fn compose<'t>(trace: &'t Trace, ids: &[SpanId], manner: Manner) -> Composition<'t> {
     let mut headlines = BTreeMap::new();
     let mut spans = Vec::with_capacity(ids.len());
     for id in ids {
@@ -57,9 +67,10 @@ pub fn compose<'t>(trace: &'t Trace, ids: &[SpanId], openinference_only: bool) -
         let additions = mapping::span(&span);
         let ancestor = trace.openinference_ancestor(*id);
         if ancestor.is_none() && trace.outline(*id).is_some_and(|outline| outline.openinference) {
-            headlines.insert(*id, Headline::of(&span, &additions));
+            let previews = manner.all_previews || !span.is_root() || trace.has_several_roots();
+            headlines.insert(*id, Headline::of(&span, &additions, previews));
         }
-        let parent = if openinference_only { ancestor } else { SpanId::new(span.parent_span_id) };
+        let parent = if manner.openinference_only { ancestor } else { SpanId::new(span.parent_span_id) };
         spans.push(Mapped { envelope: &held.envelope, span, parent, additions });
     }
     for mapped in spans.iter_mut().filter(|mapped| mapped.parent.is_none()) {
@@ -100,7 +111,7 @@ fn tags(
     }
     let headline = trace.headline(fresh);
     tags.extend(headline.iter().flat_map(|headline| headline.tags.iter().cloned()));
-    let name = headline.map_or_else(|| root.name.get().to_owned(), |headline| headline.name.clone());
+    let name = headline.map_or_else(|| trace_name(root.name.get()), |headline| headline.name.clone());
     if !name.is_empty() {
         tags.insert(keys::TRACE_NAME.to_owned(), name);
     }

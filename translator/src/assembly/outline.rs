@@ -3,8 +3,8 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::ids::SpanId;
-use crate::mapping::{Additions, tags};
-use crate::mlflow::{keys, preview};
+use crate::mapping::{self, Additions, tags};
+use crate::mlflow::{self, keys, preview};
 use crate::openinference;
 use crate::otlp::Span;
 
@@ -56,9 +56,9 @@ impl Outline {
 pub struct Headline {
     /// The span's name, which names the trace.
     pub name: String,
-    /// The trace's request preview.
+    /// The trace's request preview, where MLflow does not derive it.
     pub request: Option<String>,
-    /// The trace's response preview.
+    /// The trace's response preview, where MLflow does not derive it.
     pub response: Option<String>,
     /// Trace tags from `tag.tags` and `metadata`.
     pub tags: Vec<(String, String)>,
@@ -66,15 +66,12 @@ pub struct Headline {
 
 impl Headline {
     /// The headline of a span and what it gained.
-    pub fn of(span: &Span<'_>, additions: &Additions<'_>) -> Self {
-        let text = |key: &str| {
-            let gained = additions.get(key).map(|mapped| mapped.as_text().into_owned());
-            gained.or_else(|| span.attribute(key).and_then(|value| value.as_str()).map(str::to_owned))
-        };
+    pub fn of(span: &Span<'_>, additions: &Additions<'_>, previews: bool) -> Self {
+        let text = |key: &str| previews.then(|| mapping::stored(span, additions, key)).flatten();
         Self {
-            name: span.name.get().to_owned(),
-            request: text(keys::SPAN_INPUTS).and_then(|inputs| preview::request(&inputs)),
-            response: text(keys::SPAN_OUTPUTS).and_then(|outputs| preview::response(&outputs)),
+            name: mlflow::tags::trace_name(span.name.get()),
+            request: text(keys::SPAN_INPUTS).and_then(|inputs| preview::request(&inputs.as_text())),
+            response: text(keys::SPAN_OUTPUTS).and_then(|outputs| preview::response(&outputs.as_text())),
             tags: tags::of_span(span),
         }
     }

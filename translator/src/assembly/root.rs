@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::trace::Envelope;
-use crate::mlflow::keys;
+use crate::mlflow::{self, keys};
 use crate::otlp::Span;
 
 /// A root span, remembered after its bytes were sent.
@@ -25,7 +25,11 @@ impl Root {
                 let key = attribute.key.get().strip_prefix(keys::TRACE_TAG_PREFIX)?;
                 Some((key.to_owned(), attribute.value.as_str()?.to_owned()))
             });
-            Self { name: span.name.get().to_owned(), tags: tags.collect(), envelope: Arc::clone(envelope) }
+            Self {
+                name: mlflow::tags::trace_name(span.name.get()),
+                tags: tags.collect(),
+                envelope: Arc::clone(envelope),
+            }
         })
     }
 }

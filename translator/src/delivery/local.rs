@@ -10,6 +10,7 @@ use super::answers::{Trouble, Verdict, judge};
 use super::desk::Desk;
 use super::gate::Gate;
 use super::requests;
+use crate::assembly::compose::Manner;
 use crate::assembly::ids::{SpanId, TraceId};
 use crate::assembly::outline::{Outline, Version};
 use crate::assembly::receipts::Receipts;
@@ -154,7 +155,8 @@ fn write(desk: &Desk, id: TraceId, file: Option<&[u8]>) -> Result<Write, Malform
         }
     }
     let ids: Vec<_> = whole.unsent().into_iter().map(|(id, ..)| id).collect();
-    let composition = compose::compose(&whole, &ids, desk.settings.openinference_only);
+    let manner = Manner { openinference_only: desk.settings.openinference_only, all_previews: true };
+    let composition = compose::compose(&whole, &ids, manner);
     let bytes: Vec<_> = composition.spans.iter().map(compose::Mapped::bytes).collect();
     let additions = composition.spans.into_iter().map(|mapped| mapped.additions);
     let spans = bytes.iter().zip(additions).map(|(bytes, additions)| Ok((Span::parse(bytes)?, additions)));

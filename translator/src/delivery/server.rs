@@ -16,6 +16,7 @@ use super::gate::Gate;
 use super::isolate::FAILURES_BEFORE_SPLIT;
 use super::parcel::{Address, Item, Packer, Parcel};
 use super::requests::{self, Draft};
+use crate::assembly::compose::Manner;
 use crate::assembly::ids::{SpanId, TraceId};
 use crate::assembly::route::Route;
 use crate::assembly::trace::Trace;
@@ -176,13 +177,14 @@ impl ServerDelivery {
     fn send_parcel(&mut self, desk: &mut Desk, out: &mut Outbox, parcel: Parcel, version: Version) {
         let mut spans = Vec::with_capacity(parcel.items.len());
         let mut headlines = Vec::new();
+        let manner = Manner { openinference_only: desk.settings.openinference_only, all_previews: false };
         for items in parcel.items.chunk_by(|a, b| a.trace == b.trace) {
             let Some((id, trace)) = items.first().and_then(|item| Some((item.trace, desk.assembly.get(item.trace)?)))
             else {
                 continue;
             };
             let ids: Vec<SpanId> = items.iter().map(|item| item.span).collect();
-            let composition = compose::compose(trace, &ids, desk.settings.openinference_only);
+            let composition = compose::compose(trace, &ids, manner);
             spans.extend(composition.spans.into_iter().map(|mapped| mapped.encode(version)));
             headlines.push((id, composition.headlines));
         }
