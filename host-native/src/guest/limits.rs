@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use wasmtime::{ResourceLimiter, Result};
 
-/// The longest that one call into a guest may take. A call on the largest payload takes a hundredth of it; what reaches
-/// it will never return.
+/// The longest that one call into a guest may take: twenty times what a payload of 64 MiB takes. What reaches it will
+/// never return.
 pub const CALL_LIMIT: Duration = Duration::from_secs(10);
 
 /// How often the guests' clock ticks, and so how much longer than [`CALL_LIMIT`] a call may get.
