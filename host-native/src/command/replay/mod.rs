@@ -31,9 +31,10 @@ use tally::Tally;
 
 /// How long the server may acknowledge nothing before the replay gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How often the spans of unfinished traces are sent, unless the settings say: nothing more will come for them, but for
-/// what is in the next files.
-const PARTIAL_MS: u64 = 2_000;
+/// When a trace without a root is closed, unless the settings say: its root is in one of the next files, or nowhere. Less
+/// than the interval of partial deliveries, so that such a trace is closed before the replay ends; a root that comes
+/// later all the same wins.
+const IDLE_MS: u64 = 3_000;
 /// For the question whether anybody is there, in milliseconds.
 const TIMEOUT: u32 = 10_000;
 
@@ -44,7 +45,7 @@ pub(super) async fn run(args: &ReplayArgs, sources: &Sources, data_dir: &Path) -
 
 async fn replay(args: &ReplayArgs, sources: &Sources, data_dir: &Path) -> anyhow::Result<Tally> {
     let mut delivery = sources.delivery(&args.destination, &args.tuning)?;
-    delivery.tuning.partial_ms.get_or_insert(PARTIAL_MS);
+    delivery.tuning.idle_ms.get_or_insert(IDLE_MS);
     let Destination::Server(server) = &delivery.destination else {
         bail!("there is no server to replay to\nhint: name one with --tracking-uri or MLFLOW_TRACKING_URI");
     };
