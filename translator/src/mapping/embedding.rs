@@ -51,3 +51,34 @@ fn dimension(vector: &Node<'_, '_>) -> Option<usize> {
     };
     Some(count).filter(|count| *count > 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapping;
+    use crate::otlp::Span;
+    use crate::otlp::write::Attributes;
+
+    fn told(kind: &str, attributes: &[(&str, Value)], key: &str) -> Value {
+        let mut bytes = Attributes::default();
+        bytes.put_str("openinference.span.kind", kind);
+        for (name, value) in attributes {
+            bytes.put_json(name, value);
+        }
+        let span = Span::parse(bytes.as_bytes()).expect("a span");
+        let text = mapping::span(&span).get(key).map(|value| value.as_text().into_owned());
+        text.map_or(Value::Null, |text| serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    #[test]
+    fn embeddings_tell_their_texts_and_never_their_vectors() {
+        let embedded = [
+            ("embedding.embeddings.0.embedding.text", json!("hello")),
+            ("embedding.embeddings.0.embedding.vector", json!("[0.1, 0.2, 0.3]")),
+            ("embedding.embeddings.1.embedding.text", json!("world")),
+            ("embedding.embeddings.1.embedding.vector", json!("__REDACTED__")),
+        ];
+        assert_eq!(told("EMBEDDING", &embedded, SPAN_INPUTS), json!({"input": ["hello", "world"]}));
+        assert_eq!(told("EMBEDDING", &embedded, SPAN_OUTPUTS), json!({"vectors": 2, "dimension": 3}));
+    }
+}

@@ -12,6 +12,7 @@ mod gains;
 mod io;
 mod kind;
 mod model;
+pub mod preview;
 mod prompt;
 pub mod repair;
 mod retrieval;

@@ -123,3 +123,62 @@ fn registered(facts: &Facts<'_, '_>) -> Option<(String, String)> {
     let is_number = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit());
     (is_number && !name.is_empty()).then(|| (name.to_owned(), version.to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapping;
+    use crate::otlp::Span;
+    use crate::otlp::write::Attributes;
+
+    fn told(attributes: &[(&str, &str)], key: &str) -> Option<String> {
+        let mut bytes = Attributes::default();
+        bytes.put_str("openinference.span.kind", "PROMPT");
+        for (name, value) in attributes {
+            bytes.put_str(name, value);
+        }
+        let span = Span::parse(bytes.as_bytes()).expect("a span");
+        mapping::span(&span).get(key).map(|value| value.as_text().into_owned())
+    }
+
+    const TEMPLATE: (&str, &str) = ("llm.prompt_template.template", "Hello {name}, {{ name }}, {other} {");
+    const VARIABLES: (&str, &str) = ("llm.prompt_template.variables", r#"{"name": "{other}"}"#);
+
+    #[test]
+    fn a_prompt_is_told_by_its_parts_and_its_text() {
+        let sent = [TEMPLATE, VARIABLES, ("llm.prompt_template.version", "v3"), ("prompt.id", "p")];
+        let inputs = told(&sent, SPAN_INPUTS).and_then(|text| serde_json::from_str::<Value>(&text).ok());
+        assert_eq!(
+            inputs,
+            Some(json!({"template": TEMPLATE.1, "variables": {"name": "{other}"}, "version": "v3", "id": "p"}))
+        );
+        assert_eq!(told(&sent, SPAN_OUTPUTS).as_deref(), Some("Hello {other}, {other}, {other} {"));
+    }
+
+    #[test]
+    fn what_the_span_carries_as_values_stays() {
+        let sent = [TEMPLATE, VARIABLES, ("input.value", "in"), ("output.value", "out")];
+        assert_eq!(told(&sent, SPAN_INPUTS).as_deref(), Some("in"));
+        assert_eq!(told(&sent, SPAN_OUTPUTS).as_deref(), Some("out"));
+    }
+
+    #[test]
+    fn prompts_of_mlflows_registry_are_linked() {
+        let linked = |id: &str, version: &str, vendor: &str| {
+            let sent = [("prompt.id", id), ("llm.prompt_template.version", version), ("prompt.vendor", vendor)];
+            told(&sent, LINKED_PROMPTS)
+        };
+        let link = r#"[{"name":"greeting","version":"3"}]"#;
+        assert_eq!(linked("greeting", "3", "mlflow").as_deref(), Some(link));
+        assert_eq!(linked("greeting", "v3", "MLflow").as_deref(), Some(link));
+        assert_eq!(linked("prompts:/greeting/3", "", "mlflow").as_deref(), Some(link));
+        for (id, version, vendor) in [
+            ("greeting", "3", "other"),
+            ("greeting", "latest", "mlflow"),
+            ("greeting", "", "mlflow"),
+            ("", "3", "mlflow"),
+        ] {
+            assert_eq!(linked(id, version, vendor), None, "{id} {version} {vendor}");
+        }
+    }
+}

@@ -107,3 +107,66 @@ fn metadata(text: String) -> Map<String, Value> {
     let parsed = is_structured(&text).then(|| serde_json::from_str(&json::clean(&text)).ok()).flatten();
     parsed.unwrap_or_else(|| Map::from_iter([("metadata".to_owned(), text.into())]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapping;
+    use crate::otlp::Span;
+    use crate::otlp::write::Attributes;
+
+    fn told(kind: &str, attributes: &[(&str, Value)], key: &str) -> Value {
+        let mut bytes = Attributes::default();
+        bytes.put_str("openinference.span.kind", kind);
+        for (name, value) in attributes {
+            bytes.put_json(name, value);
+        }
+        let span = Span::parse(bytes.as_bytes()).expect("a span");
+        let text = mapping::span(&span).get(key).map(|value| value.as_text().into_owned());
+        text.map_or(Value::Null, |text| serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    #[test]
+    fn found_documents_become_cards_with_their_place_and_score() {
+        let found = [
+            ("output.value", json!("[<Document object at 0x1>]")),
+            ("retrieval.documents.0.document.id", json!(7)),
+            ("retrieval.documents.0.document.content", json!("Paris")),
+            ("retrieval.documents.0.document.score", json!(0.5)),
+            ("retrieval.documents.0.document.metadata", json!(r#"{"source": "wiki", "page": 1}"#)),
+            ("retrieval.documents.1.document.metadata", json!("{'not': 'json'}")),
+        ];
+        assert_eq!(
+            told("RETRIEVER", &found, SPAN_OUTPUTS),
+            json!([
+                {"page_content": "Paris", "metadata": {"source": "wiki", "page": 1, "doc_uri": "wiki", "score": 0.5}, "id": "7"},
+                {"page_content": "", "metadata": {"metadata": "{'not': 'json'}"}},
+            ])
+        );
+        assert_eq!(told("CHAIN", &found, SPAN_OUTPUTS), json!("[<Document object at 0x1>]"));
+    }
+
+    #[test]
+    fn outputs_that_are_cards_already_stay() {
+        let cards = r#"[{"page_content": "own"}]"#;
+        let found = [("output.value", json!(cards)), ("retrieval.documents.0.document.content", json!("other"))];
+        assert_eq!(told("RETRIEVER", &found, SPAN_OUTPUTS), json!([{"page_content": "own"}]));
+    }
+
+    #[test]
+    fn a_ranking_tells_what_was_ranked_and_how_it_ended() {
+        let ranked = [
+            ("reranker.query", json!("q")),
+            ("reranker.top_k", json!(1)),
+            ("reranker.input_documents.0.document.content", json!("a")),
+            ("reranker.input_documents.1.document.content", json!("b")),
+            ("reranker.output_documents.0.document.content", json!("b")),
+        ];
+        let document = |text: &str| json!({"page_content": text, "metadata": {}});
+        assert_eq!(
+            told("RERANKER", &ranked, SPAN_INPUTS),
+            json!({"query": "q", "top_k": 1, "documents": [document("a"), document("b")]})
+        );
+        assert_eq!(told("RERANKER", &ranked, SPAN_OUTPUTS), json!([document("b")]));
+    }
+}

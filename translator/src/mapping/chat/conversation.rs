@@ -44,6 +44,17 @@ impl<'a> Conversation<'a> {
         Self { asked, answered }
     }
 
+    /// Puts what the system says first, where messages are told but none of them is the system's.
+    pub(super) fn add_system(&mut self, system: impl FnOnce() -> Option<String>) {
+        let is_told = self.asked.iter().any(|message| message.role == Role::System);
+        if !self.asked.is_empty()
+            && !is_told
+            && let Some(text) = system()
+        {
+            self.asked.insert(0, Message::text(Role::System, text));
+        }
+    }
+
     /// Whether nothing was said.
     pub(super) fn is_empty(&self) -> bool {
         self.asked.is_empty() && self.answered.is_empty()
@@ -66,7 +77,7 @@ fn message<'a>(item: Node<'_, 'a>, default: Role) -> Message<'a> {
     if let Some(name) = node.child("function_call_name").text() {
         message.tool_calls.push(ToolCall::new(None, Some(name), node.child("function_call_arguments_json").text()));
     }
-    message.tool_call_id = answers;
+    message.tool_call_id = answers.filter(|_| role == Role::Tool);
     message.name = node.child("name").text().filter(|name| !name.is_empty());
     let mut parts = Parts::default();
     for item in node.child("contents").items() {

@@ -45,8 +45,13 @@ pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) 
     if ![SPAN_INPUTS, SPAN_OUTPUTS, MESSAGE_FORMAT, CHAT_MESSAGES].iter().all(|key| gains.lacks(key)) {
         return;
     }
-    let conversation = || Conversation::read(&llm, facts.text(Key::FunctionCall).as_deref());
     let (request, answer) = (Raw::read(facts, Key::InputValue), Raw::read(facts, Key::OutputValue));
+    let conversation = || {
+        let mut conversation = Conversation::read(&llm, facts.text(Key::FunctionCall).as_deref());
+        // Some instrumentations leave out what the system says apart from the messages.
+        conversation.add_system(|| request.json().and_then(raw::system));
+        conversation
+    };
     if !is_model {
         return add_to_other(&conversation(), &request, &answer, facts, gains);
     }
@@ -54,7 +59,7 @@ pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) 
         && let Some(shape) = Shape::of(request, answer)
     {
         gains.add_text(MESSAGE_FORMAT, shape.format);
-        if shape.hides_system(request) {
+        if raw::system(request).is_some() {
             add_messages(&conversation(), gains);
         }
         return;

@@ -104,6 +104,20 @@ fn a_system_message_that_the_ui_leaves_out_of_a_raw_request_is_told_beside_it() 
 }
 
 #[test]
+fn a_system_message_that_only_the_raw_request_has_comes_first() {
+    let told = Told::llm(&[
+        (
+            "input.value",
+            json!(
+                r#"{"system": [{"type": "text", "text": "be kind"}], "messages": [{"role": "user", "content": [{"type": "document"}]}]}"#
+            ),
+        ),
+        ("llm.input_messages.0.message.content", json!("hi")),
+    ]);
+    assert_eq!(told.asked(), json!([{"role": "system", "content": "be kind"}, {"role": "user", "content": "hi"}]));
+}
+
+#[test]
 fn everything_else_is_told_again_with_its_parameters_model_and_reason() {
     let told = Told::llm(&[
         ("input.value", json!(r#"{"messages": [[{"lc": 1, "type": "constructor", "kwargs": {"content": "hi"}}]]}"#)),

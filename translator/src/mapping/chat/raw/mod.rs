@@ -17,8 +17,6 @@ pub(super) struct Shape {
     pub(super) draws_request: fn(&str) -> bool,
     /// Whether the UI draws an answer, given as JSON that MLflow reads.
     pub(super) draws_answer: fn(&str) -> bool,
-    /// Where in a request the system's message is when it is not among the messages: the UI leaves it out.
-    system: &'static str,
 }
 
 /// The shapes whose raw values are kept.
@@ -32,11 +30,18 @@ impl Shape {
     pub(super) fn of(request: &str, answer: &str) -> Option<&'static Self> {
         SHAPES.iter().find(|shape| (shape.draws_answer)(answer) && (shape.draws_request)(request))
     }
+}
 
-    /// Whether the UI would leave out what the system said.
-    pub(super) fn hides_system(&self, request: &str) -> bool {
-        json::fields(request, [self.system])[0].is_some_and(|system| !is_nil(system) && !json::is_falsy(system))
-    }
+/// What the system says in a request that has a place of its own for it, which the UI leaves out: a text, or a list of texts.
+pub(super) fn system(request: &str) -> Option<String> {
+    let [system, instructions] = json::fields(request, ["system", "instructions"]);
+    let said = system.filter(|value| !is_nil(value)).or(instructions)?;
+    let text = |value| json::string(value).or_else(|| json::fields(value, ["text"])[0].and_then(json::string));
+    let texts: Vec<_> = match text(said) {
+        Some(text) => vec![text],
+        None => json::items(said).filter_map(text).collect(),
+    };
+    Some(texts.join("\n\n")).filter(|text| !text.is_empty())
 }
 
 fn is_string(value: &str) -> bool {
@@ -60,4 +65,25 @@ fn is_one_of(value: Option<&str>, words: &[&str]) -> bool {
 fn is_list_of(value: &str, passes: impl Fn(&str) -> bool) -> bool {
     let mut items = json::items(value).peekable();
     items.peek().is_some() && items.all(passes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_says_apart_is_found_in_every_form() {
+        for request in [
+            r#"{"system": "be kind"}"#,
+            r#"{"system": [{"type": "text", "text": "be"}, {"text": "kind"}]}"#,
+            r#"{"system": null, "instructions": "be kind"}"#,
+        ] {
+            assert_eq!(system(request).map(|text| text.replace("\n\n", " ")).as_deref(), Some("be kind"), "{request}");
+        }
+        for request in
+            [r#"{"system": null}"#, r#"{"system": []}"#, r#"{"instructions": ""}"#, r#"{"messages": []}"#, "[]"]
+        {
+            assert_eq!(system(request), None, "{request}");
+        }
+    }
 }

@@ -3,8 +3,7 @@
 use super::{Shape, is_list_of, is_nil, is_object, is_one_of, is_string};
 use crate::mlflow::json;
 
-pub(super) const SHAPE: Shape =
-    Shape { format: "openai", draws_request: is_request, draws_answer: is_answer, system: "instructions" };
+pub(super) const SHAPE: Shape = Shape { format: "openai", draws_request: is_request, draws_answer: is_answer };
 
 const ROLES: [&str; 4] = ["user", "assistant", "system", "tool"];
 
