@@ -25,15 +25,36 @@ fn readable(text: &str, derived: fn(&str) -> Option<String>) -> Option<String> {
         return Some(shortened(&plain)).filter(|plain| !plain.is_empty());
     }
     // The shapes that MLflow does not look into, as ones that it does.
-    let is_message = json::fields(text, ["role", "content"]).iter().all(Option::is_some);
-    let list = match (is_message, text.trim_start().starts_with('[')) {
+    let [role, content, input] = json::fields(text, ["role", "content", "input"]);
+    if let Some(input) = input.and_then(json::string).filter(|input| !input.is_empty()) {
+        return Some(shortened(&input));
+    }
+    let list = match (role.is_some() && content.is_some(), text.trim_start().starts_with('[')) {
         (true, _) => Some(format!("{{\"messages\": [{text}]}}")),
         (_, true) => Some(format!("{{\"messages\": {text}}}")),
         _ => None,
     };
     // Where there is no text to be found, the JSON comes back, beginning as it was given.
-    let found = list.and_then(|list| derived(&list)).filter(|found| !found.starts_with("{\"messages\": ["));
-    found.or_else(|| derived(text))
+    let spoken = |json: &str| derived(json).filter(|found| !json.starts_with(found.trim_end_matches("...")));
+    list.and_then(|list| spoken(&list))
+        .or_else(|| spoken(text))
+        .or_else(|| called(text).map(|calls| shortened(&calls)))
+        .or_else(|| derived(text))
+}
+
+/// The calls of tools in an answer that says nothing else: of the first choice, or among the items of the Responses API.
+fn called(answer: &str) -> Option<String> {
+    let [choices, output] = json::fields(answer, ["choices", "output"]);
+    let message = choices.and_then(|choices| json::fields(json::items(choices).next()?, ["message"])[0]);
+    let calls = message.and_then(|message| json::fields(message, ["tool_calls"])[0]);
+    let functions = json::items(calls.unwrap_or_default()).filter_map(|call| json::fields(call, ["function"])[0]);
+    let calls: Vec<_> = functions.chain(json::items(output.unwrap_or_default())).filter_map(call).collect();
+    Some(calls.join(", ")).filter(|calls| !calls.is_empty())
+}
+
+fn call(function: &str) -> Option<String> {
+    let [name, arguments] = json::fields(function, ["name", "arguments"]);
+    Some(format!("{}({})", json::string(name?)?, json::string(arguments?)?))
 }
 
 fn shortened(text: &str) -> String {
@@ -71,6 +92,23 @@ mod tests {
         ] {
             assert_eq!(asked(text).as_deref(), Some("hi"), "{text}");
         }
+    }
+
+    #[test]
+    fn an_input_of_the_responses_api_is_its_text() {
+        assert_eq!(asked(r#"{"model": "m", "instructions": "s", "input": "hi"}"#).as_deref(), Some("hi"));
+    }
+
+    #[test]
+    fn an_answer_that_only_calls_tools_is_its_calls() {
+        let answered = |text: &str| readable(text, preview::response);
+        let call = r#"{"name": "f", "arguments": "{\"x\": 1}"}"#;
+        let chat = format!(
+            r#"{{"choices": [{{"message": {{"role": "assistant", "content": null, "tool_calls": [{{"function": {call}}}, {{"function": {call}}}]}}}}]}}"#
+        );
+        assert_eq!(answered(&chat).as_deref(), Some(r#"f({"x": 1}), f({"x": 1})"#));
+        let responses = format!(r#"{{"output": [{{"type": "reasoning"}}, {call}]}}"#);
+        assert_eq!(answered(&responses).as_deref(), Some(r#"f({"x": 1})"#));
     }
 
     #[test]
