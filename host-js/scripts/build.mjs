@@ -47,7 +47,15 @@ await esbuild.build({
   entryPoints: [{ in: "src/entry-esm.ts", out: "index" }],
   external: [API, "./index.cjs"],
 });
-writeFileSync("dist/register.cjs", 'require("./index.cjs").autolog();\n');
+await esbuild.build({
+  ...common,
+  platform: "node",
+  target: "node18.19",
+  format: "cjs",
+  entryPoints: [{ in: "src/register-cjs.ts", out: "register" }],
+  outExtension: { ".js": ".cjs" },
+  external: [API, "./index.cjs"],
+});
 writeFileSync("dist/register.js", 'import { autolog } from "./index.js";\n\nautolog();\n');
 
 for (const [name, wasm] of [

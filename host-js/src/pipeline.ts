@@ -47,10 +47,8 @@ export class Pipeline {
     // The same target is the same object, so that a span need not compare its parts.
     if (JSON.stringify(settings.target) !== JSON.stringify(this.#target)) this.#target = settings.target;
     const key = JSON.stringify(settings.delivery);
-    const maskChanged = this.#mask !== settings.mask;
-    if (key === this.#deliveryKey && !maskChanged) return;
+    if (key === this.#deliveryKey) return;
     this.#deliveryKey = key;
-    this.#mask = settings.mask;
     const before = this.#delivery;
     this.#delivery = undefined;
     if (before && !before.idle) {
@@ -62,8 +60,6 @@ export class Pipeline {
       this.#close(before);
     }
   }
-
-  #mask: Settings["mask"];
 
   onEnd(span: ReadableSpan): void {
     try {
@@ -106,8 +102,8 @@ export class Pipeline {
 
   #current(): Delivery {
     const { lineage, report, quietly } = this;
-    const { delivery: settings, mask } = this.#settings;
-    this.#delivery ??= new Delivery({ settings, mask, lineage, report, quietly });
+    const mask = () => this.#settings.mask;
+    this.#delivery ??= new Delivery({ settings: this.#settings.delivery, mask, lineage, report, quietly });
     return this.#delivery;
   }
 

@@ -1,5 +1,3 @@
-/** `--import openinference-mlflow/register` and `--require openinference-mlflow/register`: settings by environment. */
+/** Types of `openinference-mlflow/register`: it exports nothing. */
 
-import { autolog } from "./core.js";
-
-autolog();
+export {};

@@ -270,9 +270,12 @@ describe("openinference-mlflow/register", () => {
     const span = (name) => trace.getTracer("app").startSpan(name).end();`;
 
   test("--import and --require each do what autolog() does", async () => {
-    for (const flag of ["--import", "--require"]) {
-      const { spans, stderr } = await app(mock, source, { prelude, args: [flag, "openinference-mlflow/register"] });
-      assert.deepEqual(names(spans), ["a"], `${flag}: ${stderr}`);
+    for (const fixture of ["sdk-2.12", "sdk-3"]) {
+      for (const flag of ["--import", "--require"]) {
+        const args = [flag, "openinference-mlflow/register"];
+        const { spans, stderr } = await app(mock, source, { prelude, args, fixture });
+        assert.deepEqual([names(spans), stderr], [["a"], ""], `${fixture} ${flag}`);
+      }
     }
   });
 });

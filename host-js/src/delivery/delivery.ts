@@ -38,7 +38,8 @@ interface QueuedChunk extends SealedChunk {
 export interface DeliveryParts {
   settings: DeliverySettings;
   lineage: Lineage;
-  mask: Mask | undefined;
+  /** The mask that holds now. */
+  mask: () => Mask | undefined;
   report: Report;
   quietly: Quietly;
 }

@@ -43,8 +43,7 @@ export interface AutologOptions {
   /**
    * Replaces attribute values of spans, events and links before they leave the process; `status.message` comes as a key
    * of that name. Return `undefined` to leave the attribute out. A span whose mask throws is dropped and counted, never
-   * sent unmasked. Default: none. (Values that OpenInference itself has hidden, by `OPENINFERENCE_HIDE_…`, never get
-   * here.)
+   * sent unmasked. Default: none. What `OPENINFERENCE_HIDE_…` hides is hidden before, and never gets here.
    */
   mask?: ((value: unknown, key: string) => unknown) | undefined;
   /**

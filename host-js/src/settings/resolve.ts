@@ -2,6 +2,7 @@
 
 import type { ReadableSpan } from "../span/readable.js";
 import { type Complain, readBoolean, readCount, readText } from "./environment.js";
+import { composeMasks, readHideSettings } from "./hide.js";
 import type { AutologOptions } from "./options.js";
 import { parseTrackingUri } from "./tracking-uri.js";
 
@@ -91,7 +92,7 @@ export function resolve(options: AutologOptions, complain: Complain): Settings {
       workspace: text(options.workspace, "MLFLOW_WORKSPACE"),
     },
     filter: options.filter,
-    mask: options.mask,
+    mask: composeMasks(readHideSettings(complain), options.mask),
     adoptOrphans: options.adoptOrphans ?? false,
     flushOnExit: options.flushOnExit ?? true,
     signals: signals(options.flushOnSignals),

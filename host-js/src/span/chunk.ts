@@ -39,7 +39,7 @@ export class Chunk {
 
   constructor(
     private readonly lineage: Lineage,
-    private readonly mask: Mask | undefined,
+    private readonly mask: () => Mask | undefined,
   ) {}
 
   get bytes(): number {
@@ -135,12 +135,14 @@ export class Chunk {
   }
 
   #text(text: string | undefined, key: string): void {
-    const masked = text && this.mask ? this.mask(text, key) : text;
+    const mask = this.mask();
+    const masked = text && mask ? mask(text, key) : text;
     this.#out.text(typeof masked === "string" ? masked : "");
   }
 
   #attributes(attributes: Attributes | undefined): void {
-    writeAttributes(this.#out, this.mask ? masked(attributes, this.mask) : attributes);
+    const mask = this.mask();
+    writeAttributes(this.#out, mask ? masked(attributes, mask) : attributes);
   }
 }
 

@@ -72,10 +72,12 @@ function shape(spans) {
 function wantedFamilies(provider, steps) {
   const before = (a, b) => steps.indexOf(a) < steps.indexOf(b);
   // Phoenix's register() orphans tracers that were made before it; after that no later autolog can reach them.
-  // A foreign provider shows its tracers only as it hands them out.
+  // A foreign provider shows its tracers only as it hands them out: when they are asked for, or, to a tracer that was
+  // there before it, when that makes its next span.
+  const handedOut = before("P", "I") ? "I" : "S";
   const lost =
     (provider === "phoenix" && before("I", "P") && before("P", "A")) ||
-    (provider === "foreign" && before("P", "I") && before("I", "A"));
+    (provider === "foreign" && before("P", handedOut) && before(handedOut, "A"));
   const first = before("A", "S") && !lost ? ["first"] : [];
   return [...first, ...(lost ? [] : ["later"]), "fresh"];
 }
