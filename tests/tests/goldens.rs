@@ -3,6 +3,8 @@
 //! A golden names the SHA-256 of the translated payload, so that every host is held to the same bytes, and tells in
 //! plain JSON what each span gained. After a change that is meant: `UPDATE_EXPECT=1 cargo test -p openinference-mlflow-tests`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 use expect_test::expect_file;
 use openinference_mlflow_tests::fixtures::{self, Fixture};
 use openinference_mlflow_tests::guest::Guest;

@@ -52,8 +52,7 @@ fn last_message<'a>(text: &'a str, role: &str) -> Option<Cow<'a, str>> {
 /// The conversation in a chat request or response, of the Chat Completions or the Responses API: the JSON texts of what may
 /// be messages.
 fn messages(text: &str) -> Option<Vec<&str>> {
-    let [list, choices, input, output, request] =
-        fields(text, ["messages", "choices", "input", "output", "request"]);
+    let [list, choices, input, output, request] = fields(text, ["messages", "choices", "input", "output", "request"]);
     if let Some(messages) = filled(list) {
         return Some(messages);
     }

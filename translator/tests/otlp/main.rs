@@ -1,5 +1,7 @@
 //! OTLP in and out, against prost and opentelemetry-proto as the oracle.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]

@@ -32,7 +32,9 @@ pub use otlp::to_otlp;
 
 /// A buffer that this package's JavaScript did not write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a chunk of spans: expected {expected} at byte {offset}; the JavaScript and the WebAssembly of this package must come from one build")]
+#[error(
+    "not a chunk of spans: expected {expected} at byte {offset}; the JavaScript and the WebAssembly of this package must come from one build"
+)]
 pub struct NotAChunk {
     expected: &'static str,
     offset: usize,
