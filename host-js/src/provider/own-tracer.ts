@@ -108,11 +108,15 @@ function validOrNone(
   return context && isValid(context) ? context : undefined;
 }
 
+/** As OpenTelemetry's own generator: ids are to be distinct, not secret, and Node 18 has no global `crypto`. */
 function randomHex(bytes: number): string {
-  const random = crypto.getRandomValues(new Uint8Array(bytes));
+  let hex = "";
+  while (hex.length < bytes * 2)
+    hex += Math.floor(Math.random() * 2 ** 32)
+      .toString(16)
+      .padStart(8, "0");
   // All zeros is the one invalid id.
-  random[0] = random[0] || 1;
-  return Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.endsWith("00000000") ? `${hex.slice(0, -1)}1` : hex;
 }
 
 let resource: Resource | undefined;

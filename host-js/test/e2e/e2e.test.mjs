@@ -131,14 +131,23 @@ describe("Phoenix beside MLflow", () => {
   }
 });
 
-test("OPENINFERENCE_HIDE_INPUTS holds in MLflow, though the instrumentations were made without a traceConfig", async () => {
-  const { traces } = await runApp("hidden", { OPENINFERENCE_HIDE_INPUTS: "true" });
+test("OPENINFERENCE_HIDE_INPUTS and _OUTPUTS hold in MLflow, though the instrumentations were made without a traceConfig", async () => {
+  const { traces } = await runApp("hidden", { OPENINFERENCE_HIDE_INPUTS: "true", OPENINFERENCE_HIDE_OUTPUTS: "true" });
   const spans = traces.flatMap((trace) => trace.spans);
   const inputs = spans.map((span) => span.attributes["input.value"]).filter((input) => input !== undefined);
   assert.ok(inputs.length > 5);
   assert.deepEqual(new Set(inputs), new Set(["__REDACTED__"]));
-  assert.doesNotMatch(JSON.stringify(traces), /What is the capital|Tell me about/);
+  // The template of a prompt is neither: "Tell me about {topic}" stays.
+  for (const secret of ["What is the capital", "Tell me about France", CHAT_TEXT, CLAUDE_TEXT]) {
+    const keys = spans.flatMap(({ attributes }) => Object.entries(attributes).filter((entry) => leaks(entry, secret)));
+    assert.deepEqual(keys, [], secret);
+    assert.equal(JSON.stringify(traces.map(({ info }) => info)).includes(secret), false, `${secret} in a preview`);
+  }
 });
+
+function leaks([, value], secret) {
+  return JSON.stringify(value).includes(secret);
+}
 
 /** MLflow's JSON has ids in base64. */
 function hex(id) {

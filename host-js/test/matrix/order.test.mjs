@@ -8,8 +8,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { startMlflowMock } from "../support/mlflow-mock.mjs";
-import { run } from "../support/run.mjs";
-import { fixturePath, installFixtures } from "./fixtures.mjs";
+import { runCase, shape, wantedShape } from "./cases.mjs";
+import { installFixtures } from "./fixtures.mjs";
 
 /** Fixture, kind of provider. */
 const PROVIDERS = [
@@ -49,49 +49,9 @@ const references = new Map();
 function reference(fixture, provider, module, steps) {
   const without = steps.replace("A", "");
   const key = [fixture, provider, module, without].join(" ");
-  if (!references.has(key)) references.set(key, start(fixture, provider, module, without, "unused"));
+  if (!references.has(key))
+    references.set(key, runCase({ fixture, provider, module, steps: without }, mock.uri("none")));
   return references.get(key);
-}
-
-async function start(fixture, provider, module, steps, name) {
-  const ended = await run(process.execPath, [`node_modules/.cases/case.${module}`], {
-    cwd: fixturePath(fixture),
-    env: { SCENARIO: JSON.stringify({ steps, provider }), MLFLOW_TRACKING_URI: mock.uri(name) },
-  });
-  assert.equal(ended.code, 0, ended.stderr);
-  return { calls: JSON.parse(ended.stdout), stderr: ended.stderr };
-}
-
-/** `name below parent`, sorted; a parent that MLflow does not have is `none`, as are traces apart. */
-function shape(spans) {
-  const byId = new Map(spans.map((span) => [`${span.traceId} ${span.spanId}`, span.name]));
-  return spans.map((span) => `${span.name} below ${byId.get(`${span.traceId} ${span.parentSpanId}`) ?? "none"}`).sort();
-}
-
-/** Names of the spans that MLflow must have, without their children. */
-function wantedFamilies(provider, steps) {
-  const before = (a, b) => steps.indexOf(a) < steps.indexOf(b);
-  // Phoenix's register() orphans tracers that were made before it; after that no later autolog can reach them.
-  // A foreign provider shows its tracers only as it hands them out: when they are asked for, or, to a tracer that was
-  // there before it, when that makes its next span.
-  const handedOut = before("P", "I") ? "I" : "S";
-  const lost =
-    (provider === "phoenix" && before("I", "P") && before("P", "A")) ||
-    (provider === "foreign" && before("P", handedOut) && before(handedOut, "A"));
-  const first = before("A", "S") && !lost ? ["first"] : [];
-  return [...first, ...(lost ? [] : ["later"]), "fresh"];
-}
-
-/** `name below parent` of families and their children. */
-function wantedShape(provider, steps) {
-  return wantedFamilies(provider, steps)
-    .flatMap((family) => {
-      // A provider without a context manager knows no parents; until it is registered, ours does.
-      const beforeProvider = family === "first" && steps.indexOf("S") < steps.indexOf("P");
-      const nested = provider !== "plain" || beforeProvider;
-      return [`${family} below none`, `${family}-child below ${nested ? family : "none"}`];
-    })
-    .sort();
 }
 
 for (const [fixture, provider] of PROVIDERS) {
@@ -102,7 +62,7 @@ for (const [fixture, provider] of PROVIDERS) {
         test(`${module} ${steps}`, async () => {
           const name = [fixture, provider, module, steps].join("-");
           const [withUs, without] = await Promise.all([
-            start(fixture, provider, module, steps, name),
+            runCase({ fixture, provider, module, steps }, mock.uri(name)),
             reference(fixture, provider, module, steps),
           ]);
           assert.deepEqual(withUs.calls, without.calls, "the user's processor is told what it is told without us");
