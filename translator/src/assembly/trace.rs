@@ -84,6 +84,10 @@ pub struct InfoState {
     pub sent: bool,
     /// How often the server failed on it.
     pub failures: u32,
+    /// MLflow was asked how it has the trace, before it is closed.
+    pub looked: bool,
+    /// The experiment in which MLflow has it then.
+    pub found_in: Option<String>,
     /// Shares of receipts that wait for it.
     pub receipts: Vec<Receipt>,
 }
@@ -355,6 +359,11 @@ impl Trace {
     /// Whether the trace has been without a root and without a new span for too long.
     pub fn must_close(&self, settings: &Settings, now: Instant) -> bool {
         !self.closed && self.root().is_none() && self.last_arrival.saturating_add(settings.idle_ms) <= now
+    }
+
+    /// Whether MLflow must be asked how it has the trace, before a trace info closes it.
+    pub fn must_look(&self) -> bool {
+        self.closed && self.root().is_none() && !self.info.looked
     }
 
     /// Bytes held.

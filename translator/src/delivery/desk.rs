@@ -111,11 +111,16 @@ impl Desk {
             trace.closed = true;
             trace.info.wanted = true;
         });
+    }
+
+    /// A trace is being closed for want of a root.
+    pub fn say_closed(&mut self, id: TraceId) {
         let message = format!(
-            "trace tr-{id} was closed: no root span came within {} s of its last span",
+            "trace tr-{id} is closed: no root span came within {} s of its last span",
             self.settings.idle_ms / 1000
         );
         self.notice(Some(Notice { level: Level::Warn, topic: "closed-without-root", message }));
+        self.change(id, |trace| trace.info.looked = true);
     }
 }
 

@@ -93,6 +93,9 @@ impl LocalDelivery {
                 for (span, version) in items {
                     desk.delivered(id, span, version, false);
                 }
+                if desk.assembly.get(id).is_some_and(Trace::must_look) {
+                    desk.say_closed(id);
+                }
                 desk.info_settled(id);
             }
             _ => {

@@ -5,6 +5,7 @@
 
 pub mod answers;
 pub mod backoff;
+mod closing;
 pub mod desk;
 pub mod experiments;
 pub mod gate;

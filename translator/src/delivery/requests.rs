@@ -3,6 +3,7 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
+use crate::assembly::ids::TraceId;
 use crate::assembly::route::Experiment;
 use crate::contract::Request;
 use crate::mlflow::trace_info::TraceInfo;
@@ -68,6 +69,11 @@ pub fn spans(experiment_id: &str, run_id: Option<&str>, payload: Vec<u8>) -> Dra
     ];
     headers.extend(run_id.map(|id| ("x-mlflow-run-id", id.to_owned())));
     Draft { method: "POST", path: "v1/traces".to_owned(), headers, body: payload }
+}
+
+/// Asks for a trace's info.
+pub fn find_trace(trace: TraceId) -> Draft {
+    Draft::get(format!("api/3.0/mlflow/traces/tr-{trace}"))
 }
 
 /// Writes a trace's complete info (`StartTraceV3`).

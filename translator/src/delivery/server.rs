@@ -30,6 +30,7 @@ enum Purpose {
     Version,
     Experiment(Key, Question),
     Spans(Parcel),
+    Look(TraceId),
     Info(TraceId),
 }
 
@@ -114,8 +115,14 @@ impl ServerDelivery {
             let Some(experiment_id) = self.experiment_id(desk, out, *id, &route, now) else { continue };
             let Some(trace) = desk.assembly.get(*id) else { continue };
             if trace.unsent_count() == 0 {
-                let draft = requests::trace_info(&info::of(*id, trace, &BTreeMap::new(), &experiment_id));
-                self.send(desk, out, draft.workspace(route.workspace.as_deref()), Purpose::Info(*id));
+                let (draft, purpose) = if trace.must_look() {
+                    (requests::find_trace(*id), Purpose::Look(*id))
+                } else {
+                    let experiment_id = trace.info.found_in.as_ref().unwrap_or(&experiment_id);
+                    let info = info::of(*id, trace, &BTreeMap::new(), experiment_id);
+                    (requests::trace_info(&info), Purpose::Info(*id))
+                };
+                self.send(desk, out, draft.workspace(route.workspace.as_deref()), purpose);
                 desk.change(*id, |trace| trace.under_way += 1);
                 continue;
             }
@@ -206,6 +213,7 @@ impl ServerDelivery {
             Purpose::Version => self.version_answered(desk, answer, &verdict, now),
             Purpose::Experiment(key, question) => self.experiment_answered(desk, key, question, &verdict, now),
             Purpose::Spans(parcel) => self.spans_answered(desk, parcel, &verdict, now),
+            Purpose::Look(trace) => self.look_answered(desk, trace, &verdict, now),
             Purpose::Info(trace) => self.info_answered(desk, trace, &verdict, now),
         }
     }

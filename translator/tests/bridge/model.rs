@@ -78,6 +78,7 @@ impl Model {
             ("POST", "api/2.0/mlflow/experiments/create") => self.create(request),
             ("POST", "v1/traces") => self.log_spans(request),
             ("POST", "api/3.0/mlflow/traces") => self.start_trace(request),
+            ("GET", path) if path.starts_with("api/3.0/mlflow/traces/tr-") => self.trace_info(path),
             _ => reply(404, "<html>no such page</html>".into()),
         }
     }
@@ -124,11 +125,21 @@ impl Model {
         reply(200, String::new())
     }
 
+    fn trace_info(&self, path: &str) -> Answer {
+        let id = trace_id(path.rsplit_once("tr-").unwrap().1);
+        match self.traces.get(&id) {
+            Some(trace) => {
+                let location = json!({"mlflow_experiment": {"experiment_id": trace.experiment}});
+                let info = json!({"state": trace.state, "trace_location": location});
+                reply(200, json!({"trace": {"trace_info": info}}).to_string())
+            }
+            None => reply(404, json!({"error_code": "RESOURCE_DOES_NOT_EXIST"}).to_string()),
+        }
+    }
+
     fn start_trace(&mut self, request: &Request) -> Answer {
         let info = &body(request)["trace"]["trace_info"];
-        let id = info["trace_id"].as_str().unwrap().strip_prefix("tr-").unwrap();
-        let id =
-            (0..id.len()).step_by(2).map(|at| u8::from_str_radix(&id[at..at + 2], 16).unwrap()).collect::<Vec<_>>();
+        let id = trace_id(info["trace_id"].as_str().unwrap().strip_prefix("tr-").unwrap());
         let trace = self.traces.entry(id).or_default();
         trace.experiment = info["trace_location"]["mlflow_experiment"]["experiment_id"].as_str().unwrap().into();
         trace.state = info["state"].as_str().unwrap().into();
@@ -175,6 +186,10 @@ impl Stored {
             self.runs.extend(run.map(str::to_owned));
         }
     }
+}
+
+fn trace_id(hex: &str) -> Vec<u8> {
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
 }
 
 fn strings(attributes: &[KeyValue]) -> Vec<(String, String)> {

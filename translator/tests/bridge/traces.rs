@@ -249,3 +249,28 @@ fn what_the_producer_set_on_a_root_survives_a_trace_info() {
     assert_eq!(trace.name.as_deref(), Some("mine"));
     assert!(trace.previews.0.is_some());
 }
+
+#[test]
+fn a_trace_whose_root_came_another_way_is_not_closed() {
+    let mut host = Host::new(r#"{"idle_ms": 60000, "experiment_name": "mine"}"#);
+    host.ingest(&app(vec![span(1, 2, 1)]));
+    host.pass(20_000);
+    let stored = host.server.traces.get_mut(&vec![1; 16]).unwrap();
+    (stored.state, stored.experiment) = ("ERROR".into(), "0".into());
+    host.finish();
+    let trace = &host.server.traces[&vec![1; 16]];
+    assert_eq!((trace.state.as_str(), trace.experiment.as_str()), ("ERROR", "0"));
+    assert!(!trace.tags.contains_key("openinference_mlflow.no_root"));
+    assert!(!host.topics().contains(&"closed-without-root"));
+}
+
+#[test]
+fn a_trace_is_closed_in_the_experiment_where_another_sender_began_it() {
+    let mut host = Host::new(r#"{"idle_ms": 60000, "experiment_name": "mine"}"#);
+    host.ingest(&app(vec![span(1, 2, 1)]));
+    host.pass(20_000);
+    host.server.traces.get_mut(&vec![1; 16]).unwrap().experiment = "0".into();
+    host.finish();
+    let trace = &host.server.traces[&vec![1; 16]];
+    assert_eq!((trace.state.as_str(), trace.experiment.as_str()), ("OK", "0"));
+}

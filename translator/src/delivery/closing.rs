@@ -1,0 +1,65 @@
+//! Closing a trace without a root, which other senders may know more of.
+//!
+//! Of a distributed trace this bridge may see a part only. A complete trace info would overwrite what MLflow derived from
+//! the rest, so MLflow is asked first.
+
+use serde::Deserialize;
+
+use super::answers::Verdict;
+use super::desk::Desk;
+use super::server::ServerDelivery;
+use crate::assembly::ids::TraceId;
+use crate::contract::Instant;
+
+/// What `GET api/3.0/mlflow/traces/{id}` answers, as far as it matters here.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Found {
+    trace: FoundTrace,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct FoundTrace {
+    trace_info: Described,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Described {
+    state: String,
+    trace_location: Location,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Location {
+    mlflow_experiment: LocatedExperiment,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct LocatedExperiment {
+    experiment_id: String,
+}
+
+impl ServerDelivery {
+    /// MLflow told how it has a trace that is to be closed. Another sender may have brought its root, and then it needs
+    /// no closing; or its first spans, and then it stays in their experiment.
+    pub(super) fn look_answered(&mut self, desk: &mut Desk, id: TraceId, verdict: &Verdict<'_>, now: Instant) {
+        desk.change(id, |trace| trace.under_way = trace.under_way.saturating_sub(1));
+        let found: Found = match verdict {
+            Verdict::Accepted(response) => serde_json::from_slice(&response.body).unwrap_or_default(),
+            Verdict::Refused { .. } => Found::default(),
+            Verdict::Failed(trouble) | Verdict::Trouble(trouble) => return self.fail(desk, trouble, now),
+        };
+        self.succeed(desk);
+        let Described { state, trace_location } = found.trace.trace_info;
+        if !matches!(state.as_str(), "" | "IN_PROGRESS" | "STATE_UNSPECIFIED") {
+            return desk.info_settled(id);
+        }
+        desk.say_closed(id);
+        let experiment_id = trace_location.mlflow_experiment.experiment_id;
+        desk.change(id, |trace| trace.info.found_in = Some(experiment_id).filter(|id| !id.is_empty()));
+    }
+}
