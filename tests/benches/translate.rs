@@ -15,6 +15,9 @@ use prost::Message;
 
 const ROUNDS: usize = 31;
 
+/// What is timed, for one payload.
+type Side = Box<dyn FnMut(&[u8])>;
+
 fn main() {
     let fixtures = fixtures::all().unwrap_or_default();
     let readable = |fixture: &Fixture| {
@@ -28,7 +31,7 @@ fn main() {
         println!("wasmtime does not work on this machine");
         return;
     };
-    let mut sides: Vec<(&str, Box<dyn FnMut(&[u8])>)> = vec![
+    let mut sides: Vec<(&str, Side)> = vec![
         (
             "prost decode + encode, native",
             Box::new(|payload| {
