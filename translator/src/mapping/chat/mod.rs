@@ -36,18 +36,20 @@ pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) 
     if !is_model && !tells_more {
         return;
     }
-    let llm = match tells_more {
-        true => Indexed::pick(&facts.span().attributes, "llm", &[&conversation::FAMILIES[..], &["tools"]].concat()),
+    let pick = |families: &[&str]| match tells_more {
+        true => Indexed::pick(&facts.span().attributes, "llm", families),
         false => Indexed::default(),
     };
-    tools::add(&llm, facts, gains);
+    tools::add(&pick(&["tools"]), facts, gains);
     // Of a conversation that the producer tells in part, the rest would not fit.
     if ![SPAN_INPUTS, SPAN_OUTPUTS, MESSAGE_FORMAT, CHAT_MESSAGES].iter().all(|key| gains.lacks(key)) {
         return;
     }
     let (request, answer) = (Raw::read(facts, Key::InputValue), Raw::read(facts, Key::OutputValue));
+    // The messages are read only where the raw pair does not do.
     let conversation = || {
-        let mut conversation = Conversation::read(&llm, facts.text(Key::FunctionCall).as_deref());
+        let mut conversation =
+            Conversation::read(&pick(&conversation::FAMILIES), facts.text(Key::FunctionCall).as_deref());
         // Some instrumentations leave out what the system says apart from the messages.
         conversation.add_system(|| request.json().and_then(raw::system));
         conversation
