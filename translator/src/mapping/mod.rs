@@ -12,7 +12,6 @@ mod gains;
 mod io;
 mod kind;
 mod model;
-pub mod preview;
 mod prompt;
 pub mod repair;
 mod retrieval;
