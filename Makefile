@@ -26,6 +26,12 @@ setup-python: .venv/requirements.txt
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	cp tests/requirements.txt $@
 
+# The package is built from the lock file's versions; wasm-pack and wasm-bindgen come into .tools when they are missing.
+setup-node: setup-rust
+	cd host-js
+	npm ci --no-fund --no-audit
+	npm run build
+
 build: setup-rust ## The binary.
 	cargo build --release --locked -p openinference-mlflow
 
@@ -55,6 +61,13 @@ $(BINARY):
 
 test-e2e: $(BINARY) setup-python ## Real instrumentors, real MLflow servers.
 	$(PYTHON) -m pytest -q tests/e2e
+
+test-node: setup-node .venv/requirements.txt ## The npm package: lints, types, every SDK and start-up order, real MLflow.
+	cd host-js
+	npm run lint
+	npm run typecheck
+	npm run check:package
+	MLFLOW_BIN=$(CURDIR)/.venv/bin/mlflow npm test
 
 bench: build ## The benchmarks, each against a baseline in the same run.
 	cargo bench --locked -p openinference-mlflow-tests
