@@ -8,12 +8,11 @@ import ast
 import base64
 import json
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 
-from e2e.parity import expected
+from e2e.parity import expected, told
 from e2e.parity.compare import ABSENT
 from e2e.parity.pair import SEARCHED_TYPES
+from e2e.parity.rule import Rule
 from e2e.parity.sighting import Sighting
 
 _USAGE, _COST = "mlflow.chat.tokenUsage", "mlflow.llm.cost"
@@ -24,13 +23,6 @@ _TRACE_TAG = "mlflow.traceTag."
 _PREVIEWS = {("info", "request_preview"): ("inputs", "user"), ("info", "response_preview"): ("outputs", "assistant")}
 # What MLflow keeps of a tag's value, and what the bridge sends of one.
 _TAG_SHOWN, _TAG_SENT = 4096, 8000
-
-
-@dataclass(frozen=True)
-class Rule:
-    name: str
-    reason: str
-    explains: Callable[[Sighting], bool]
 
 
 def _typed(seen: Sighting) -> bool:
@@ -152,8 +144,8 @@ def _tag_attribute(seen: Sighting) -> bool:
 
 
 def _needs_trace_info(seen: Sighting) -> bool:
-    """OTLP cannot carry it: the root is missing, or it is not OpenInference's and another span speaks for the trace."""
-    return not expected.roots(seen.bridged) or _has_foreign_root(seen)
+    """OTLP cannot carry it: there is no root, or several, or another span than the root speaks for the trace."""
+    return len(expected.roots(seen.bridged)) != 1 or _has_foreign_root(seen)
 
 
 def _has_foreign_root(seen: Sighting) -> bool:
@@ -162,24 +154,37 @@ def _has_foreign_root(seen: Sighting) -> bool:
 
 
 def _previewed(seen: Sighting) -> bool:
+    """Below an HTTP handler, without a root, or with several: the previews of the span that speaks for the trace."""
     if seen.path not in _PREVIEWS or not _needs_trace_info(seen):
         return False
     headline = expected.headline(seen.bridged)
-    source, role = _PREVIEWS[seen.path]
-    wanted = expected.preview(headline[source], role) if headline else None
-    return wanted is not None and seen.values[1] == wanted
+    return headline is not None and _is_preview_of(headline, seen)
 
 
-def _one_of_roots(seen: Sighting) -> bool:
-    """Roots beside each other: the state and the previews are those of one of them."""
-    roots = expected.roots(seen.bridged) if seen.both_shown else []
-    if len(roots) < 2:
+def _previewed_as_told(seen: Sighting) -> bool:
+    """MLflow derives previews from what the root says, which is told better."""
+    if seen.path not in _PREVIEWS or not seen.both_shown or _needs_trace_info(seen):
         return False
-    if seen.path in _PREVIEWS:
-        source, role = _PREVIEWS[seen.path]
-        return seen.values[1] in [expected.preview(root[source], role) for root in roots]
-    states = {"ERROR" if root["status"] == "ERROR" else "OK" for root in roots}
-    return seen.path == ("info", "state") and set(seen.values) <= states
+    source, _ = _PREVIEWS[seen.path]
+    (root,) = expected.roots(seen.bridged)
+    span_id = next(each for each, span in seen.bridged["spans"].items() if span is root)
+    return seen.raw["spans"][span_id][source] != root[source] and _is_preview_of(root, seen)
+
+
+def _is_preview_of(span: dict, seen: Sighting) -> bool:
+    source, role = _PREVIEWS[seen.path]
+    wanted = expected.preview(span[source], role)
+    # MLflow shows JSON as it came, whatever the spaces in it.
+    return wanted is not None and _same_json(seen.values[1], wanted)
+
+
+def _of_earliest_root(seen: Sighting) -> bool:
+    """Roots beside each other: the state is that of the earliest."""
+    roots = expected.roots(seen.bridged) if seen.both_shown else []
+    if len(roots) < 2 or seen.path != ("info", "state"):
+        return False
+    earliest = min(roots, key=lambda span: span["start_ns"])
+    return seen.values[1] == ("ERROR" if earliest["status"] == "ERROR" else "OK")
 
 
 def _own_parent(seen: Sighting) -> bool:
@@ -294,6 +299,7 @@ def _loaded(value: object) -> object:
 
 
 RULES = (
+    *told.RULES,
     Rule("type", "MLflow has no type for PROMPT, for kinds it does not know and for spans without one", _typed),
     Rule("searchable type", "MLflow leaves the column that `span.type = …` searches empty (issue 24237)", _searchable),
     Rule("token counts", "MLflow drops whole numbers sent as doubles and reads `true` as one token", _counted),
@@ -308,12 +314,13 @@ RULES = (
     Rule("tags", "MLflow makes no trace tags of `tag.tags` and `metadata`", _tagged),
     Rule("resources", "MLflow reads the first resource of a trace alone", _every_resource),
     Rule("tag attributes", "trace tags travel as attributes of the root", _tag_attribute),
-    Rule("previews", "a trace below an HTTP handler, or without a root, has no previews in MLflow", _previewed),
+    Rule("previews", "MLflow takes previews of a single root that is OpenInference's, or of the last of several", _previewed),
+    Rule("told previews", "previews follow the inputs and outputs of the root", _previewed_as_told),
     Rule("trace info", "MLflow marks a trace whose info was sent", _finalized),
     Rule("closed", "MLflow leaves a trace without a root in progress for ever", _closed),
     Rule("not finite", "NaN and infinities make a trace unreadable in MLflow's UI", _finite),
     Rule("times", "an unknown time or an end before the start makes a duration of years, or a negative one", _timed),
-    Rule("several roots", "MLflow takes the state of a request's first root, the previews of its last", _one_of_roots),
+    Rule("several roots", "MLflow takes the state of the root that a request has first", _of_earliest_root),
     Rule("own parent", "a span that is its own parent leaves its trace in progress for ever", _own_parent),
     Rule("session", "MLflow takes session and user of the span that comes first, not of the outermost", _of_outermost),
     Rule("long user", "the column for users holds 8,000 characters, and databases refuse more", _long_user),

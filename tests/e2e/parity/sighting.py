@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from google.protobuf.message import DecodeError
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
+from e2e.parity import sent
 from e2e.parity.compare import Difference, differences
 from e2e.parity.pair import Copy
 from e2e.parity.sides import Sides
@@ -72,7 +71,14 @@ class Sighting:
     @cached_property
     def sent_spans(self) -> list[tuple[ResourceSpans, Span]]:
         """The spans of the payloads, as far as OTLP's own classes can read them."""
-        return list(_spans(self.sent))
+        return [each for payload in self.sent.payloads for each in sent.protobuf_spans(payload)]
+
+    @cached_property
+    def sent_attributes(self) -> dict:
+        """What the producer has put on the span that the difference is in; of two versions, the later one's."""
+        spans = [each for payload in self.sent.payloads for each in sent.attributes(payload)]
+        versions = [(end, attributes) for span_id, end, attributes in spans if span_id == self.path[1]]
+        return max(versions, key=lambda version: version[0], default=(0, {}))[1]
 
     def preset(self, span_id: str, key: str) -> str | None:
         """The text of an attribute that the producer itself has sent, as it stands on the wire."""
@@ -94,16 +100,3 @@ def sightings(sides: Sides) -> Iterator[Sighting]:
         for trace_id, shown in raw.traces.items():
             for each in differences(shown, bridged.traces[trace_id]):
                 yield Sighting(case, bridged, shown, bridged.traces[trace_id], each, trace_id, sides.set_aside)
-
-
-def _spans(copy: Copy) -> Iterator[tuple[ResourceSpans, Span]]:
-    for payload in copy.payloads:
-        if payload.content_type == "application/json":
-            continue
-        try:
-            message = ExportTraceServiceRequest.FromString(payload.body)
-        except DecodeError:
-            continue
-        for resource_spans in message.resource_spans:
-            for scope_spans in resource_spans.scope_spans:
-                yield from ((resource_spans, span) for span in scope_spans.spans)

@@ -1,0 +1,153 @@
+"""The rules for what single spans say: conversations, tools, documents, embeddings and prompts.
+
+The raw side tells what MLflow makes of `input.value` and `output.value`; the attributes as sent tell what it leaves out.
+"""
+
+from e2e.parity import documents, drawn, expected, turns
+from e2e.parity.compare import ABSENT
+from e2e.parity.documents import parsed
+from e2e.parity.rule import Rule
+from e2e.parity.sighting import Sighting
+
+_SIDES = {"mlflow.spanInputs": "inputs", "mlflow.spanOutputs": "outputs"}
+_VALUES = {"inputs": "input.value", "outputs": "output.value"}
+_FORMAT, _MESSAGES = "mlflow.message.format", "mlflow.chat.messages"
+# A request's own words for what was said: told as messages, not as parameters.
+_SAID = {"messages", "input", "request", "prompt", "contents", "choices", "model"}
+_MODELS = {"LLM", "CHAT_MODEL"}
+
+
+def _side(seen: Sighting) -> str | None:
+    """`inputs` or `outputs`, as a field or as the attribute that it is read from."""
+    side = seen.field if seen.field in _SIDES.values() else _SIDES.get(seen.attribute or "")
+    return side if side and seen.values[1] is not ABSENT else None
+
+
+def _raw(seen: Sighting) -> dict:
+    return seen.raw["spans"].get(seen.path[1], {})
+
+
+def _type(seen: Sighting) -> str:
+    return expected.span_type(seen.sent_attributes)
+
+
+def _asked(seen: Sighting) -> list[turns.Turn]:
+    found = turns.with_system(turns.asked(seen.sent_attributes), _raw(seen)["inputs"])
+    return found or _spoken(_raw(seen)["inputs"], "user")
+
+
+def _answered(seen: Sighting) -> list[turns.Turn]:
+    return turns.answered(seen.sent_attributes) or _spoken(_raw(seen)["outputs"], "assistant")
+
+
+def _spoken(raw: object, role: str) -> list[turns.Turn]:
+    return [turns.Turn(role, (raw,))] if isinstance(raw, str) else []
+
+
+def _is_retold(seen: Sighting, side: str) -> bool:
+    """A call to a model whose raw pair the UI does not draw; on other spans, what is missing or a bare list."""
+    raw = _raw(seen)
+    if _type(seen) not in _MODELS:
+        return raw[side] is None or isinstance(raw[side], list)
+    is_drawn = drawn.is_openai_request if side == "inputs" else drawn.is_openai_answer
+    return drawn.format_of(raw["inputs"], raw["outputs"]) is None and not is_drawn(raw[side])
+
+
+def _request(seen: Sighting) -> bool:
+    found = seen.values[1]
+    if _side(seen) != "inputs" or not isinstance(found, dict) or not _is_retold(seen, "inputs"):
+        return False
+    parameters = parsed(seen.sent_attributes.get("llm.invocation_parameters"))
+    parameters = parameters if isinstance(parameters, dict) else {}
+    raw = _raw(seen)["inputs"]
+    named = [each["model"] for each in (parameters, raw) if isinstance(each, dict) and each.get("model")]
+    wanted = {key: value for key, value in parameters.items() if key not in _SAID}
+    wanted |= {"model": name for name in named[:1] if isinstance(name, str)}
+    rest = {key: value for key, value in found.items() if key != "messages"}
+    return rest == wanted and turns.are_told(_asked(seen), found.get("messages"))
+
+
+def _answer(seen: Sighting) -> bool:
+    found = seen.values[1]
+    if _side(seen) != "outputs" or not isinstance(found, dict) or not _is_retold(seen, "outputs"):
+        return False
+    raw = _raw(seen)["outputs"]
+    model = {"model": raw["model"]} if isinstance(raw, dict) and isinstance(raw.get("model"), str) else {}
+    reason = seen.sent_attributes.get("llm.finish_reason")
+    choices = found.get("choices", [])
+    frames = [{key: value for key, value in choice.items() if key != "message"} for choice in choices]
+    told = {"index": 0} if reason is None else {"finish_reason": reason}
+    return (
+        {key: value for key, value in found.items() if key != "choices"} == model
+        and frames == [{**told, "index": index} for index in range(len(choices))]
+        and turns.are_told(_answered(seen), [choice.get("message") for choice in choices])
+    )
+
+
+def _format(seen: Sighting) -> bool:
+    if seen.attribute != _FORMAT or _type(seen) not in _MODELS:
+        return False
+    return seen.values == (ABSENT, drawn.format_of(seen.span["inputs"], seen.span["outputs"]))
+
+
+def _messages(seen: Sighting) -> bool:
+    """By themselves, where the pair that is kept hides what the system says, or where there is no answer to draw."""
+    if seen.attribute != _MESSAGES or _type(seen) not in _MODELS or seen.values[0] is not ABSENT:
+        return False
+    raw = _raw(seen)
+    is_hidden = drawn.format_of(raw["inputs"], raw["outputs"]) and turns.hidden_system(raw["inputs"])
+    is_unanswered = raw["outputs"] is None
+    conversation = turns.with_system(turns.asked(seen.sent_attributes), raw["inputs"])
+    conversation = conversation + turns.answered(seen.sent_attributes)
+    return bool(is_hidden or is_unanswered) and turns.are_told(conversation, seen.values[1])
+
+
+def _tools(seen: Sighting) -> bool:
+    raw, bridged = seen.values
+    if seen.attribute != "mlflow.chat.tools" or (raw is not ABSENT and _are_drawn_tools(raw)):
+        return False
+    return _are_drawn_tools(bridged) and bridged == documents.tools(seen.sent_attributes)
+
+
+def _are_drawn_tools(value: object) -> bool:
+    return documents.are_tools(value) and all("function" in tool for tool in value)
+
+
+def _found(seen: Sighting) -> bool:
+    """Cards take the place of what is no list of cards on a span that finds documents; elsewhere they fill a gap."""
+    if _side(seen) != "outputs":
+        return False
+    raw = _raw(seen)["outputs"]
+    for kind, family in (("RETRIEVER", "retrieval.documents"), ("RERANKER", "reranker.output_documents")):
+        found = documents.documents(seen.sent_attributes, family)
+        if found and found == seen.values[1]:
+            return not documents.are_cards(raw) if _type(seen) == kind else raw is None
+    return False
+
+
+def _filled(seen: Sighting) -> bool:
+    """What a span without a value was given, and gave, by its other attributes."""
+    side = _side(seen)
+    if side is None or parsed(seen.sent_attributes.get(_VALUES[side])):
+        return False
+    sent = seen.sent_attributes
+    given = {
+        "RERANKER": documents.ranking,
+        "EMBEDDING": documents.embedded,
+        "TOOL": lambda attributes: parsed(attributes.get("tool.parameters")),
+    }
+    wanted = given.get(_type(seen)) if side == "inputs" else {"EMBEDDING": documents.vectors}.get(_type(seen))
+    if str(sent.get("openinference.span.kind")).upper() == "PROMPT":
+        wanted = documents.prompt if side == "inputs" else documents.rendered
+    return wanted is not None and bool(wanted(sent)) and seen.values[1] == wanted(sent)
+
+
+RULES = (
+    Rule("request", "MLflow shows requests of most providers as JSON although their messages are told", _request),
+    Rule("answer", "MLflow shows answers of most providers as JSON although their messages are told", _answer),
+    Rule("format", "MLflow guesses formats, and never Anthropic's", _format),
+    Rule("messages", "MLflow draws neither what the system says beside the messages, nor a call that failed", _messages),
+    Rule("tools", "MLflow does not read `llm.tools`", _tools),
+    Rule("documents", "MLflow does not read `retrieval.documents` and a reranker's", _found),
+    Rule("filled", "MLflow leaves inputs and outputs empty when only other attributes tell them", _filled),
+)

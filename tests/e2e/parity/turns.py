@@ -1,0 +1,197 @@
+"""What was said, read a second time: from OpenInference's attributes, and from conversations in OpenAI's shape.
+
+A `Turn` holds what a reader of MLflow sees of a message, so that both readings compare.
+"""
+
+import json
+from dataclasses import dataclass, replace
+
+from mlflow.types.chat import ChatMessage
+from pydantic import ValidationError
+
+_ROLES = {
+    **dict.fromkeys(("user", "human"), "user"),
+    **dict.fromkeys(("assistant", "ai", "model", "tool-call", "tool_call"), "assistant"),
+    **dict.fromkeys(("system", "developer"), "system"),
+    **dict.fromkeys(("tool", "function", "tool-response", "tool_response"), "tool"),
+}
+_SOUNDS = {"audio/wav": "wav", "audio/x-wav": "wav", "audio/mpeg": "mp3", "audio/mp3": "mp3"}
+
+
+@dataclass(frozen=True)
+class Call:
+    # None: nobody gave it one.
+    id: str | None
+    name: str
+    arguments: str
+
+    def is_same(self, other: "Call") -> bool:
+        return (self.name, self.arguments) == (other.name, other.arguments) and (
+            self.id is None or other.id is None or self.id == other.id
+        )
+
+
+@dataclass(frozen=True)
+class Turn:
+    role: str
+    texts: tuple[str, ...] = ()
+    # URLs, and sounds as format and base64.
+    images: tuple[str, ...] = ()
+    sounds: tuple[tuple[str, str], ...] = ()
+    thoughts: str = ""
+    calls: tuple[Call, ...] = ()
+    # The id of the call that a tool's message answers.
+    answers: str | None = None
+
+    def is_told_as(self, told: "Turn") -> bool:
+        """Whether `told` says the same: every word of it, and made-up ids only where there were none."""
+        same = (self.role, self.texts, self.images, self.sounds, self.thoughts) == (
+            *(told.role, told.texts, told.images, told.sounds, told.thoughts),
+        )
+        are_calls = len(self.calls) == len(told.calls) and all(map(Call.is_same, self.calls, told.calls))
+        return same and are_calls and (self.answers is None or self.answers == told.answers)
+
+
+def asked(attributes: dict) -> list[Turn]:
+    found = _messages(attributes, "llm.input_messages", "user")
+    return found or _texts(attributes, "llm.prompts", "prompt", "user")
+
+
+def answered(attributes: dict) -> list[Turn]:
+    found = _messages(attributes, "llm.output_messages", "assistant")
+    found = found or _texts(attributes, "llm.choices", "completion", "assistant")
+    if "llm.function_call" in attributes and not any(turn.calls for turn in found):
+        legacy = json.loads(attributes["llm.function_call"])
+        call = Call(None, legacy["name"], _text(legacy["arguments"]))
+        found = [replace(found[0], calls=(call,)), *found[1:]] if found else [Turn("assistant", calls=(call,))]
+    return found
+
+
+def with_system(turns: list[Turn], raw: object) -> list[Turn]:
+    """With what a raw request keeps beside its messages, unless the messages say it themselves."""
+    if not turns or any(turn.role == "system" for turn in turns):
+        return turns
+    said = hidden_system(raw)
+    return [Turn("system", (said,)), *turns] if said else turns
+
+
+def hidden_system(raw: object) -> str:
+    said = (raw.get("system") or raw.get("instructions")) if isinstance(raw, dict) else None
+    parts = said if isinstance(said, list) else [said]
+    return "\n\n".join(filter(None, (part.get("text") if isinstance(part, dict) else part for part in parts)))
+
+
+def are_told(turns: list[Turn], messages: object) -> bool:
+    """Whether `messages`, in OpenAI's shape, are valid to MLflow and say the same, turn by turn."""
+    told = read(messages)
+    return told is not None and len(told) == len(turns) and all(map(Turn.is_told_as, turns, told))
+
+
+def read(messages: object) -> list[Turn] | None:
+    """`None` when one message is not of the shape that MLflow and its UI take."""
+    if not isinstance(messages, list) or not messages:
+        return None
+    try:
+        return [_read(message) for message in messages]
+    except (ValidationError, ValueError):
+        return None
+
+
+def _read(message: dict) -> Turn:
+    valid = ChatMessage.model_validate(message, strict=True)
+    if valid.role not in {"user", "assistant", "system", "tool"}:
+        raise ValueError(f"MLflow's UI draws no {valid.role}")
+    parts = valid.content if isinstance(valid.content, list) else []
+    texts = [valid.content] if isinstance(valid.content, str) else [part.text for part in parts if part.type == "text"]
+    sounds = [part.input_audio for part in parts if part.type == "input_audio"]
+    calls = [(call.id, call.function.name, call.function.arguments) for call in valid.tool_calls or []]
+    if not all(isinstance(value, str) for call in calls for value in call):
+        raise ValueError("MLflow's UI draws no call that lacks a name or arguments")
+    return Turn(
+        role=valid.role,
+        texts=tuple(filter(None, texts)),
+        images=tuple(part.image_url.url for part in parts if part.type == "image_url"),
+        sounds=tuple((sound.format, sound.data) for sound in sounds),
+        thoughts=message.get("reasoning") or "",
+        calls=tuple(Call(*call) for call in calls),
+        answers=valid.tool_call_id,
+    )
+
+
+def nested(attributes: dict, family: str) -> list[dict]:
+    """A numbered family as objects: `family.0.a.b = 1` is `[{"a": {"b": 1}}]`."""
+    found: dict[int, dict] = {}
+    for key, value in attributes.items():
+        number, _, path = key.removeprefix(family + ".").partition(".")
+        if not key.startswith(family + ".") or not number.isdecimal():
+            continue
+        *parents, last = path.split(".")
+        node = found.setdefault(int(number), {})
+        for parent in parents:
+            node = node.setdefault(parent, {})
+        node[last] = value
+    return [found[number] for number in sorted(found)]
+
+
+def _numbered(node: dict, name: str) -> list[dict]:
+    """The same below a key of an object that is nested already."""
+    return [each for _, each in sorted((int(number), each) for number, each in node.get(name, {}).items())]
+
+
+def _messages(attributes: dict, family: str, speaker: str) -> list[Turn]:
+    return [_message(item.get("message", {}), speaker) for item in nested(attributes, family)]
+
+
+def _message(node: dict, speaker: str) -> Turn:
+    answers = node.get("tool_call_id") or None
+    role = node.get("role") or ("tool" if answers else speaker)
+    turn = Turn(
+        role=_ROLES.get(role.strip().rpartition(".")[2].lower(), "user"),
+        calls=tuple(_call(each["tool_call"]) for each in _numbered(node, "tool_calls")),
+    )
+    if "function_call_name" in node:
+        call = Call(None, node["function_call_name"], _text(node.get("function_call_arguments_json")) or "{}")
+        turn = replace(turn, calls=(*turn.calls, call))
+    for part in _numbered(node, "contents"):
+        turn = _with_part(turn, part)
+    if "content" in node and not (turn.texts or turn.images or turn.sounds):
+        turn = replace(turn, texts=tuple(filter(None, [_text(node["content"])])))
+    return replace(turn, answers=answers if turn.role == "tool" else None)
+
+
+def _with_part(turn: Turn, part: dict) -> Turn:
+    if "tool_call" in part:
+        call = _call(part["tool_call"])
+        return turn if any(call.is_same(each) for each in turn.calls) else replace(turn, calls=(*turn.calls, call))
+    content = part["message_content"]
+    if "image" in content:
+        return replace(turn, images=(*turn.images, content["image"].get("image", content["image"])["url"]))
+    if "audio" in content:
+        audio = content["audio"]["audio"]
+        kind, _, data = audio["url"].removeprefix("data:").rpartition(";base64,")
+        kind = kind or audio.get("mime_type", "")
+        if data.startswith("http"):
+            turn = replace(turn, texts=(*turn.texts, f"[audio: {kind}]({data})"))
+        else:
+            turn = replace(turn, sounds=(*turn.sounds, (_SOUNDS[kind], data)))
+        return replace(turn, texts=(*turn.texts, *filter(None, [audio.get("transcript")])))
+    if content.get("type") in {"reasoning", "thinking"}:
+        return replace(turn, thoughts="\n\n".join(filter(None, [turn.thoughts, content.get("text")])))
+    return replace(turn, texts=(*turn.texts, *filter(None, [_text(content.get("text"))])))
+
+
+def _call(node: dict) -> Call:
+    function = node.get("function", {})
+    return Call(_text(node.get("id")) or None, function.get("name") or "function", _text(function.get("arguments")) or "{}")
+
+
+def _texts(attributes: dict, family: str, name: str, role: str) -> list[Turn]:
+    whole = attributes.get(family)
+    texts = whole if isinstance(whole, list) else [each[name]["text"] for each in nested(attributes, family)]
+    return [Turn(role, (text,)) for text in texts]
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)
