@@ -55,20 +55,7 @@ fn dimension(vector: &Node<'_, '_>) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mapping;
-    use crate::otlp::Span;
-    use crate::otlp::write::Attributes;
-
-    fn told(kind: &str, attributes: &[(&str, Value)], key: &str) -> Value {
-        let mut bytes = Attributes::default();
-        bytes.put_str("openinference.span.kind", kind);
-        for (name, value) in attributes {
-            bytes.put_json(name, value);
-        }
-        let span = Span::parse(bytes.as_bytes()).expect("a span");
-        let text = mapping::span(&span).get(key).map(|value| value.as_text().into_owned());
-        text.map_or(Value::Null, |text| serde_json::from_str(&text).unwrap_or(Value::String(text)))
-    }
+    use crate::mapping::told::told;
 
     #[test]
     fn embeddings_tell_their_texts_and_never_their_vectors() {

@@ -16,6 +16,8 @@ mod prompt;
 pub mod repair;
 mod retrieval;
 pub mod tags;
+#[cfg(test)]
+mod told;
 mod tool;
 mod tools;
 mod usage;

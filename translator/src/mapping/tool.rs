@@ -18,23 +18,10 @@ pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) 
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
-    use crate::mapping;
-    use crate::otlp::Span;
-    use crate::otlp::write::Attributes;
-
-    fn told(kind: &str, attributes: &[(&str, Value)], key: &str) -> Value {
-        let mut bytes = Attributes::default();
-        bytes.put_str("openinference.span.kind", kind);
-        for (name, value) in attributes {
-            bytes.put_json(name, value);
-        }
-        let span = Span::parse(bytes.as_bytes()).expect("a span");
-        let text = mapping::span(&span).get(key).map(|value| value.as_text().into_owned());
-        text.map_or(Value::Null, |text| serde_json::from_str(&text).unwrap_or(Value::String(text)))
-    }
+    use crate::mapping::told::told;
 
     #[test]
     fn a_tool_without_a_value_was_given_its_parameters() {
