@@ -44,7 +44,7 @@ await flush();
 
 // A steady rate, made in a timer as an application's requests would be.
 const delay = monitorEventLoopDelay({ resolution: 1 });
-const cpuBefore = process.cpuUsage();
+const cpuBefore = process.threadCpuUsage();
 const [end, perTick] = [performance.now() + Number(SECONDS) * 1000, Number(RATE) / 200];
 delay.enable();
 let made = 0;
@@ -60,12 +60,12 @@ await new Promise((resolve) => {
 });
 await flush();
 delay.disable();
-const cpu = process.cpuUsage(cpuBefore);
+const cpu = process.threadCpuUsage(cpuBefore);
 process.stdout.write(
   JSON.stringify({
     spans: made,
     startMillis,
-    cpuMicrosPerSpan: cpu.user / made,
+    cpuMicrosPerSpan: (cpu.user + cpu.system) / made,
     delayP50: delay.percentile(50) / 1e6,
     delayP99: delay.percentile(99) / 1e6,
     delayMax: delay.max / 1e6,

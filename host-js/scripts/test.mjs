@@ -10,7 +10,9 @@ import { fileURLToPath } from "node:url";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 
-const QUICK = ["golden", "examples", "autolog", "edge", "snapshot", "delivery", "exits"].map((name) => `test/${name}.test.mjs`);
+const QUICK = ["golden", "examples", "autolog", "edge", "snapshot", "delivery", "exits"].map(
+  (name) => `test/${name}.test.mjs`,
+);
 const MORE = ["matrix/order", "runtimes/runtimes", "e2e/e2e"].map((name) => `test/${name}.test.mjs`);
 
 const all = process.argv[2] === "all";

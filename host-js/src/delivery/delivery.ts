@@ -26,6 +26,12 @@ const LINGER_MILLIS = 25;
 /** A flush waits no longer for a server that cannot be reached: the application may be waiting for its own shutdown. */
 const UNREACHABLE_MILLIS = 2_000;
 
+/**
+ * How often the core is asked for requests. Each costs the server the same whatever it holds, and the core sends what has
+ * settled by then: asked more often it would send many small ones.
+ */
+const POLL_MILLIS = 50;
+
 /** How long resource detectors may take. */
 const RESOURCE_MILLIS = 5_000;
 
@@ -63,6 +69,8 @@ export class Delivery {
   #dropped = 0;
   /** The core was full: not before this instant. */
   #fullUntil = 0;
+  /** Not before this instant is the core asked again, a flush aside. */
+  #pollAt = 0;
   #lingering: Timer | undefined;
   #wakeup: Timer | undefined;
   #turnIsComing = false;
@@ -256,7 +264,10 @@ export class Delivery {
   }
 
   #drive(bridge: TranslatorBridge): void {
-    for (const request of bridge.poll(now())) {
+    const at = now();
+    const mayPoll = at >= this.#pollAt || this.#flushes.size > 0 || !this.#parts.settings.batch;
+    if (mayPoll) this.#pollAt = at + POLL_MILLIS;
+    for (const request of mayPoll ? bridge.poll(at) : []) {
       const { settings, quietly } = this.#parts;
       void perform(request, settings.trackingUri, settings.headers, quietly).then((answer) => {
         if (this.#broken) return;
@@ -276,14 +287,14 @@ export class Delivery {
       });
     }
     for (const event of bridge.events()) this.#tell(event);
-    this.#sleep(bridge);
+    this.#sleep(bridge, mayPoll);
     for (const check of [...this.#flushes]) check();
   }
 
-  #sleep(bridge: TranslatorBridge): void {
+  #sleep(bridge: TranslatorBridge, polled: boolean): void {
     this.#wakeup?.cancel();
     this.#wakeup = undefined;
-    let wakeup = bridge.nextWakeup();
+    let wakeup = polled ? bridge.nextWakeup() : this.#pollAt;
     if (this.#queue.length > 0 && this.#fullUntil > now())
       wakeup = Math.min(wakeup ?? this.#fullUntil, this.#fullUntil);
     if (wakeup === undefined) return;
