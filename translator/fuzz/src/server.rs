@@ -56,6 +56,9 @@ impl Server {
                 assert!(body["trace"]["trace_info"]["trace_id"].is_string(), "trace info without a trace id");
                 respond_json(200, &body)
             }
+            ("GET", path) if path.starts_with("api/3.0/mlflow/traces/tr-") => {
+                respond_json(200, &json!({"trace": {"trace_info": {"state": "IN_PROGRESS"}}}))
+            }
             ("GET", path) => match self.files.get(file_name(path)) {
                 Some(file) => respond(200, file.clone()),
                 None => respond(404, Vec::new()),
