@@ -103,10 +103,11 @@ async fn given_open_payloads_when_another_one_traps_then_they_are_told_to_the_ne
         host.ingest(text).await.unwrap();
     }
     host.ingest(TRAP_IN_INGEST).await.unwrap_err();
+    // The refusal is answered first, the next guest opened then; who asks it waits for it.
+    assert_eq!(host.handle.stats().await.unwrap().open_receipts, 2);
     let told: usize = host.bridges.contexts.lock().unwrap().len();
     // Two payloads in three guests, and the one that traps in two of them.
     assert_eq!((host.opened(), told), (3, 2 * 3 + 2));
-    assert_eq!(host.handle.stats().await.unwrap().open_receipts, 2);
     assert_eq!(host.set_aside(), [TRAP_IN_INGEST]);
 }
 
