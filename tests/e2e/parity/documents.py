@@ -1,4 +1,4 @@
-"""Documents, embeddings, tools and prompts as MLflow reads them, worked out a second time from the attributes as sent."""
+"""Documents, embeddings, tools and prompts as MLflow reads them, worked out a second time from attributes as sent."""
 
 import json
 import math

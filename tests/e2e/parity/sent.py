@@ -1,7 +1,10 @@
-"""Attributes as they stand in a payload, of both encodings: MLflow shows texts that spell JSON as what they spell."""
+"""Attributes as they stand in a payload, of both encodings.
+
+MLflow shows a text that spells JSON as what it spells."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -10,13 +13,15 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
 from e2e.harness.payloads import Payload
 
+_JSON = "application/json"
 
-def protobuf_spans(payload: Payload) -> Iterator[tuple[ResourceSpans, Span]]:
+
+def protobuf_spans(body: bytes, content_type: str) -> Iterator[tuple[ResourceSpans, Span]]:
     """The spans as far as OTLP's own classes can read them."""
-    if payload.content_type == "application/json":
+    if content_type == _JSON:
         return
     try:
-        message = ExportTraceServiceRequest.FromString(payload.body)
+        message = ExportTraceServiceRequest.FromString(body)
     except DecodeError:
         return
     for resource_spans in message.resource_spans:
@@ -24,16 +29,39 @@ def protobuf_spans(payload: Payload) -> Iterator[tuple[ResourceSpans, Span]]:
             yield from ((resource_spans, span) for span in scope_spans.spans)
 
 
-def attributes(payload: Payload) -> Iterator[tuple[str, int, dict]]:
-    """Span id, end and attributes of each span."""
-    for _, span in protobuf_spans(payload):
-        yield span.span_id.hex(), span.end_time_unix_nano, _entries(span.attributes)
-    if payload.content_type == "application/json":
-        for resource_spans in json.loads(payload.body)["resourceSpans"]:
-            for scope_spans in resource_spans["scopeSpans"]:
-                for span in scope_spans["spans"]:
-                    entries = {each["key"]: _json_value(each["value"]) for each in span.get("attributes") or []}
-                    yield span["spanId"].lower(), int(span.get("endTimeUnixNano") or 0), entries
+def attributes(payloads: Iterable[Payload]) -> dict[str, dict]:
+    """What each span carries, by span id; of two versions of a span the later one."""
+    versions = [version for payload in payloads for version in _versions(payload.body, payload.content_type)]
+    return {span_id: found for span_id, _, found in sorted(versions, key=lambda version: version[1])}
+
+
+@cache
+def _versions(body: bytes, content_type: str) -> list[tuple[str, int, dict]]:
+    """Span id, end and attributes."""
+    if content_type == _JSON:
+        return [
+            (
+                (span.get("spanId") or span["span_id"]).lower(),
+                int(span.get("endTimeUnixNano") or 0),
+                {each["key"]: _json_value(each["value"] or {}) for each in span.get("attributes") or []},
+            )
+            for span in _json_spans(json.loads(body))
+        ]
+    spans = (span for _, span in protobuf_spans(body, content_type))
+    return [(span.span_id.hex(), span.end_time_unix_nano, _entries(span.attributes)) for span in spans]
+
+
+def _json_spans(node: object) -> Iterator[dict]:
+    """Wherever they are: keys may be spelt in two ways, and values may be null."""
+    match node:
+        case {"spans": list(spans)}:
+            yield from spans
+        case dict():
+            for value in node.values():
+                yield from _json_spans(value)
+        case list():
+            for item in node:
+                yield from _json_spans(item)
 
 
 def _entries(entries: list[KeyValue]) -> dict:

@@ -7,9 +7,9 @@ from functools import cached_property
 
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
-from e2e.parity import sent
 from e2e.parity.compare import Difference, differences
 from e2e.parity.pair import Copy
+from e2e.parity.sent import attributes, protobuf_spans
 from e2e.parity.sides import Sides
 
 
@@ -71,14 +71,13 @@ class Sighting:
     @cached_property
     def sent_spans(self) -> list[tuple[ResourceSpans, Span]]:
         """The spans of the payloads, as far as OTLP's own classes can read them."""
-        return [each for payload in self.sent.payloads for each in sent.protobuf_spans(payload)]
+        sent = self.sent.payloads
+        return [each for payload in sent for each in protobuf_spans(payload.body, payload.content_type)]
 
-    @cached_property
+    @property
     def sent_attributes(self) -> dict:
-        """What the producer has put on the span that the difference is in; of two versions, the later one's."""
-        spans = [each for payload in self.sent.payloads for each in sent.attributes(payload)]
-        versions = [(end, attributes) for span_id, end, attributes in spans if span_id == self.path[1]]
-        return max(versions, key=lambda version: version[0], default=(0, {}))[1]
+        """What the producer has put on the span that the difference is in."""
+        return attributes(self.sent.payloads).get(self.path[1], {})
 
     def preset(self, span_id: str, key: str) -> str | None:
         """The text of an attribute that the producer itself has sent, as it stands on the wire."""

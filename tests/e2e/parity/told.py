@@ -1,6 +1,6 @@
 """The rules for what single spans say: conversations, tools, documents, embeddings and prompts.
 
-The raw side tells what MLflow makes of `input.value` and `output.value`; the attributes as sent tell what it leaves out.
+The raw side has what MLflow makes of `input.value` and `output.value`; the attributes as sent have what it leaves out.
 """
 
 from e2e.parity import documents, drawn, expected, turns
@@ -146,7 +146,7 @@ RULES = (
     Rule("request", "MLflow shows requests of most providers as JSON although their messages are told", _request),
     Rule("answer", "MLflow shows answers of most providers as JSON although their messages are told", _answer),
     Rule("format", "MLflow guesses formats, and never Anthropic's", _format),
-    Rule("messages", "MLflow draws neither what the system says beside the messages, nor a call that failed", _messages),
+    Rule("messages", "MLflow leaves out what the system says beside the messages, and draws no failed call", _messages),
     Rule("tools", "MLflow does not read `llm.tools`", _tools),
     Rule("documents", "MLflow does not read `retrieval.documents` and a reranker's", _found),
     Rule("filled", "MLflow leaves inputs and outputs empty when only other attributes tell them", _filled),

@@ -42,12 +42,11 @@ class Turn:
     calls: tuple[Call, ...] = ()
     # The id of the call that a tool's message answers.
     answers: str | None = None
+    name: str = ""
 
     def is_told_as(self, told: "Turn") -> bool:
         """Whether `told` says the same: every word of it, and made-up ids only where there were none."""
-        same = (self.role, self.texts, self.images, self.sounds, self.thoughts) == (
-            *(told.role, told.texts, told.images, told.sounds, told.thoughts),
-        )
+        same = replace(self, calls=(), answers=None) == replace(told, calls=(), answers=None)
         are_calls = len(self.calls) == len(told.calls) and all(map(Call.is_same, self.calls, told.calls))
         return same and are_calls and (self.answers is None or self.answers == told.answers)
 
@@ -107,6 +106,8 @@ def _read(message: dict) -> Turn:
     calls = [(call.id, call.function.name, call.function.arguments) for call in valid.tool_calls or []]
     if not all(isinstance(value, str) for call in calls for value in call):
         raise ValueError("MLflow's UI draws no call that lacks a name or arguments")
+    if any(call.type != "function" for call in valid.tool_calls or []):
+        raise ValueError("MLflow's UI draws calls of functions alone")
     return Turn(
         role=valid.role,
         texts=tuple(filter(None, texts)),
@@ -115,6 +116,7 @@ def _read(message: dict) -> Turn:
         thoughts=message.get("reasoning") or "",
         calls=tuple(Call(*call) for call in calls),
         answers=valid.tool_call_id,
+        name=message.get("name") or "",
     )
 
 
@@ -148,6 +150,7 @@ def _message(node: dict, speaker: str) -> Turn:
     turn = Turn(
         role=_ROLES.get(role.strip().rpartition(".")[2].lower(), "user"),
         calls=tuple(_call(each["tool_call"]) for each in _numbered(node, "tool_calls")),
+        name=node.get("name") or "",
     )
     if "function_call_name" in node:
         call = Call(None, node["function_call_name"], _text(node.get("function_call_arguments_json")) or "{}")
@@ -164,8 +167,9 @@ def _with_part(turn: Turn, part: dict) -> Turn:
         call = _call(part["tool_call"])
         return turn if any(call.is_same(each) for each in turn.calls) else replace(turn, calls=(*turn.calls, call))
     content = part["message_content"]
-    if "image" in content:
-        return replace(turn, images=(*turn.images, content["image"].get("image", content["image"])["url"]))
+    # Anthropic's JavaScript instrumentation tells the kind of an image and not the image.
+    if "image" in content and "image" in content["image"]:
+        return replace(turn, images=(*turn.images, content["image"]["image"]["url"]))
     if "audio" in content:
         audio = content["audio"]["audio"]
         kind, _, data = audio["url"].removeprefix("data:").rpartition(";base64,")
@@ -182,7 +186,8 @@ def _with_part(turn: Turn, part: dict) -> Turn:
 
 def _call(node: dict) -> Call:
     function = node.get("function", {})
-    return Call(_text(node.get("id")) or None, function.get("name") or "function", _text(function.get("arguments")) or "{}")
+    arguments = _text(function.get("arguments")) or "{}"
+    return Call(_text(node.get("id")) or None, function.get("name") or "function", arguments)
 
 
 def _texts(attributes: dict, family: str, name: str, role: str) -> list[Turn]:
