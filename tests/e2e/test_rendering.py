@@ -1,0 +1,68 @@
+"""What instrumentations tell reaches MLflow in the shapes that its UI draws, whatever the provider.
+
+`parity/told.py` judges what differs from MLflow's own translation; here nothing may be missing.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from e2e.parity import documents, drawn, expected, turns
+from e2e.parity.sent import attributes
+from e2e.parity.sides import Sides
+
+_CARDS = {"RETRIEVER": "retrieval.documents", "RERANKER": "reranker.output_documents"}
+
+
+@pytest.fixture(scope="module")
+def spans(sides: Sides) -> list[tuple[str, dict, dict]]:
+    """Name, what was sent and what MLflow holds, of each span whose producer leaves `mlflow.*` to the bridge."""
+    return list(_spans(sides))
+
+
+def _spans(sides: Sides) -> Iterator[tuple[str, dict, dict]]:
+    for case, copy in sides.bridged.items():
+        sent = attributes(copy.payloads)
+        for trace in copy.traces.values():
+            for span_id, shown in trace["spans"].items() if isinstance(trace, dict) else ():
+                found = sent.get(span_id, {})
+                if expected.is_openinference({"attributes": found}) and not any(map(_is_mlflows, found)):
+                    yield f"{case}: {shown['name']} ({span_id})", found, shown
+
+
+def _is_mlflows(key: str) -> bool:
+    return key.startswith("mlflow.") and not key.startswith("mlflow.traceTag.")
+
+
+def test_every_conversation_is_drawn(spans) -> None:
+    conversations = [
+        (name, shown)
+        for name, sent, shown in spans
+        if expected.span_type(sent) == "LLM" and turns.asked(sent) and turns.answered(sent)
+    ]
+    formats = {name: shown["attributes"].get("mlflow.message.format") for name, shown in conversations}
+    assert set(formats.values()) == {"openai", "anthropic"}
+    drawable = {name: drawn.format_of(shown["inputs"], shown["outputs"]) for name, shown in conversations}
+    assert formats == drawable
+
+
+def test_every_tool_that_a_model_is_offered_is_drawn(spans) -> None:
+    offered = {name: (documents.tools(sent), shown) for name, sent, shown in spans if documents.tools(sent)}
+    assert offered
+    for name, (tools, shown) in offered.items():
+        assert shown["attributes"].get("mlflow.chat.tools") == tools, name
+        assert documents.are_tools(tools), name
+
+
+@pytest.mark.parametrize("kind", _CARDS)
+def test_every_document_is_a_card(spans, kind: str) -> None:
+    found = {
+        name: (documents.documents(sent, _CARDS[kind]), shown)
+        for name, sent, shown in spans
+        if expected.span_type(sent) == kind
+    }
+    assert any(cards for cards, _ in found.values())
+    for name, (cards, shown) in found.items():
+        if cards:
+            assert documents.are_cards(shown["outputs"]), name
+            assert [card["page_content"] for card in shown["outputs"]] == [card["page_content"] for card in cards], name
