@@ -4,9 +4,15 @@
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from capture.handbuilt.builder import Trace
+from e2e.harness import example
+from e2e.harness.bridge import Bridge
+from e2e.harness.mlflow_server import MlflowServer
+from e2e.harness.readback import Reader
 from e2e.parity import documents, drawn, expected, turns
 from e2e.parity.sent import attributes
 from e2e.parity.sides import Sides
@@ -66,3 +72,22 @@ def test_every_document_is_a_card(spans, kind: str) -> None:
         if cards:
             assert documents.are_cards(shown["outputs"]), name
             assert [card["page_content"] for card in shown["outputs"]] == [card["page_content"] for card in cards], name
+
+
+def test_a_prompt_of_the_registry_is_linked(
+    folder: Path, mlflow_server: MlflowServer, reader: Reader, experiment: str
+) -> None:
+    registered = reader.client.register_prompt("greeting", "Hello {{name}}")
+    trace = Trace("rendering/linked prompt", {"service.name": "example"})
+    template = {"llm.prompt_template.template": "Hello {{name}}", "llm.prompt_template.variables": '{"name": "Ada"}'}
+    source = {"prompt.vendor": "mlflow", "prompt.id": registered.name}
+    trace.span("greet", "PROMPT", template | source | {"llm.prompt_template.version": str(registered.version)})
+    payload = example.payload(trace)
+    with Bridge(folder, "--experiment-id", experiment, tracking_uri=mlflow_server.uri) as bridge:
+        payload.post(bridge.traces_url).require(200)
+        (span,) = reader.wait_for_trace(payload.trace_ids[0], spans=1).data.spans
+
+    (link,) = span.attributes["mlflow.linkedPrompts"]
+    assert reader.client.get_prompt_version(**link).template == "Hello {{name}}"
+    assert span.inputs["variables"] == {"name": "Ada"}
+    assert span.outputs == "Hello Ada"
