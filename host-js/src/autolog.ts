@@ -94,10 +94,14 @@ export function makeAutolog(): Shared {
     if (isStarted) return;
     isStarted = true;
     reachAll();
-    watchRegistry((provider) => {
-      adopter.adopt(provider);
-      // Whoever registers a provider has loaded a copy of the API.
-      reachAll();
+    watchRegistry({
+      onTrace(provider) {
+        adopter.adopt(provider);
+        // Whoever registers a provider has loaded a copy of the API.
+        reachAll();
+      },
+      // So has whoever looks for one; but some look for every span.
+      onMiss: atMostEvery(1, reachAll),
     });
   }
 
@@ -150,5 +154,16 @@ export function makeAutolog(): Shared {
     stats() {
       return sum([...pipelines].map((each) => each.stats()));
     },
+  };
+}
+
+/** `fn`, unless it ran less than so many milliseconds ago, or is running. */
+function atMostEvery(millis: number, fn: () => void): () => void {
+  let next = 0;
+  return () => {
+    if (performance.now() < next) return;
+    next = Number.POSITIVE_INFINITY;
+    fn();
+    next = performance.now() + millis;
   };
 }

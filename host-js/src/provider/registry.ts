@@ -13,21 +13,27 @@ type Global = { [REGISTRY]?: Registry };
 
 const watched = new WeakSet<Registry>();
 
-/** Calls back with whatever is, and whatever comes to be, registered for `trace`. */
-export function watchRegistry(onTrace: (provider: unknown) => void): void {
+export interface RegistryWatcher {
+  /** With whatever is, and whatever comes to be, registered for `trace`. */
+  onTrace(provider: unknown): void;
+  /** Somebody looks for what is not registered, as each copy of the API does before it hands out a tracer. */
+  onMiss(): void;
+}
+
+export function watchRegistry(watcher: RegistryWatcher): void {
   const present = (globalThis as Global)[REGISTRY];
   if (present) {
-    watch(present, onTrace);
+    watch(present, watcher);
     return;
   }
   // No copy has registered anything. The first one to do so decides the registry's version: it must make it itself.
   Object.defineProperty(globalThis, REGISTRY, {
     configurable: true,
     enumerable: false,
-    get: () => undefined,
+    get: () => watcher.onMiss(),
     set(registry: Registry) {
       Object.defineProperty(globalThis, REGISTRY, plain(registry));
-      if (registry) watch(registry, onTrace);
+      if (registry) watch(registry, watcher);
     },
   });
 }
@@ -37,21 +43,21 @@ export function registered(type: "trace" | "context"): unknown {
   return (globalThis as Global)[REGISTRY]?.[type];
 }
 
-function watch(registry: Registry, onTrace: (provider: unknown) => void): void {
+function watch(registry: Registry, watcher: RegistryWatcher): void {
   if (watched.has(registry)) return;
   watched.add(registry);
   const prototype = Object.create(Object.getPrototypeOf(registry), {
     trace: {
       configurable: true,
-      get: () => undefined,
+      get: () => watcher.onMiss(),
       set(this: Registry, provider: unknown) {
         Object.defineProperty(this, "trace", plain(provider));
-        onTrace(provider);
+        watcher.onTrace(provider);
       },
     },
   });
   Object.setPrototypeOf(registry, prototype);
-  if (registry.trace) onTrace(registry.trace);
+  if (registry.trace) watcher.onTrace(registry.trace);
 }
 
 function plain(value: unknown): PropertyDescriptor {

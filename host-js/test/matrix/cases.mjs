@@ -7,9 +7,11 @@ import { fixturePath } from "./fixtures.mjs";
 /** @param runtime the command that runs a file, Node by default */
 export async function runCase({ fixture, provider, module, steps }, trackingUri, runtime = [process.execPath]) {
   const [command, ...args] = runtime;
+  // In this fixture the instrumentation has a copy of the API of its own, as nested installations have.
+  const instrumentationApi = fixture === "two-apis" ? "instrumentation-with-its-own-api" : undefined;
   const ended = await run(command, [...args, `node_modules/.cases/case.${module}`], {
     cwd: fixturePath(fixture),
-    env: { SCENARIO: JSON.stringify({ steps, provider }), MLFLOW_TRACKING_URI: trackingUri },
+    env: { SCENARIO: JSON.stringify({ steps, provider, instrumentationApi }), MLFLOW_TRACKING_URI: trackingUri },
   });
   assert.equal(ended.code, 0, ended.stderr);
   return { calls: JSON.parse(ended.stdout), stderr: ended.stderr };

@@ -22,6 +22,8 @@ const PROVIDERS = [
   ["sdk-2.12", "facade"],
   ["sdk-2.12", "foreign"],
   ["sdk-2.12", "none"],
+  ["two-apis", "node"],
+  ["two-apis", "none"],
   ["sdk-3", "sdk3"],
   ["sdk-3", "none"],
   ["node-sdk-0.57", "nodeSdk"],

@@ -194,7 +194,8 @@ class Instrumentation {
   }
 }
 
-async function scenario(load, { steps, provider }) {
+/** `instrumentationApi`: the package through which the instrumentation gets its copy of the API. */
+async function scenario(load, { steps, provider, instrumentationApi = "@opentelemetry/api" }) {
   const recorder = new Recorder();
   let instrumentation;
   let registered;
@@ -202,7 +203,7 @@ async function scenario(load, { steps, provider }) {
 
   async function step(name) {
     if (name === "A") (await load("openinference-mlflow")).autolog();
-    else if (name === "I") instrumentation = new Instrumentation(await load("@opentelemetry/api"));
+    else if (name === "I") instrumentation = new Instrumentation(await load(instrumentationApi));
     else if (name === "P") registered = await providers[provider](load, recorder);
     else if (name === "S") instrumentation.call("first");
   }
