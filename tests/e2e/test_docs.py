@@ -85,6 +85,9 @@ def test_the_quickstart_ends_with_an_agents_trace_in_mlflow(tmp_path: Path, port
         return [first if first == "curl" else str(_REPOSITORY / first), *rest]
 
     environment = clean_environment(
+        # Three more workers, and the consumers of background jobs, would start interpreters that nothing here needs.
+        MLFLOW_WORKERS="1",
+        MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false",
         OPENINFERENCE_MLFLOW_GRPC_LISTEN=f"127.0.0.1:{ports['grpc']}",
         OPENINFERENCE_MLFLOW_HTTP_LISTEN=f"127.0.0.1:{ports['http']}",
         OPENINFERENCE_MLFLOW_DATA_DIR=str(tmp_path / "data"),
