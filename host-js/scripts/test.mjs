@@ -23,6 +23,7 @@ if (!existsSync("dist/index.cjs")) {
 
 step("npm", ["run", "--silent", "lint"]);
 step("npm", ["run", "--silent", "typecheck"]);
+if (all) step("cargo", ["test", "--quiet", "--locked", "-p", "openinference-mlflow-wasm"]);
 step(process.execPath, ["--test", "--test-concurrency=1", ...QUICK, ...(all ? MORE : [])]);
 if (all) step("npm", ["run", "--silent", "check:package"]);
 

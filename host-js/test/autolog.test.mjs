@@ -164,6 +164,28 @@ describe("autolog", { concurrency: 2 }, () => {
     );
   });
 
+  test("OPENINFERENCE_HIDE settings hold for spans that nobody masked, before the mask sees them", async () => {
+    const { spans, printed } = await app(
+      mock,
+      `const seen = [];
+       autolog({ mask: (value, key) => { seen.push(key); return value; } });
+       span("chat", {
+         "openinference.span.kind": "LLM",
+         "input.value": "secret", "input.mime_type": "text/plain", "output.value": "public",
+         "llm.input_messages.0.message.content": "secret", "llm.output_messages.0.message.content": "public",
+         "llm.tools.0.tool.json_schema": "secret",
+       });
+       print(seen.filter((key) => key.includes("input") || key.includes("tools")));`,
+      { env: { OPENINFERENCE_HIDE_INPUTS: "true", OPENINFERENCE_HIDE_OUTPUT_TEXT: "1" } },
+    );
+    const { attributes } = spans[0];
+    assert.deepEqual(printed, [[]]);
+    assert.equal(attributes["input.value"], "__REDACTED__");
+    assert.equal(attributes["output.value"], "public");
+    assert.equal(attributes["llm.output_messages.0.message.content"], "__REDACTED__");
+    assert.doesNotMatch(JSON.stringify(Object.entries(attributes).map(String)), /secret|json_schema|input_messages/);
+  });
+
   test("spans of MLflow's own SDK and spans that were not sampled are left alone", async () => {
     const { spans } = await app(
       mock,
