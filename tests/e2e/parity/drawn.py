@@ -3,8 +3,11 @@
 The second reading of the checks that decide whether the bridge keeps a raw pair; it goes by the values alone.
 """
 
+from collections.abc import Callable
+
 from e2e.parity import turns
 
+_TEXTS = {"input_text", "output_text"}
 _MEDIA = {"image/jpeg", "image/png", "image/gif", "image/webp"}
 
 
@@ -19,7 +22,7 @@ def is_openai_request(inputs: object) -> bool:
     if not isinstance(inputs, dict):
         return False
     if inputs.get("messages") is not None:
-        return _are_messages(inputs["messages"])
+        return _all(inputs["messages"], _is_message)
     said = inputs.get("input")
     if isinstance(said, str):
         return bool(said)
@@ -35,24 +38,18 @@ def is_openai_answer(outputs: object) -> bool:
     return _all(items, _is_item) and any(item["type"] != "reasoning" for item in items)
 
 
-def _are_messages(value: object) -> bool:
-    return _all(value, _is_message)
-
-
 def _is_message(value: object) -> bool:
     """As MLflow's Python client takes it, with the UI's two further names for text."""
     if not isinstance(value, dict):
         return False
     content = value.get("content")
     if isinstance(content, list):
-        content = [
-            part | {"type": "text"} if isinstance(part, dict) and part.get("type") in _TEXTS else part
-            for part in content
-        ]
-    return turns.read([{**value, "content": content, "refusal": None}]) is not None
+        content = [_with_plain_text(part) for part in content]
+    return turns.read([value | {"content": content}]) is not None
 
 
-_TEXTS = {"input_text", "output_text"}
+def _with_plain_text(part: object) -> object:
+    return part | {"type": "text"} if isinstance(part, dict) and part.get("type") in _TEXTS else part
 
 
 def _is_input(item: dict) -> bool:
@@ -115,5 +112,6 @@ def _is_shown(block: dict) -> bool:
     return False
 
 
-def _all(values: object, passes) -> bool:
+def _all(values: object, passes: Callable[[dict], bool]) -> bool:
+    """Whether a value is a list of objects that holds some, and all of them pass."""
     return isinstance(values, list) and bool(values) and all(isinstance(each, dict) and passes(each) for each in values)

@@ -314,7 +314,7 @@ RULES = (
     Rule("tags", "MLflow makes no trace tags of `tag.tags` and `metadata`", _tagged),
     Rule("resources", "MLflow reads the first resource of a trace alone", _every_resource),
     Rule("tag attributes", "trace tags travel as attributes of the root", _tag_attribute),
-    Rule("previews", "MLflow has the previews of the last root alone, and none below an HTTP handler", _previewed),
+    Rule("previews", "MLflow has previews of the last root alone, and none below an HTTP handler", _previewed),
     Rule("told previews", "previews follow the inputs and outputs of the root", _previewed_as_told),
     Rule("trace info", "MLflow marks a trace whose info was sent", _finalized),
     Rule("closed", "MLflow leaves a trace without a root in progress for ever", _closed),
