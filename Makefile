@@ -42,6 +42,7 @@ test: lint test-core test-hosts test-fuzz test-e2e test-node ## Everything; this
 
 lint: setup-rust .tools/bin/cargo-deny
 	cargo fmt --all --check
+	cargo fmt --manifest-path translator/fuzz/Cargo.toml --check
 	cargo clippy --locked --workspace --all-targets -- --deny warnings
 	.tools/bin/cargo-deny --log-level error check bans licenses sources
 

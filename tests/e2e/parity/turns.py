@@ -66,6 +66,11 @@ def answered(attributes: dict) -> list[Turn]:
     return found
 
 
+def speak(turns: list[Turn]) -> bool:
+    """Whether anybody says anything: some instrumentations name speakers and no words."""
+    return any(turn.texts or turn.images or turn.sounds or turn.thoughts or turn.calls for turn in turns)
+
+
 def with_system(turns: list[Turn], raw: object) -> list[Turn]:
     """With what a raw request keeps beside its messages, unless the messages say it themselves."""
     if not turns or any(turn.role == "system" for turn in turns):

@@ -77,6 +77,11 @@ pub(super) struct Function<'a> {
 }
 
 impl<'a> Message<'a> {
+    /// Whether nothing is said but who speaks.
+    pub(super) fn is_silent(&self) -> bool {
+        self.content == Content::None && self.reasoning.is_none() && self.tool_calls.is_empty()
+    }
+
     /// A message of text alone.
     pub(super) fn text(role: Role, text: impl Into<Cow<'a, str>>) -> Self {
         Self { content: Content::Text(text.into()), ..Self::empty(role) }

@@ -367,8 +367,11 @@ fn every_captured_conversation_is_one_that_the_ui_draws() {
                 assert_eq!(text(MESSAGE_FORMAT).as_deref(), Some(shape.format), "{place}");
                 drawn += 1;
             } else if text(SPAN_TYPE).as_deref() == Some("LLM") && text(MESSAGE_FORMAT).is_none() {
-                let has_messages =
-                    |side: &str| span.attributes.iter().any(|attribute| attribute.key.get().starts_with(side));
+                // A role alone says nothing.
+                let has_messages = |side: &str| {
+                    let mut names = span.attributes.iter().map(|attribute| attribute.key.get());
+                    names.any(|name| name.starts_with(side) && !name.ends_with(".message.role"))
+                };
                 let is_whole = has_messages("llm.input_messages.") && has_messages("llm.output_messages.");
                 let is_preset = span.attribute(SPAN_INPUTS).is_some() || span.attribute(SPAN_OUTPUTS).is_some();
                 assert!(!is_whole || is_preset, "{place} is not told");
@@ -379,4 +382,17 @@ fn every_captured_conversation_is_one_that_the_ui_draws() {
         }
     }
     assert!(drawn > 0);
+}
+
+#[test]
+fn a_raw_request_stays_where_the_messages_name_speakers_and_no_words() {
+    let dump = r#"{"kwargs": {"content": "what is in the picture?"}}"#;
+    let told = Told::llm(&[
+        ("input.value", json!(dump)),
+        ("llm.input_messages.0.message.role", json!("user")),
+        ("llm.output_messages.0.message.role", json!("assistant")),
+        ("llm.output_messages.0.message.content", json!("a cat")),
+    ]);
+    assert_eq!(told.text(SPAN_INPUTS).as_deref(), Some(dump));
+    assert_eq!(told.answered()[0]["message"]["content"], "a cat");
 }
