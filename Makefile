@@ -7,9 +7,11 @@ SHELL := bash
 
 BINARY := target/release/openinference-mlflow
 PYTHON := .venv/bin/python
-FUZZ_SECONDS ?= 20
+# What `make test` fuzzes is the same on every run of the same code; `make fuzz` searches on.
+FUZZ_RUNS ?= 60000
+FUZZ_SECONDS ?= 300
 
-.PHONY: help setup setup-rust setup-python setup-node build demo test lint test-core test-hosts test-fuzz test-e2e test-node bench clean
+.PHONY: help setup setup-rust setup-python setup-node build demo test lint test-core test-hosts test-fuzz test-e2e test-node fuzz bench clean
 
 help: ## What there is.
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,8 +55,11 @@ test-core: ## The core alone, in seconds.
 test-hosts: setup-rust setup-python
 	cargo test --release --locked -p openinference-mlflow -p openinference-mlflow-tests
 
-test-fuzz: ## Each fuzz target for FUZZ_SECONDS.
-	translator/fuzz/run.sh $(FUZZ_SECONDS)
+test-fuzz: ## Each fuzz target, FUZZ_RUNS inputs from a fixed seed.
+	translator/fuzz/run.sh runs=$(FUZZ_RUNS)
+
+fuzz: ## A search for new faults: each fuzz target for FUZZ_SECONDS.
+	translator/fuzz/run.sh seconds=$(FUZZ_SECONDS)
 
 # `cargo test` has built the binary with the features of the whole test graph; another build would be a second one.
 $(BINARY):

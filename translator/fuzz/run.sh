@@ -1,13 +1,21 @@
 #!/usr/bin/env bash
-# Fuzzes each target for so many seconds, coverage-guided: translator/fuzz/run.sh SECONDS [TARGET…]
+# Fuzzes each target, coverage-guided, for so many runs or so long:
+#   translator/fuzz/run.sh runs=N [TARGET…]      the same inputs each time, from an empty corpus: a check
+#   translator/fuzz/run.sh seconds=N [TARGET…]   other inputs each time, from all that was found so far: a search
 #
 # Stable Rust and a C++ compiler are enough: the coverage that libFuzzer needs comes from LLVM passes that stable
-# rustc can run. Inputs that reach new code are kept for the next run (target/corpus). Exits with 1 when a target
+# rustc can run. A search keeps the inputs that reach new code (target/corpus). Exits with 1 when a target
 # crashes, hangs or leaks memory; the input is kept in target/crashes, and the command to repeat it is printed.
 set -euo pipefail
 
-seconds=${1:?usage: run.sh SECONDS [TARGET…]}
+usage='usage: run.sh runs=N|seconds=N [TARGET…]'
+bound=${1:?$usage}
 shift
+case $bound in
+  runs=*) limit=(-runs="${bound#runs=}" -seed=1) ;;
+  seconds=*) limit=(-max_total_time="${bound#seconds=}") ;;
+  *) echo "$usage" >&2; exit 2 ;;
+esac
 targets=("$@")
 [ ${#targets[@]} -gt 0 ] || targets=(protobuf json translate bridge)
 
@@ -28,11 +36,12 @@ env -u CARGO_ENCODED_RUSTFLAGS RUSTFLAGS="$(echo $coverage)" \
 failed=0
 for target in "${targets[@]}"; do
   corpus=$build/corpus/$target
+  [[ $bound = seconds=* ]] || corpus=$(mktemp -d)
   crashes=$build/crashes/$target
   log=$build/$target.log
   mkdir -p "$corpus" "$crashes"
-  echo "fuzzing $target for $seconds s"
-  if RUST_BACKTRACE=0 "$build/$host/release/$target" -max_total_time="$seconds" -max_len=65536 -len_control=20 -timeout=20 \
+  echo "fuzzing $target, $bound"
+  if RUST_BACKTRACE=0 "$build/$host/release/$target" "${limit[@]}" -max_len=65536 -len_control=20 -timeout=20 \
     -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="$crashes/" "$corpus" "$seeds" >"$log" 2>&1; then
     grep -q 'INFO: Loaded 1 modules' "$log" || { echo "$target: built without coverage, see $log" >&2; failed=1; }
     executed=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
