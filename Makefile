@@ -11,12 +11,12 @@ PYTHON := .venv/bin/python
 FUZZ_RUNS ?= 60000
 FUZZ_SECONDS ?= 300
 
-.PHONY: help setup setup-rust setup-python setup-node build demo test lint test-core test-hosts test-fuzz test-e2e test-node fuzz bench clean
+.PHONY: help setup setup-rust setup-python setup-phoenix setup-node build demo test lint test-core test-hosts test-fuzz test-e2e test-node fuzz bench clean
 
 help: ## What there is.
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
-setup: setup-rust setup-python setup-node ## Everything that tests need, into this folder.
+setup: setup-rust setup-python setup-phoenix setup-node ## Everything that tests need, into this folder.
 
 setup-rust:
 	@rustup target list --installed | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
@@ -27,6 +27,13 @@ setup-python: .venv/requirements.txt
 	python3 -m venv .venv
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	cp tests/requirements.txt $@
+
+# A folder of its own: Phoenix wants other versions than MLflow does.
+setup-phoenix: .venv-phoenix/requirements.txt
+.venv-phoenix/requirements.txt: tests/requirements-phoenix.txt tests/requirements-phoenix-constraints.txt
+	python3 -m venv .venv-phoenix
+	.venv-phoenix/bin/pip install --quiet --disable-pip-version-check -r tests/requirements-phoenix.txt
+	cp tests/requirements-phoenix.txt $@
 
 # The package is built from the lock file's versions; wasm-pack and wasm-bindgen come into .tools when they are missing.
 setup-node: setup-rust
@@ -79,4 +86,4 @@ bench: build ## The benchmarks, each against a baseline in the same run.
 	cargo install --quiet --locked --root .tools cargo-deny@0.20.2
 
 clean:
-	rm -rf target .venv .tools
+	rm -rf target .venv .venv-phoenix .tools
