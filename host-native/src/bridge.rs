@@ -10,6 +10,7 @@ use crate::deliver::mlflow::{ClientError, MlflowServer};
 use crate::deliver::set_aside::SetAsideFolder;
 use crate::drive::{self, Handle, StartError};
 use crate::guest::{LoadError, MemoryLimit, Translator};
+use crate::observe::{Metrics, ObservedBridges, ObservedDestination};
 use crate::settings::{Delivery, Destination};
 
 /// What the translator holds at most when nothing else is set: `max_bytes` in `wit/translator.wit`.
@@ -28,8 +29,8 @@ pub enum BridgeError {
 }
 
 /// Start a bridge. `max_payload` is the size of the largest payload that it will be offered, in bytes; `on_trace` is
-/// told of each trace that is written to the local folder, with its experiment's name. Must be called within a tokio
-/// runtime.
+/// told of each trace that is written to the local folder, with its experiment's name; `metrics` count what is done.
+/// Must be called within a tokio runtime.
 ///
 /// # Errors
 /// What is wrong with the settings, or with this machine.
@@ -37,6 +38,7 @@ pub fn start(
     delivery: &Delivery,
     data_dir: &Path,
     max_payload: usize,
+    metrics: &Metrics,
     on_trace: impl Fn(&str, &[u8]) + Send + Sync + 'static,
 ) -> Result<Handle, BridgeError> {
     let translator = load_translator()?;
@@ -44,12 +46,20 @@ pub fn start(
     let seed = RandomState::new().hash_one(std::process::id());
     let held = delivery.tuning.max_bytes.unwrap_or(DEFAULT_HELD);
     let limit = MemoryLimit::for_bridge(held, u64::try_from(max_payload).unwrap_or(u64::MAX));
-    let bridges = translator.bridges(delivery.bridge_settings(seed), limit);
+    let bridges = ObservedBridges::new(translator.bridges(delivery.bridge_settings(seed), limit), metrics);
     let set_aside = SetAsideFolder::below(data_dir);
-    Ok(match &delivery.destination {
-        Destination::Server(server) => drive::start(bridges, MlflowServer::new(server)?, set_aside)?,
-        Destination::Local => drive::start(bridges, LocalFolder::new(data_dir, on_trace), set_aside)?,
-    })
+    let (handle, name) = match &delivery.destination {
+        Destination::Server(server) => {
+            let mlflow = ObservedDestination::new(MlflowServer::new(server)?, "mlflow", metrics);
+            (drive::start(bridges, mlflow, set_aside)?, "mlflow")
+        }
+        Destination::Local => {
+            let folder = ObservedDestination::new(LocalFolder::new(data_dir, on_trace), "folder", metrics);
+            (drive::start(bridges, folder, set_aside)?, "folder")
+        }
+    };
+    metrics.watch(name, handle.queue().clone());
+    Ok(handle)
 }
 
 /// Load the translator, from compiled code that an earlier start left in the user's cache folder if there is any.

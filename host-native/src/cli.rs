@@ -15,7 +15,7 @@ use clap_complete::Shell;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use crate::settings::units::{DecimalId, Period, address};
+use crate::settings::units::{AdminAddress, DecimalId, Period, address};
 
 /// OpenInference spans in, MLflow traces out.
 ///
@@ -167,6 +167,19 @@ pub struct ReceiveArgs {
     pub shutdown_timeout: Option<Period>,
 }
 
+/// What operators see.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[command(next_help_heading = "Operating")]
+#[serde(default)]
+pub struct OperateArgs {
+    /// Address for /healthz, /readyz and /metrics, or off [default: 127.0.0.1:4319].
+    ///
+    /// Whoever reaches it can read figures (never spans, never credentials), and is not asked who they are. When the
+    /// default is in use by another program, a warning says so and the rest works without it.
+    #[arg(long, value_name = "IP:PORT", env = "OPENINFERENCE_MLFLOW_ADMIN_LISTEN")]
+    pub admin_listen: Option<AdminAddress>,
+}
+
 /// Assembly and delivery. The defaults suit one server and any number of applications.
 #[derive(Debug, Clone, Default, Args, Deserialize)]
 #[command(next_help_heading = "Tuning")]
@@ -223,6 +236,8 @@ pub struct ServeArgs {
     pub(crate) destination: DestinationArgs,
     #[command(flatten)]
     pub(crate) receive: ReceiveArgs,
+    #[command(flatten)]
+    pub(crate) operate: OperateArgs,
     #[command(flatten)]
     pub(crate) tuning: TuningArgs,
 }

@@ -13,5 +13,6 @@ pub mod draw;
 pub mod drive;
 pub mod guest;
 pub mod logs;
+pub mod observe;
 pub mod receive;
 pub mod settings;

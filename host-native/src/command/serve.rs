@@ -9,14 +9,17 @@ use std::process::{self, ExitCode};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use crate::bridge;
 use crate::cli::LogFormat;
+use crate::deliver::mlflow::MlflowServer;
 use crate::draw;
 use crate::drive::{Handle, Left};
+use crate::observe::{self, Metrics, Readiness};
 use crate::receive::{Listeners, Receivers};
-use crate::settings::{Delivery, Destination, Experiment, Settings};
+use crate::settings::{Admin, Delivery, Destination, Experiment, Settings};
 
 /// What a shell says of a program that ended on Ctrl-C.
 const INTERRUPTED: i32 = 130;
@@ -25,6 +28,7 @@ const INTERRUPTED: i32 = 130;
 #[derive(Debug)]
 pub struct Service {
     receivers: Receivers,
+    admin: Option<observe::Admin>,
     bridge: Handle,
 }
 
@@ -40,10 +44,23 @@ impl Service {
         on_trace: impl Fn(&str, &[u8]) + Send + Sync + 'static,
     ) -> anyhow::Result<Self> {
         let listeners = Listeners::bind(&settings.receive).await?;
+        let admin = listen_for_operators(settings.admin).await?;
+        let metrics = Metrics::default();
         let limit = settings.receive.max_body_bytes;
-        let bridge = bridge::start(&settings.delivery, &settings.data_dir, limit, on_trace)?;
-        let receivers = listeners.serve(bridge.clone(), limit)?;
-        Ok(Self { receivers, bridge })
+        let bridge = bridge::start(&settings.delivery, &settings.data_dir, limit, &metrics, on_trace)?;
+        let receivers = listeners.serve(bridge.clone(), limit, metrics.received.clone())?;
+        let admin = match admin {
+            Some(listener) => {
+                let mlflow = match &settings.delivery.destination {
+                    Destination::Server(server) => Some(MlflowServer::new(server)?),
+                    Destination::Local => None,
+                };
+                let readiness = Readiness::new(bridge.clone(), &settings.data_dir, mlflow, metrics.reach().clone());
+                Some(observe::Admin::start(listener, metrics, readiness)?)
+            }
+            None => None,
+        };
+        Ok(Self { receivers, admin, bridge })
     }
 
     /// Where OTLP/gRPC is received.
@@ -54,6 +71,11 @@ impl Service {
     /// Where OTLP/HTTP is received.
     pub fn http_address(&self) -> SocketAddr {
         self.receivers.http_address()
+    }
+
+    /// Where operators look, if anywhere.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().map(observe::Admin::address)
     }
 
     /// The bridge behind the receivers.
@@ -67,10 +89,28 @@ impl Service {
     /// The bridge had stopped before.
     pub async fn stop(self, limit: Duration) -> anyhow::Result<Left> {
         let deadline = Instant::now() + limit;
+        if let Some(admin) = &self.admin {
+            admin.announce_stop();
+        }
         // Half of the time at most goes to senders that are still sending.
         self.receivers.stop(limit / 2).await;
         let left = self.bridge.drain(deadline.saturating_duration_since(Instant::now())).await?;
+        // Last, so that the figures can be watched until the end.
+        if let Some(admin) = self.admin {
+            admin.stop().await;
+        }
         Ok(left)
+    }
+}
+
+/// Applications must not be without a receiver because a port that nobody asked for is taken.
+async fn listen_for_operators(admin: Admin) -> anyhow::Result<Option<TcpListener>> {
+    match admin {
+        Admin::Off => Ok(None),
+        Admin::At(address) => Ok(Some(observe::Admin::bind(address).await?)),
+        Admin::IfFree(address) => {
+            Ok(observe::Admin::bind(address).await.inspect_err(|error| tracing::warn!("no /metrics: {error}")).ok())
+        }
     }
 }
 
@@ -119,12 +159,14 @@ fn say_what_is_left(left: Left, settings: &Settings) -> ExitCode {
 fn announce(service: &Service, settings: &Settings, log_format: LogFormat) {
     let (grpc, http) = (service.grpc_address(), service.http_address());
     let destination = destination(&settings.delivery, settings.data_dir.join("traces"));
+    let admin = service.admin_address().map_or("nowhere".to_owned(), |address| format!("http://{address}/metrics"));
     match log_format {
-        LogFormat::Json => tracing::info!(%grpc, %http, destination, "serving"),
+        LogFormat::Json => tracing::info!(%grpc, %http, admin, destination, "serving"),
         LogFormat::Human => eprintln!(
             "openinference-mlflow {version}\n  \
              receives   OTLP/gRPC at {grpc}, OTLP/HTTP at http://{http}/v1/traces\n  \
              delivers   to {destination}\n  \
+             figures    at {admin}\n  \
              To send an application's traces here, start it with\n    \
              OTEL_EXPORTER_OTLP_ENDPOINT=http://{reachable} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
             version = env!("CARGO_PKG_VERSION"),

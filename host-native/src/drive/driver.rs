@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::clock::Clock;
 use super::open_payloads::{OpenPayloads, PayloadId};
+use super::queue::Queue;
 use super::recovery::{Blame, Incident, Trapped};
 use super::{Accepted, Command, Left, Refused, events};
 use crate::deliver::Destination;
@@ -36,6 +37,7 @@ pub(super) struct Driver<O: OpenBridge, D> {
     pub(super) blameless: u32,
     clock: Clock,
     commands: mpsc::Receiver<Command>,
+    queue: Queue,
     wakeup: Option<Instant>,
     draining: Option<Draining>,
     /// Who wants to know the bridge's counters.
@@ -69,6 +71,7 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
         set_aside: SetAsideFolder,
         commands: mpsc::Receiver<Command>,
         runtime: runtime::Handle,
+        queue: Queue,
     ) -> Self {
         Self {
             bridges,
@@ -79,6 +82,7 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
             blameless: 0,
             clock: Clock::start(),
             commands,
+            queue,
             wakeup: None,
             draining: None,
             asked: Vec::new(),
@@ -131,6 +135,7 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
             let soon = Instant::now() + OFFER_AGAIN;
             self.wakeup = Some(self.wakeup.map_or(soon, |wakeup| wakeup.min(soon)));
         }
+        self.queue.set(self.payloads.size());
         self.blameless = 0;
         Ok(())
     }

@@ -12,6 +12,7 @@ mod clock;
 mod driver;
 mod events;
 mod open_payloads;
+mod queue;
 mod recovery;
 
 use std::io;
@@ -26,6 +27,8 @@ use crate::deliver::Destination;
 use crate::deliver::set_aside::SetAsideFolder;
 use crate::guest::{Context, OpenBridge, OpenError, Stats};
 
+pub use queue::{Queue, Waiting};
+
 /// How many payloads may wait for the bridge before their senders do.
 const QUEUE: usize = 64;
 
@@ -33,6 +36,7 @@ const QUEUE: usize = 64;
 #[derive(Debug, Clone)]
 pub struct Handle {
     commands: mpsc::Sender<Command>,
+    queue: Queue,
 }
 
 /// A payload that was taken.
@@ -110,12 +114,13 @@ where
     D: Destination,
 {
     let bridge = bridges.open()?;
-    let (commands, queue) = mpsc::channel(QUEUE);
+    let (commands, inbox) = mpsc::channel(QUEUE);
     let runtime = tokio::runtime::Handle::current();
-    let driver = driver::Driver::new(bridges, bridge, destination, set_aside, queue, runtime.clone());
+    let queue = Queue::default();
+    let driver = driver::Driver::new(bridges, bridge, destination, set_aside, inbox, runtime.clone(), queue.clone());
     let thread = thread::Builder::new().name("translator".to_owned());
     thread.spawn(move || runtime.block_on(driver.run())).map_err(StartError::Thread)?;
-    Ok(Handle { commands })
+    Ok(Handle { commands, queue })
 }
 
 // === impl Handle ===
@@ -150,6 +155,16 @@ impl Handle {
         let (reply, answer) = oneshot::channel();
         self.send(Command::Drain { deadline: Instant::now() + limit, reply }).await?;
         answer.await.map_err(|_| Stopped)
+    }
+
+    /// What is accepted and not delivered.
+    pub fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    /// Whether the bridge's thread has ended.
+    pub fn has_stopped(&self) -> bool {
+        self.commands.is_closed()
     }
 
     /// Completes when the bridge's thread has ended.

@@ -7,11 +7,12 @@
 //! - payloads are told to a guest in the order in which they were kept.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use super::{Accepted, Refused};
+use super::{Accepted, Refused, Waiting};
 use crate::guest::Context;
 
 /// Names a payload for as long as the program runs, across guests.
@@ -22,6 +23,7 @@ pub(super) type PayloadId = u64;
 pub(super) struct OpenPayload {
     pub(super) bytes: Bytes,
     pub(super) context: Context,
+    arrived: SystemTime,
     /// How many guests trapped that may have done so because of it.
     pub(super) traps: u32,
     /// Its sender, until it is answered.
@@ -38,12 +40,16 @@ pub(super) struct OpenPayloads {
     /// The others, by the current guest's receipts.
     receipts: HashMap<u64, PayloadId>,
     next: PayloadId,
+    /// Of all of them.
+    bytes: usize,
 }
 
 impl OpenPayloads {
     /// Hold a payload; it waits for the guest.
     pub(super) fn keep(&mut self, bytes: Bytes, context: Context, sender: oneshot::Sender<Result<Accepted, Refused>>) {
-        let payload = OpenPayload { bytes, context, traps: 0, sender: Some(sender), done: None };
+        self.bytes += bytes.len();
+        let arrived = SystemTime::now();
+        let payload = OpenPayload { bytes, context, arrived, traps: 0, sender: Some(sender), done: None };
         self.payloads.insert(self.next, payload);
         self.waiting.insert(self.next);
         self.next += 1;
@@ -52,7 +58,9 @@ impl OpenPayloads {
     /// Let go of a payload.
     pub(super) fn forget(&mut self, id: PayloadId) -> Option<OpenPayload> {
         self.waiting.remove(&id);
-        self.payloads.remove(&id)
+        let payload = self.payloads.remove(&id)?;
+        self.bytes -= payload.bytes.len();
+        Some(payload)
     }
 
     /// Let go of the payload with this receipt, and say so to whoever waits for it.
@@ -102,6 +110,12 @@ impl OpenPayloads {
 
     pub(super) fn ids(&self) -> Vec<PayloadId> {
         self.payloads.keys().copied().collect()
+    }
+
+    pub(super) fn size(&self) -> Waiting {
+        let count = |count| u64::try_from(count).unwrap_or(u64::MAX);
+        let oldest = self.payloads.first_key_value().map(|(_, payload)| payload.arrived);
+        Waiting { payloads: count(self.payloads.len()), bytes: count(self.bytes), oldest }
     }
 
     pub(super) fn is_empty(&self) -> bool {

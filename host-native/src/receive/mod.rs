@@ -10,7 +10,7 @@ mod context;
 mod grpc;
 mod http;
 mod refusal;
-mod server;
+pub(crate) mod server;
 
 use std::io;
 use std::net::SocketAddr;
@@ -21,6 +21,7 @@ use tokio::net::TcpListener;
 
 use crate::drive::{Accepted, Handle};
 use crate::guest::Context;
+use crate::observe::{Received, Transport};
 use crate::settings::Receive;
 use refusal::Refusal;
 use server::Server;
@@ -67,6 +68,8 @@ struct Intake {
     bridge: Handle,
     /// The largest payload, in bytes after decompression.
     limit: usize,
+    /// Counts what comes, and what is answered.
+    received: Received,
 }
 
 /// The two sockets, before anything is accepted.
@@ -94,9 +97,9 @@ impl Listeners {
     ///
     /// # Errors
     /// The system does not say which port it gave.
-    pub fn serve(self, bridge: Handle, limit: usize) -> io::Result<Receivers> {
+    pub fn serve(self, bridge: Handle, limit: usize, received: Received) -> io::Result<Receivers> {
         let (grpc, http) = (self.grpc.local_addr()?, self.http.local_addr()?);
-        let intake = Intake { bridge, limit };
+        let intake = Intake { bridge, limit, received };
         Ok(Receivers {
             grpc: Server::start(self.grpc, grpc, grpc::routes(intake.clone(), http)),
             http: Server::start(self.http, http, http::routes(intake, grpc)),
@@ -126,8 +129,17 @@ impl Receivers {
 // === impl Intake ===
 
 impl Intake {
-    async fn take(&self, payload: Bytes, context: Context) -> Result<Accepted, Refusal> {
+    async fn take(&self, payload: Bytes, context: Context, by: Transport) -> Result<Accepted, Refusal> {
+        self.received.arrived(by, payload.len());
         Ok(self.bridge.ingest(payload, context).await?)
+    }
+
+    /// Counts what a sender is told.
+    fn count(&self, answer: &Result<Accepted, Refusal>, by: Transport) {
+        match answer {
+            Ok(accepted) => self.received.acknowledged(by, accepted.spans),
+            Err(refusal) => self.received.refused(by, refusal.word()),
+        }
     }
 }
 

@@ -59,6 +59,22 @@ impl Refusal {
         }
     }
 
+    /// The same in a word of a short list, to count by.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) | Self::Bridge(Refused::Malformed(_)) => "malformed",
+            Self::Unreadable(_) => "unreadable",
+            Self::Header(_) => "header",
+            Self::TooLarge { .. } => "too_large",
+            Self::TooSlow => "too_slow",
+            Self::ContentType(_) => "content_type",
+            Self::ContentEncoding(_) => "content_encoding",
+            Self::Bridge(Refused::Full(_)) => "full",
+            Self::Bridge(Refused::SetAside(_)) => "set_aside",
+            Self::Bridge(Refused::Stopped) => "stopping",
+        }
+    }
+
     /// How long the sender should wait before it tries again; none: it must not.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {

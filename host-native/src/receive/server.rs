@@ -24,25 +24,25 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// A server that accepts connections until it is stopped.
 #[derive(Debug)]
-pub(super) struct Server {
+pub(crate) struct Server {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
     connections: JoinHandle<GracefulShutdown>,
 }
 
 impl Server {
-    pub(super) fn start(listener: TcpListener, address: SocketAddr, routes: Router) -> Self {
+    pub(crate) fn start(listener: TcpListener, address: SocketAddr, routes: Router) -> Self {
         let (stop, stopped) = oneshot::channel();
         let connections = tokio::spawn(accept(listener, routes, stopped));
         Self { address, stop, connections }
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Accepts nothing more and waits for the connections to end; those that have not after `limit` are cut.
-    pub(super) async fn stop(self, limit: Duration) {
+    pub(crate) async fn stop(self, limit: Duration) {
         // Nobody receives it when the task has ended by itself.
         let _ = self.stop.send(());
         let finished = async {

@@ -11,7 +11,7 @@ use serde_aux::serde_introspection::serde_introspect;
 
 use super::SettingsError;
 use super::credentials::CredentialKeys;
-use crate::cli::{DestinationArgs, GlobalArgs, ReceiveArgs, TuningArgs};
+use crate::cli::{DestinationArgs, GlobalArgs, OperateArgs, ReceiveArgs, TuningArgs};
 
 /// A settings file that was read, or the absence of one.
 #[derive(Debug, Clone, Default)]
@@ -79,6 +79,7 @@ fn known_keys() -> Vec<&'static str> {
         serde_introspect::<GlobalArgs>(),
         serde_introspect::<DestinationArgs>(),
         serde_introspect::<ReceiveArgs>(),
+        serde_introspect::<OperateArgs>(),
         serde_introspect::<TuningArgs>(),
         serde_introspect::<CredentialKeys>(),
     ]

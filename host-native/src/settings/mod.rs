@@ -12,7 +12,7 @@ mod tracking_uri;
 mod tuning;
 pub mod units;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -29,9 +29,9 @@ pub use file::SettingsFile;
 pub use tracking_uri::TrackingUri;
 pub use tuning::Tuning;
 
-use crate::cli::{DestinationArgs, GlobalArgs, LogFormat, ReceiveArgs, ServeArgs, TuningArgs};
+use crate::cli::{DestinationArgs, GlobalArgs, LogFormat, OperateArgs, ReceiveArgs, ServeArgs, TuningArgs};
 use credentials::CredentialKeys;
-use units::Period;
+use units::{AdminAddress, Period};
 
 /// Everything `serve` needs to know.
 #[derive(Debug, Clone)]
@@ -40,9 +40,25 @@ pub struct Settings {
     pub receive: Receive,
     /// Where traces go.
     pub delivery: Delivery,
+    /// Where operators look.
+    pub admin: Admin,
     /// The local folder and all state; need not exist yet.
     pub data_dir: PathBuf,
 }
+
+/// Where operators look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admin {
+    /// Nowhere.
+    Off,
+    /// At this address if it is free: nobody asked for it.
+    IfFree(SocketAddr),
+    /// At this address.
+    At(SocketAddr),
+}
+
+/// Where operators look unless they say: the port after OTLP's.
+pub const DEFAULT_ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4319);
 
 /// Where applications send.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -179,7 +195,17 @@ impl Sources {
     pub fn serve(&self, flags: &ServeArgs, data_dir: PathBuf) -> Result<Settings, SettingsError> {
         let receive = self.receive(&flags.receive)?;
         let delivery = self.delivery(&flags.destination, &flags.tuning)?;
-        Ok(Settings { receive, delivery, data_dir })
+        let admin = self.admin(&flags.operate)?;
+        Ok(Settings { receive, delivery, admin, data_dir })
+    }
+
+    fn admin(&self, flags: &OperateArgs) -> Result<Admin, SettingsError> {
+        let layers = self.layers(flags)?;
+        Ok(match layers.pick(|args| &args.admin_listen) {
+            Some(AdminAddress::Off) => Admin::Off,
+            Some(AdminAddress::At(address)) => Admin::At(address),
+            None => Admin::IfFree(DEFAULT_ADMIN),
+        })
     }
 
     /// Where applications send.

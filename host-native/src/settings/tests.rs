@@ -133,6 +133,18 @@ const PRECEDENCE: &[Row] = &[
         read: |settings| settings.receive.http_listen.to_string(),
     },
     Row {
+        flag: "--admin-listen",
+        variable: "OPENINFERENCE_MLFLOW_ADMIN_LISTEN",
+        key: "admin_listen",
+        values: ["127.0.0.1:1", "off", "0.0.0.0:3"],
+        default: "127.0.0.1:4319 if free",
+        read: |settings| match settings.admin {
+            Admin::Off => "off".to_owned(),
+            Admin::IfFree(address) => format!("{address} if free"),
+            Admin::At(address) => address.to_string(),
+        },
+    },
+    Row {
         flag: "--max-body-size",
         variable: "OPENINFERENCE_MLFLOW_MAX_BODY_SIZE",
         key: "max_body_size",

@@ -85,6 +85,32 @@ impl TryFrom<String> for DecimalId {
     }
 }
 
+/// Where operators look: an address to listen on, or nowhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum AdminAddress {
+    /// Nowhere.
+    Off,
+    /// Here.
+    At(SocketAddr),
+}
+
+impl FromStr for AdminAddress {
+    type Err = BadAddress;
+
+    fn from_str(text: &str) -> Result<Self, BadAddress> {
+        if text == "off" { Ok(Self::Off) } else { address(text).map(Self::At) }
+    }
+}
+
+impl TryFrom<String> for AdminAddress {
+    type Error = BadAddress;
+
+    fn try_from(text: String) -> Result<Self, BadAddress> {
+        text.parse()
+    }
+}
+
 /// Text that is no address to listen on.
 #[derive(Debug, Error)]
 #[error(

@@ -7,6 +7,7 @@ mod support;
 mod deliver;
 mod guest;
 mod mlflow_faults;
+mod observe;
 mod program;
 mod receive_grpc;
 mod receive_http;

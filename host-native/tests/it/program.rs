@@ -5,19 +5,11 @@ use std::path::Path;
 
 use crate::support::mlflow::{Mlflow, Reply};
 use crate::support::payload;
-use crate::support::program::{Program, command};
+use crate::support::program::{Program, command, post};
 use crate::support::until;
 
-async fn url_of(program: &Program) -> String {
-    until("it says where it listens", || async { program.traces_url().is_some() }).await;
-    program.traces_url().unwrap()
-}
-
-async fn send(url: &str, payload: Vec<u8>) {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder().tls_certs_only([]).build().unwrap();
-    let request = client.post(url).header("content-type", "application/x-protobuf").body(payload);
-    assert_eq!(request.send().await.unwrap().status(), 200);
+async fn send(program: &Program, payload: Vec<u8>) {
+    assert_eq!(post(&program.url().await, payload).await, 200);
 }
 
 fn files_below(folder: &Path) -> Vec<String> {
@@ -31,7 +23,7 @@ fn files_below(folder: &Path) -> Vec<String> {
 async fn given_no_tracking_uri_then_traces_are_kept_in_the_local_folder_and_it_ends_well() {
     let dir = tempfile::tempdir().unwrap();
     let program = Program::serve(dir.path(), &[], &[]);
-    send(&url_of(&program).await, payload::trace(1)).await;
+    send(&program, payload::trace(1)).await;
     program.terminate();
     let (status, said) = program.end();
     assert!(status.success(), "{said}");
@@ -50,7 +42,7 @@ async fn given_mlflow_then_what_was_accepted_is_delivered_before_it_ends() {
     let uri = format!("--tracking-uri=http://{}", mlflow.address);
     // An unfinished trace would wait for an hour; the end of the program is no reason to lose it.
     let program = Program::serve(dir.path(), &[&uri, "--settle=1h"], &[]);
-    send(&url_of(&program).await, payload::trace(1)).await;
+    send(&program, payload::trace(1)).await;
     program.terminate();
     let (status, said) = tokio::task::spawn_blocking(|| program.end()).await.unwrap();
     assert!(status.success(), "{said}");
@@ -64,7 +56,7 @@ async fn given_mlflow_that_hangs_then_it_ends_in_time_and_says_what_was_left_and
     let dir = tempfile::tempdir().unwrap();
     let uri = format!("--tracking-uri=http://{}", mlflow.address);
     let program = Program::serve(dir.path(), &[&uri, "--shutdown-timeout=200ms"], &[]);
-    send(&url_of(&program).await, payload::trace(1)).await;
+    send(&program, payload::trace(1)).await;
     program.terminate();
     let (status, said) = tokio::task::spawn_blocking(|| program.end()).await.unwrap();
     assert_eq!(status.code(), Some(1), "{said}");
@@ -79,7 +71,7 @@ async fn given_a_second_signal_then_it_ends_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let uri = format!("--tracking-uri=http://{}", mlflow.address);
     let program = Program::serve(dir.path(), &[&uri, "--shutdown-timeout=1h"], &[]);
-    send(&url_of(&program).await, payload::trace(1)).await;
+    send(&program, payload::trace(1)).await;
     program.terminate();
     until("it says that it is stopping", || async { program.said().contains("stopping") }).await;
     program.terminate();
@@ -109,7 +101,7 @@ async fn given_credentials_then_not_even_the_most_talkative_log_shows_them() {
     let uri = format!("--tracking-uri=http://someone:s3cret-in-uri@{}", mlflow.address);
     let environment = [("MLFLOW_TRACKING_TOKEN", "s3cret-token"), ("RUST_LOG", "trace")];
     let program = Program::serve(dir.path(), &[&uri], &environment);
-    send(&url_of(&program).await, payload::trace(1)).await;
+    send(&program, payload::trace(1)).await;
     until("the trace is delivered", || async { !mlflow.exports().is_empty() }).await;
     program.terminate();
     let (_, said) = tokio::task::spawn_blocking(|| program.end()).await.unwrap();

@@ -17,7 +17,7 @@ use crate::deliver::Destination as _;
 use crate::deliver::mlflow::MlflowServer;
 use crate::draw;
 use crate::guest::{Answer, Request};
-use crate::settings::{Credentials, Delivery, Destination, Receive, Server, Settings, Tls, TrackingUri, Tuning};
+use crate::settings::{Admin, Credentials, Delivery, Destination, Receive, Server, Settings, Tls, TrackingUri, Tuning};
 
 /// For one request, in milliseconds.
 const TIMEOUT: u32 = 10_000;
@@ -60,6 +60,7 @@ fn settings(data_dir: &Path) -> Settings {
             openinference_only: false,
             tuning: Tuning::default(),
         },
+        admin: Admin::Off,
         data_dir: data_dir.to_path_buf(),
     }
 }

@@ -23,6 +23,7 @@ use crate::deliver::Destination as _;
 use crate::deliver::mlflow::MlflowServer;
 use crate::drive::{Handle, Refused};
 use crate::guest::{Answer, Context, Request};
+use crate::observe::Metrics;
 use crate::settings::{Delivery, Destination, Server, Sources};
 use acknowledged::{Acknowledged, Fingerprint};
 use capture::Captured;
@@ -53,7 +54,7 @@ async fn replay(args: &ReplayArgs, sources: &Sources, data_dir: &Path) -> anyhow
     let acknowledged = Acknowledged::open(data_dir, &uri)
         .with_context(|| format!("what was replayed before cannot be read in {}", data_dir.display()))?;
     reach(server).await?;
-    let bridge = bridge::start(&delivery, data_dir, capture::MAX_PAYLOAD, |_, _| {})?;
+    let bridge = bridge::start(&delivery, data_dir, capture::MAX_PAYLOAD, &Metrics::default(), |_, _| {})?;
     let files = capture::files(&args.paths);
     let mut replay = Replay {
         bridge,

@@ -22,6 +22,7 @@ use tower::service_fn;
 use super::refusal::Refusal;
 use super::{BODY_TIMEOUT, Intake, answer, context};
 use crate::guest::Encoding;
+use crate::observe::Transport;
 use codec::Untouched;
 
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
@@ -57,9 +58,11 @@ async fn receive(intake: Intake, request: tonic::Request<Streaming<Bytes>>) -> R
             Ok(Err(status)) => return Err(unreadable(&status, intake.limit)),
             Err(_) => return Err(Refusal::TooSlow),
         };
-        intake.take(payload, context).await
+        intake.take(payload, context, Transport::Grpc).await
     };
-    let accepted = accepted.await.map_err(|refusal| refusal.status())?;
+    let accepted = accepted.await;
+    intake.count(&accepted, Transport::Grpc);
+    let accepted = accepted.map_err(|refusal| refusal.status())?;
     Ok(tonic::Response::new(answer::message(&accepted).encode_to_vec().into()))
 }
 

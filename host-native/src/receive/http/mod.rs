@@ -21,6 +21,7 @@ use super::refusal::Refusal;
 use super::{Intake, answer, context};
 use crate::drive::Accepted;
 use crate::guest::Encoding;
+use crate::observe::Transport;
 
 /// What is served on the HTTP address. `grpc` is where gRPC is, for those who are at the wrong door.
 pub(super) fn routes(intake: Intake, grpc: SocketAddr) -> Router {
@@ -41,14 +42,19 @@ async fn export(State(intake): State<Intake>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let encoding = match encoding::of(&head.headers) {
         Ok(encoding) => encoding,
-        Err(refusal) => return plain(refusal.http_status(), refusal.to_string()),
+        Err(refusal) => {
+            intake.received.refused(Transport::Http, refusal.word());
+            return plain(refusal.http_status(), refusal.to_string());
+        }
     };
     let accepted = async {
         let context = context::read(&head.headers, encoding)?;
         let payload = body::read(&head.headers, body, intake.limit).await?;
-        intake.take(payload, context).await
+        intake.take(payload, context, Transport::Http).await
     };
-    match accepted.await {
+    let accepted = accepted.await;
+    intake.count(&accepted, Transport::Http);
+    match accepted {
         Ok(accepted) => success(&accepted, encoding),
         Err(refusal) => failure(&refusal, encoding),
     }

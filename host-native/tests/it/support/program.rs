@@ -6,6 +6,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
+use super::until;
+
 pub(crate) struct Program {
     child: Child,
     said: Arc<Mutex<String>>,
@@ -30,7 +32,10 @@ pub(crate) fn command(data_dir: &Path, arguments: &[&str]) -> Command {
 impl Program {
     /// `serve` on free ports.
     pub(crate) fn serve(data_dir: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let ports = ["serve", "--grpc-listen=127.0.0.1:0", "--http-listen=127.0.0.1:0"];
+        let mut ports = vec!["serve", "--grpc-listen=127.0.0.1:0", "--http-listen=127.0.0.1:0"];
+        if !arguments.iter().any(|argument| argument.starts_with("--admin-listen")) {
+            ports.push("--admin-listen=127.0.0.1:0");
+        }
         let mut command = command(data_dir, &[&ports[..], arguments].concat());
         command.envs(environment.iter().copied());
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
@@ -49,12 +54,24 @@ impl Program {
         self.said.lock().unwrap().clone()
     }
 
-    /// Where it receives OTLP/HTTP, once it says so.
-    pub(crate) fn traces_url(&self) -> Option<String> {
-        let said = self.said();
-        let start = said.find("http://127.0.0.1:")?;
-        let end = start + said[start..].find("/v1/traces")? + "/v1/traces".len();
-        Some(said[start..end].to_owned())
+    /// Where it receives OTLP/HTTP.
+    pub(crate) async fn url(&self) -> String {
+        self.announced("OTLP/HTTP at ").await
+    }
+
+    /// The URL of a path for operators.
+    pub(crate) async fn admin(&self, path: &str) -> String {
+        self.announced("figures    at ").await.replace("/metrics", path)
+    }
+
+    async fn announced(&self, before: &str) -> String {
+        let url = || {
+            let said = self.said();
+            let (_, rest) = said.split_once(before)?;
+            rest.split_once('\n').map(|(url, _)| url.to_owned())
+        };
+        until("it says where it listens", || async { url().is_some() }).await;
+        url().unwrap()
     }
 
     pub(crate) fn terminate(&self) {
@@ -70,6 +87,23 @@ impl Program {
         }
         (status, self.said())
     }
+}
+
+/// The status and the text of what is there.
+pub(crate) async fn get(url: &str) -> (u16, String) {
+    let response = client().get(url).send().await.unwrap();
+    (response.status().as_u16(), response.text().await.unwrap())
+}
+
+/// The status of the answer to an export.
+pub(crate) async fn post(url: &str, payload: Vec<u8>) -> u16 {
+    let request = client().post(url).header("content-type", "application/x-protobuf").body(payload);
+    request.send().await.unwrap().status().as_u16()
+}
+
+fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().tls_certs_only([]).build().unwrap()
 }
 
 impl Drop for Program {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use openinference_mlflow::deliver::set_aside::SetAsideFolder;
 use openinference_mlflow::drive::{self, Handle};
 use openinference_mlflow::guest::{GuestBridges, MemoryLimit, OpenBridge, Translator};
+use openinference_mlflow::observe::Received;
 use openinference_mlflow::receive::{Listeners, Receivers};
 use openinference_mlflow::settings::Receive;
 use reqwest::Url;
@@ -53,7 +54,7 @@ async fn start(bridges: impl OpenBridge + 'static) -> Running {
     let settings =
         Receive { grpc_listen: any, http_listen: any, max_body_bytes: LIMIT, shutdown_timeout: Duration::from_secs(1) };
     let listeners = Listeners::bind(&settings).await.unwrap();
-    let receivers = listeners.serve(bridge.clone(), LIMIT).unwrap();
+    let receivers = listeners.serve(bridge.clone(), LIMIT, Received::default()).unwrap();
     Running { bridge, inbox, receivers, _data_dir: data_dir }
 }
 

@@ -1,0 +1,38 @@
+//! Counts the requests that a destination performs, and remembers whether it answers.
+
+use tokio::time::Instant;
+
+use super::metrics::{Metrics, Requests};
+use super::reach::Reach;
+use crate::deliver::Destination;
+use crate::guest::{Answer, Request};
+
+/// A destination whose requests are counted under its name.
+#[derive(Debug)]
+pub struct ObservedDestination<D> {
+    destination: D,
+    name: &'static str,
+    requests: Requests,
+    reach: Reach,
+}
+
+impl<D> ObservedDestination<D> {
+    /// This destination, counted. The name is a label in `/metrics`.
+    pub fn new(destination: D, name: &'static str, metrics: &Metrics) -> Self {
+        Self { destination, name, requests: metrics.requests.clone(), reach: metrics.reach.clone() }
+    }
+}
+
+impl<D: Destination> Destination for ObservedDestination<D> {
+    async fn perform(&self, request: Request) -> Answer {
+        let start = Instant::now();
+        let answer = self.destination.perform(request).await;
+        let status = match &answer {
+            Answer::Response(response) => Some(response.status),
+            Answer::NoAnswer(_) => None,
+        };
+        self.requests.ended(self.name, status, start.elapsed());
+        self.reach.note(&answer);
+        answer
+    }
+}
