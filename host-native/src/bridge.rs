@@ -47,7 +47,7 @@ pub fn start(
     let held = delivery.tuning.max_bytes.unwrap_or(DEFAULT_HELD);
     let limit = MemoryLimit::for_bridge(held, u64::try_from(max_payload).unwrap_or(u64::MAX));
     let bridges = ObservedBridges::new(translator.bridges(delivery.bridge_settings(seed), limit), metrics);
-    let set_aside = SetAsideFolder::below(data_dir);
+    let set_aside = SetAsideFolder::below(data_dir).limited(delivery.quarantine_max_bytes);
     let (handle, name) = match &delivery.destination {
         Destination::Server(server) => {
             let mlflow = ObservedDestination::new(MlflowServer::new(server)?, "mlflow", metrics);

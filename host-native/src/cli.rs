@@ -64,6 +64,10 @@ pub enum Command {
     Translate(TranslateArgs),
     /// Deliver captured OTLP files, the local folder or set-aside spans to MLflow.
     Replay(Box<ReplayArgs>),
+    /// List, show, send again or drop what MLflow would not take.
+    Quarantine(Box<QuarantineArgs>),
+    /// Show what a running `serve` does.
+    Status(StatusArgs),
     /// Check server, credentials, experiment, ports and folder, and say what to do about what is wrong.
     Doctor(Box<DoctorArgs>),
     /// Serve on loopback, send bundled sample traces as an application would, and draw them.
@@ -178,6 +182,12 @@ pub struct OperateArgs {
     /// default is in use by another program, a warning says so and the rest works without it.
     #[arg(long, value_name = "IP:PORT", env = "OPENINFERENCE_MLFLOW_ADMIN_LISTEN")]
     pub admin_listen: Option<AdminAddress>,
+    /// What the set-aside folder may hold [default: 1GiB].
+    ///
+    /// Beyond it nothing more is set aside, nor deleted to make room: every span that would be is told in the log.
+    /// `quarantine replay` and `quarantine drop` make room.
+    #[arg(long, value_name = "SIZE", env = "OPENINFERENCE_MLFLOW_QUARANTINE_MAX_BYTES")]
+    pub quarantine_max_bytes: Option<ByteSize>,
 }
 
 /// Assembly and delivery. The defaults suit one server and any number of applications.
@@ -296,6 +306,101 @@ pub struct ReplayArgs {
     pub(crate) destination: DestinationArgs,
     #[command(flatten)]
     pub(crate) tuning: TuningArgs,
+}
+
+/// `quarantine`.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+What MLflow would not take lies in the set-aside folder of the data directory, a payload and its reason side by side. \
+The commands may be used while `serve` runs on the same data directory.
+
+Examples:
+  openinference-mlflow quarantine list
+  openinference-mlflow quarantine show 0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331
+  openinference-mlflow quarantine replay --all --tracking-uri http://127.0.0.1:5000")]
+pub struct QuarantineArgs {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub(crate) action: QuarantineAction,
+}
+
+/// What to do with what is set aside.
+#[derive(Debug, Subcommand)]
+pub enum QuarantineAction {
+    /// A line for each payload, oldest first.
+    List {
+        /// Write it as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Why a payload is set aside, and its spans by name; none of their content.
+    Show {
+        /// The payload, as `list` names it.
+        id: String,
+        /// Print the payload itself, as OTLP/JSON.
+        #[arg(long)]
+        content: bool,
+    },
+    /// Send payloads to MLflow, for the experiment that their senders named, and remove what MLflow has taken.
+    ///
+    /// The exit code is 0 when MLflow has all of them.
+    Replay(Box<QuarantineReplayArgs>),
+    /// Delete payloads, after a question.
+    Drop {
+        /// Which.
+        #[command(flatten)]
+        chosen: Chosen,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// `quarantine replay`.
+#[derive(Debug, Args)]
+pub struct QuarantineReplayArgs {
+    #[command(flatten)]
+    pub(crate) chosen: Chosen,
+    #[command(flatten)]
+    pub(crate) destination: DestinationArgs,
+    #[command(flatten)]
+    pub(crate) tuning: TuningArgs,
+}
+
+/// Some of what is set aside.
+#[derive(Debug, Args)]
+pub struct Chosen {
+    /// The payloads, as `list` names them.
+    #[arg(value_name = "ID", required_unless_present = "all")]
+    pub(crate) ids: Vec<String>,
+    /// All of them.
+    #[arg(long, conflicts_with = "ids")]
+    pub(crate) all: bool,
+}
+
+/// `status`.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+On a terminal the view is renewed every second until Ctrl-C; elsewhere each second is a line. With --once or --json the \
+exit code is 0 when the host is ready, 1 when it is not or nobody answers.
+
+Examples:
+  openinference-mlflow status
+  openinference-mlflow status --once --url http://gateway.internal:4319
+  openinference-mlflow status --json | jq '.figures[] | select(.name == \"delivered_spans_total\")'")]
+pub struct StatusArgs {
+    /// The host's --admin-listen address [default: http://127.0.0.1:4319].
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub(crate) url: Option<reqwest::Url>,
+    /// Once, and then end.
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Once, as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// How often the view is renewed [default: 1s].
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) interval: Option<Period>,
 }
 
 /// `doctor`.

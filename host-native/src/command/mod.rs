@@ -6,8 +6,11 @@
 mod completions;
 mod demo;
 mod doctor;
+mod quarantine;
 mod replay;
 pub mod serve;
+mod status;
+mod supervisor;
 mod translate;
 
 use std::process::ExitCode;
@@ -46,6 +49,8 @@ fn run(cli: Cli, environment: Environment) -> anyhow::Result<ExitCode> {
         }
         Command::Translate(args) => translate::run(args, &load_translator()?),
         Command::Replay(args) => runtime()?.block_on(replay::run(args, &sources, &global.data_dir)),
+        Command::Quarantine(args) => runtime()?.block_on(quarantine::run(args, &sources, &global.data_dir)),
+        Command::Status(args) => runtime()?.block_on(status::run(args)),
         Command::Doctor(args) => runtime()?.block_on(doctor::run(args, &sources, &global.data_dir)),
         Command::Demo => runtime()?.block_on(demo::run(&global.data_dir)),
         Command::Completions(_) => Ok(ExitCode::SUCCESS),

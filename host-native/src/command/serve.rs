@@ -12,6 +12,7 @@ use anyhow::{Context, bail};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
+use super::supervisor;
 use crate::bridge;
 use crate::cli::LogFormat;
 use crate::deliver::mlflow::MlflowServer;
@@ -122,10 +123,12 @@ pub async fn run(settings: &Settings, log_format: LogFormat) -> anyhow::Result<E
     let mut signals = Signals::listen().context("signals cannot be received")?;
     let service = Service::start(settings, draw::print).await?;
     announce(&service, settings, log_format);
+    supervisor::ready();
     tokio::select! {
         () = signals.next() => {}
         () = service.bridge().stopped() => bail!("the translator has stopped; the log says why"),
     }
+    supervisor::stopping();
     let limit = settings.receive.shutdown_timeout;
     tracing::info!(
         "stopping: delivering what was accepted, for {} s at most; again to stop at once",

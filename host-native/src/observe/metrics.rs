@@ -139,6 +139,11 @@ impl Metrics {
         &self.reach
     }
 
+    /// A request to this destination has ended, with an answer of this status or with none.
+    pub fn requested(&self, destination: &'static str, status: Option<u16>, after: Duration) {
+        self.requests.ended(destination, status, after);
+    }
+
     /// Show this destination's queue, too.
     pub fn watch(&self, destination: &'static str, queue: Queue) {
         self.queues.add(destination, queue);

@@ -86,6 +86,8 @@ pub struct Delivery {
     pub workspace: Option<String>,
     /// Deliver OpenInference spans alone.
     pub openinference_only: bool,
+    /// What the set-aside folder may hold, in bytes; none: any.
+    pub quarantine_max_bytes: Option<u64>,
     /// What was set of the bridge's tuning.
     pub tuning: Tuning,
 }
@@ -194,7 +196,9 @@ impl Sources {
     /// What is wrong with which setting, and what would be right.
     pub fn serve(&self, flags: &ServeArgs, data_dir: PathBuf) -> Result<Settings, SettingsError> {
         let receive = self.receive(&flags.receive)?;
-        let delivery = self.delivery(&flags.destination, &flags.tuning)?;
+        let mut delivery = self.delivery(&flags.destination, &flags.tuning)?;
+        let quarantine = self.layers(&flags.operate)?.pick(|args| &args.quarantine_max_bytes);
+        delivery.quarantine_max_bytes = Some(quarantine.unwrap_or(ByteSize::gib(1)).as_u64());
         let admin = self.admin(&flags.operate)?;
         Ok(Settings { receive, delivery, admin, data_dir })
     }
@@ -238,6 +242,7 @@ impl Sources {
             run_id: layers.pick(|args| &args.run_id),
             workspace: layers.pick(|args| &args.workspace),
             openinference_only: layers.pick(|args| &args.openinference_only).unwrap_or(false),
+            quarantine_max_bytes: None,
             tuning: Tuning::from(&self.layers(tuning)?),
         })
     }

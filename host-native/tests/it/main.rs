@@ -9,6 +9,8 @@ mod guest;
 mod mlflow_faults;
 mod observe;
 mod program;
+mod quarantine;
 mod receive_grpc;
 mod receive_http;
+mod status;
 mod traps;

@@ -79,6 +79,22 @@ async fn given_a_second_signal_then_it_ends_at_once() {
     assert_eq!(status.code(), Some(130), "{said}");
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn given_a_supervisor_then_it_is_told_of_the_start_and_of_the_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("notify");
+    let supervisor = tokio::net::UnixDatagram::bind(&path).unwrap();
+    let program = Program::serve(dir.path(), &[], &[("NOTIFY_SOCKET", path.to_str().unwrap())]);
+    let mut heard = [0; 64];
+    let length = supervisor.recv(&mut heard).await.unwrap();
+    assert_eq!(std::str::from_utf8(&heard[..length]).unwrap().trim(), "READY=1");
+    assert_eq!(post(&program.url().await, payload::trace(1)).await, 200);
+    program.terminate();
+    let length = supervisor.recv(&mut heard).await.unwrap();
+    assert_eq!(std::str::from_utf8(&heard[..length]).unwrap().trim(), "STOPPING=1");
+}
+
 #[test]
 fn given_a_port_that_is_taken_then_it_says_so_and_what_to_do() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -58,6 +58,7 @@ fn settings(data_dir: &Path) -> Settings {
             run_id: None,
             workspace: None,
             openinference_only: false,
+            quarantine_max_bytes: None,
             tuning: Tuning::default(),
         },
         admin: Admin::Off,

@@ -21,10 +21,11 @@ use serde::de::IgnoredAny;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::deliver::local::{experiment_of_folder, trace_of_file};
+use crate::deliver::set_aside::Record;
 use crate::guest::{Context, Encoding};
 
 /// The largest payload, in bytes.
-pub(super) const MAX_PAYLOAD: usize = 64 << 20;
+pub(in crate::command) const MAX_PAYLOAD: usize = 64 << 20;
 /// The largest file, in bytes after decompression.
 const MAX_FILE: u64 = 1 << 30;
 
@@ -83,8 +84,7 @@ pub(super) fn read(path: &Path) -> Vec<Result<Captured, Unreadable>> {
         Err(error) => return vec![Err(error)],
     };
     let (context, set_aside) = belongs(path);
-    let is_json =
-        contents.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| matches!(byte, b'{' | b'['));
+    let is_json = is_json(&contents);
     let payloads = if is_json { json(&contents) } else { protobuf(path, &contents) };
     let sized = payloads.into_iter().enumerate().map(|(index, payload)| match payload {
         Ok(payload) if payload.len() > MAX_PAYLOAD => {
@@ -93,14 +93,23 @@ pub(super) fn read(path: &Path) -> Vec<Result<Captured, Unreadable>> {
         payload => payload,
     });
     let captured = |payload: Bytes| {
-        let encoding = match is_json {
-            true if is_trace(&payload) => Encoding::TraceJson,
-            true => Encoding::Json,
-            false => Encoding::Protobuf,
-        };
+        let encoding = if is_json { encoding_of(&payload) } else { Encoding::Protobuf };
         Captured { payload, context: Context { encoding, ..context.clone() }, set_aside }
     };
     sized.map(|payload| payload.map(captured)).collect()
+}
+
+fn is_json(contents: &[u8]) -> bool {
+    contents.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| matches!(byte, b'{' | b'['))
+}
+
+/// How a payload is encoded, as its first bytes tell.
+pub(in crate::command) fn encoding_of(payload: &[u8]) -> Encoding {
+    match is_json(payload) {
+        true if is_trace(payload) => Encoding::TraceJson,
+        true => Encoding::Json,
+        false => Encoding::Protobuf,
+    }
 }
 
 fn is_hidden(entry: &DirEntry) -> bool {
@@ -190,24 +199,10 @@ fn is_trace(payload: &[u8]) -> bool {
 
 /// Where the payloads of a file belong, and whether they were set aside.
 fn belongs(path: &Path) -> (Context, bool) {
-    #[derive(Deserialize)]
-    struct Reason {
-        experiment_id: Option<String>,
-        experiment_name: Option<String>,
-        run_id: Option<String>,
-        workspace: Option<String>,
-    }
-    let nowhere = Context {
-        encoding: Encoding::Protobuf,
-        experiment_id: None,
-        experiment_name: None,
-        run_id: None,
-        workspace: None,
-    };
+    let nowhere = Record::default().context(Encoding::Protobuf);
     let reason = fs::read(path.with_extension(&REASON[1..])).ok();
-    if let Some(reason) = reason.and_then(|reason| serde_json::from_slice::<Reason>(&reason).ok()) {
-        let Reason { experiment_id, experiment_name, run_id, workspace } = reason;
-        return (Context { experiment_id, experiment_name, run_id, workspace, ..nowhere }, true);
+    if let Some(record) = reason.and_then(|reason| serde_json::from_slice::<Record>(&reason).ok()) {
+        return (record.context(Encoding::Protobuf), true);
     }
     let folder = fs::canonicalize(path).ok().and_then(|path| Some(path.parent()?.file_name()?.to_str()?.to_owned()));
     match folder.filter(|_| trace_of_file(&plain_name(path)).is_some()).map(|folder| experiment_of_folder(&folder)) {

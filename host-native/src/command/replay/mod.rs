@@ -27,15 +27,16 @@ use crate::observe::Metrics;
 use crate::settings::{Delivery, Destination, Server, Sources};
 use acknowledged::{Acknowledged, Fingerprint};
 use capture::Captured;
+pub(super) use capture::{MAX_PAYLOAD, encoding_of};
 use progress::Progress;
 use tally::Tally;
 
 /// How long the server may acknowledge nothing before the replay gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 /// When a trace without a root is closed, unless the settings say: its root is in one of the next files, or nowhere. Less
 /// than the interval of partial deliveries, so that such a trace is closed before the replay ends; a root that comes
 /// later all the same wins.
-const IDLE_MS: u64 = 3_000;
+pub(super) const IDLE_MS: u64 = 3_000;
 /// For the question whether anybody is there, in milliseconds.
 const TIMEOUT: u32 = 10_000;
 
@@ -54,7 +55,7 @@ async fn replay(args: &ReplayArgs, sources: &Sources, data_dir: &Path) -> anyhow
     let acknowledged = Acknowledged::open(data_dir, &uri)
         .with_context(|| format!("what was replayed before cannot be read in {}", data_dir.display()))?;
     reach(server).await?;
-    let bridge = bridge::start(&delivery, data_dir, capture::MAX_PAYLOAD, &Metrics::default(), |_, _| {})?;
+    let bridge = bridge::start(&delivery, data_dir, MAX_PAYLOAD, &Metrics::default(), |_, _| {})?;
     let files = capture::files(&args.paths);
     let mut replay = Replay {
         bridge,
@@ -230,7 +231,7 @@ fn otherwise(delivery: &Delivery) -> String {
 }
 
 /// Say at once when nobody is there: the bridge itself would wait for somebody to come.
-async fn reach(server: &Server) -> anyhow::Result<()> {
+pub(super) async fn reach(server: &Server) -> anyhow::Result<()> {
     let client = MlflowServer::new(server)?;
     let (method, path) = ("GET".to_owned(), "version".to_owned());
     match client.perform(Request { id: 0, method, path, headers: Vec::new(), body: Vec::new(), timeout: TIMEOUT }).await

@@ -23,8 +23,9 @@ pub(crate) fn command(data_dir: &Path, arguments: &[&str]) -> Command {
             command.env_remove(name);
         }
     }
-    // Neither reads nor writes the user's own folders.
-    command.env("HOME", data_dir).env("XDG_CONFIG_HOME", data_dir).env("XDG_CACHE_HOME", data_dir.join("cache"));
+    // Neither reads nor writes the user's own folders; the translator is compiled once for all tests.
+    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
+    command.env("HOME", data_dir).env("XDG_CONFIG_HOME", data_dir).env("XDG_CACHE_HOME", cache);
     command.args(arguments).arg("--data-dir").arg(data_dir).stdin(Stdio::null());
     command
 }

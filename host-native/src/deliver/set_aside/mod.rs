@@ -4,18 +4,31 @@
 //! it a `.reason.json` that says why it is there. Each file is written whole or not at all, the reason first, so that
 //! there is no payload without its reason; a file that is there is never overwritten with other contents.
 
+mod items;
+mod record;
+mod room;
+
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
 use tempfile::NamedTempFile;
 
 use crate::guest::{Context, Encoding, SetAside};
 
+pub use items::Item;
+pub use record::Record;
+use room::Room;
+
+/// How the files end that say why.
+const REASON: &str = ".reason.json";
+
 /// The folder of things set aside.
 #[derive(Debug, Clone)]
-pub struct SetAsideFolder(PathBuf);
+pub struct SetAsideFolder {
+    path: PathBuf,
+    room: Room,
+}
 
 /// Something cannot be set aside; its bytes are lost when they are held nowhere else.
 #[derive(Debug, thiserror::Error)]
@@ -25,35 +38,23 @@ pub struct NotKept {
     cause: io::Error,
 }
 
-/// What stands in a `.reason.json`.
-#[derive(Serialize)]
-struct Reason<'a> {
-    reason: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    trace_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    span_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    experiment_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    experiment_name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    run_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    workspace: Option<&'a str>,
-}
-
 // === impl SetAsideFolder ===
 
 impl SetAsideFolder {
     /// The folder below this data directory. It is created when it is needed.
     pub fn below(data_dir: &Path) -> Self {
-        Self(data_dir.join("set-aside"))
+        Self { path: data_dir.join("set-aside"), room: Room::default() }
+    }
+
+    /// With so many bytes of room; none: any.
+    pub fn limited(mut self, bytes: Option<u64>) -> Self {
+        self.room = Room::of(bytes);
+        self
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// Keep one span that MLflow refused. Returns the file that holds it.
@@ -61,17 +62,13 @@ impl SetAsideFolder {
     /// # Errors
     /// The folder cannot be written to.
     pub fn keep_span(&self, span: &SetAside) -> Result<PathBuf, NotKept> {
-        let reason = Reason {
-            reason: &span.reason,
-            trace_id: Some(&span.trace_id),
-            span_id: Some(&span.span_id),
-            experiment_id: None,
-            experiment_name: None,
-            run_id: None,
-            workspace: None,
+        let record = Record {
+            trace_id: Some(span.trace_id.clone()),
+            span_id: Some(span.span_id.clone()),
+            ..Record::now(&span.reason)
         };
         let name = format!("{}-{}", hexadecimal(&span.trace_id), hexadecimal(&span.span_id));
-        self.keep(&name, "pb", &span.payload, &reason)
+        self.keep(&name, "pb", &span.payload, &record)
     }
 
     /// Keep a whole payload with what its sender said about it. Returns the file that holds it.
@@ -79,28 +76,37 @@ impl SetAsideFolder {
     /// # Errors
     /// The folder cannot be written to.
     pub fn keep_payload(&self, payload: &[u8], context: &Context, reason: &str) -> Result<PathBuf, NotKept> {
-        let reason = Reason {
-            reason,
-            trace_id: None,
-            span_id: None,
-            experiment_id: context.experiment_id.as_deref(),
-            experiment_name: context.experiment_name.as_deref(),
-            run_id: context.run_id.as_deref(),
-            workspace: context.workspace.as_deref(),
-        };
+        let record = Record::now(reason).of(context);
         let extension = match context.encoding {
             Encoding::Protobuf => "pb",
             Encoding::Json | Encoding::TraceJson => "json",
         };
-        self.keep("payload", extension, payload, &reason)
+        self.keep("payload", extension, payload, &record)
     }
 
-    fn keep(&self, name: &str, extension: &str, payload: &[u8], reason: &Reason<'_>) -> Result<PathBuf, NotKept> {
+    /// Take something over that another folder holds. What is said of the same bytes here is said on, but for the
+    /// reason. Returns the file that holds it.
+    ///
+    /// # Errors
+    /// It cannot be read, or this folder cannot be written to.
+    pub fn adopt(&self, item: &Item) -> Result<PathBuf, NotKept> {
+        let payload = fs::read(&item.path).map_err(|cause| NotKept { path: item.path.clone(), cause })?;
+        let extension = if item.path.extension().is_some_and(|extension| extension == "json") { "json" } else { "pb" };
+        let (stem, path) = self.free_name(&item.id, extension, &payload);
+        let known = fs::read(self.path.join(format!("{stem}{REASON}"))).ok();
+        let known = known.filter(|_| path.exists()).and_then(|text| serde_json::from_slice::<Record>(&text).ok());
+        let Record { reason, at, .. } = item.record.clone();
+        let record = known.map_or_else(|| item.record.clone(), |known| Record { reason, at, ..known });
+        self.keep(&item.id, extension, &payload, &record)
+    }
+
+    fn keep(&self, name: &str, extension: &str, payload: &[u8], record: &Record) -> Result<PathBuf, NotKept> {
         let failed = |path: &Path, cause| NotKept { path: path.to_path_buf(), cause };
-        fs::create_dir_all(&self.0).map_err(|cause| failed(&self.0, cause))?;
+        fs::create_dir_all(&self.path).map_err(|cause| failed(&self.path, cause))?;
+        self.room.take(&self.path, payload.len()).map_err(|cause| failed(&self.path, cause))?;
         let (stem, path) = self.free_name(name, extension, payload);
-        let reason_path = self.0.join(format!("{stem}.reason.json"));
-        let reason = serde_json::to_vec_pretty(reason).map_err(|error| failed(&reason_path, error.into()))?;
+        let reason_path = self.path.join(format!("{stem}{REASON}"));
+        let reason = serde_json::to_vec_pretty(record).map_err(|error| failed(&reason_path, error.into()))?;
         replace(&reason_path, &reason).map_err(|cause| failed(&reason_path, cause))?;
         replace(&path, payload).map_err(|cause| failed(&path, cause))?;
         Ok(path)
@@ -111,7 +117,7 @@ impl SetAsideFolder {
         let mut stem = name.to_owned();
         let mut next = 2_u64;
         loop {
-            let path = self.0.join(format!("{stem}.{extension}"));
+            let path = self.path.join(format!("{stem}.{extension}"));
             let taken = path.exists() && fs::read(&path).is_ok_and(|held| held != payload);
             if !taken {
                 return (stem, path);
@@ -180,6 +186,18 @@ mod tests {
         assert_eq!(fs::read(first).unwrap(), b"one");
         assert_eq!(fs::read(second).unwrap(), b"two");
         assert_eq!(files(&folder).len(), 4);
+    }
+
+    #[test]
+    fn given_a_limit_then_nothing_is_kept_beyond_it_until_something_is_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = SetAsideFolder::below(dir.path()).limited(Some(10));
+        folder.keep_span(&span(b"12345678")).unwrap();
+        let said = folder.keep_span(&span(b"876")).unwrap_err().to_string();
+        assert!(said.contains("--quarantine-max-bytes") && said.contains("quarantine drop"), "{said}");
+        assert_eq!(files(&folder).len(), 2);
+        folder.items().unwrap()[0].remove().unwrap();
+        folder.keep_span(&span(b"876")).unwrap();
     }
 
     #[test]

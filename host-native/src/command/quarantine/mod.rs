@@ -1,0 +1,44 @@
+//! `quarantine`: what MLflow would not take, listed, shown, sent again, or dropped.
+//!
+//! It reads and writes the set-aside folder, whether or not a host runs on it: files are written whole and appear under
+//! names that nobody else takes. Nothing leaves the folder but what MLflow has, or what a person drops.
+
+mod drop;
+mod list;
+mod outline;
+mod replay;
+mod show;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+
+use crate::cli::{Chosen, QuarantineAction, QuarantineArgs};
+use crate::deliver::set_aside::{Item, SetAsideFolder};
+use crate::settings::Sources;
+
+pub(super) async fn run(args: &QuarantineArgs, sources: &Sources, data_dir: &Path) -> anyhow::Result<ExitCode> {
+    let folder = SetAsideFolder::below(data_dir);
+    let items = folder.items().with_context(|| format!("{} cannot be read", folder.path().display()))?;
+    match &args.action {
+        QuarantineAction::List { json } => list::run(&items, &folder, *json),
+        QuarantineAction::Show { id, content } => show::run(find(&items, id)?, *content),
+        QuarantineAction::Replay(args) => replay::run(args, choose(items, &args.chosen)?, sources, data_dir).await,
+        QuarantineAction::Drop { chosen, yes } => drop::run(&choose(items, chosen)?, *yes),
+    }
+}
+
+fn choose(items: Vec<Item>, chosen: &Chosen) -> anyhow::Result<Vec<Item>> {
+    if chosen.all {
+        return Ok(items);
+    }
+    chosen.ids.iter().map(|id| find(&items, id).cloned()).collect()
+}
+
+fn find<'a>(items: &'a [Item], id: &str) -> anyhow::Result<&'a Item> {
+    match items.iter().find(|item| item.id == id) {
+        Some(item) => Ok(item),
+        None => bail!("nothing is set aside under {id}\nhint: `openinference-mlflow quarantine list` says what is"),
+    }
+}

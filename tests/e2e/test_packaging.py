@@ -1,0 +1,80 @@
+"""The packaging speaks of commands and variables that the program has."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import yaml
+
+from e2e.harness.bridge import binary, run
+
+_PACKAGING = Path(__file__).resolve().parents[2] / "host-native/packaging"
+_UNIT = _PACKAGING / "openinference-mlflow.service"
+_IMAGE = _PACKAGING / "Containerfile"
+_OURS = re.compile(r"\b(?:OPENINFERENCE_MLFLOW|MLFLOW)_[A-Z_]+\b")
+# Credentials have no flag, and so are not in the help.
+_CREDENTIALS = {"MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"}
+
+
+def _compose() -> dict:
+    return yaml.safe_load((_PACKAGING / "compose.yaml").read_text())
+
+
+def _is_taken(*arguments: str) -> bool:
+    """Whether the program knows the command and its flags: it then prints its help, and else an error."""
+    return run(*arguments, "--help").returncode == 0
+
+
+def _variables_of_serve() -> set[str]:
+    return set(re.findall(r"\[env:\s+([A-Z_]+)\]", run("serve", "--help").stdout.decode())) | _CREDENTIALS
+
+
+def test_the_units_command_is_one_that_the_program_takes() -> None:
+    commands = re.findall(r"^ExecStart=/usr/local/bin/openinference-mlflow (.+)$", _UNIT.read_text(), re.M)
+    assert len(commands) == 1
+    assert _is_taken(*commands[0].split())
+
+
+def test_the_unit_stops_later_than_the_program_gives_up() -> None:
+    (seconds,) = re.findall(r"^TimeoutStopSec=(\d+)s$", _UNIT.read_text(), re.M)
+    (default,) = re.findall(r"--shutdown-timeout .*?\[default: (\d+)s\]", run("serve", "--help").stdout.decode(), re.S)
+    assert int(seconds) > int(default)
+    assert _compose()["services"]["gateway"]["stop_grace_period"] == f"{seconds}s"
+
+
+def test_every_variable_is_one_that_the_program_reads() -> None:
+    gateway = _compose()["services"]["gateway"]["environment"]
+    named = {name for path in (_UNIT, _IMAGE) for name in _OURS.findall(path.read_text())}
+    assert named and gateway
+    assert named | set(gateway) <= _variables_of_serve()
+
+
+def test_the_images_commands_are_ones_that_the_program_takes() -> None:
+    text = _IMAGE.read_text()
+    for line in [r"^CMD (\[.*\])$", r"HEALTHCHECK .* CMD (\[.*\])$"]:
+        (command,) = re.findall(line, text, re.M)
+        words = [word for word in yaml.safe_load(command) if not word.startswith("/")]
+        assert _is_taken(*words), words
+    assert _is_taken(*_compose()["services"]["gateway"]["command"])
+
+
+def test_the_compose_file_publishes_nothing_beyond_loopback_and_waits_for_services_that_are_there() -> None:
+    compose = _compose()
+    services = compose["services"]
+    for name, service in services.items():
+        assert set(service.get("depends_on", [])) <= set(services), name
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
+        volumes = {volume.split(":")[0] for volume in service.get("volumes", [])}
+        assert volumes <= set(compose["volumes"]), name
+    build = services["gateway"]["build"]
+    assert (_PACKAGING / build["context"] / build["dockerfile"]).resolve() == _IMAGE
+
+
+def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
+    unit = tmp_path / _UNIT.name
+    unit.write_text(_UNIT.read_text().replace("/usr/local/bin/openinference-mlflow", str(binary())))
+    assert str(binary()) in unit.read_text()
+    if systemd := shutil.which("systemd-analyze"):
+        verified = subprocess.run([systemd, "verify", str(unit)], capture_output=True, text=True, timeout=60)
+        assert (verified.returncode, verified.stderr) == (0, "")
