@@ -4,6 +4,10 @@
 //! name with underscores) and its description. `settings` decides which of the three wins; nothing in this file reads
 //! the environment or a file, and no flag takes a secret, because the arguments of a process are visible to others.
 
+mod access;
+mod auth;
+mod limits;
+
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -16,6 +20,9 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::settings::units::{AdminAddress, DecimalId, Period, address};
+pub use access::AccessArgs;
+pub use auth::{AuthAddArgs, AuthArgs, AuthCommand};
+pub use limits::LimitArgs;
 
 /// OpenInference spans in, MLflow traces out.
 ///
@@ -68,6 +75,8 @@ pub enum Command {
     Quarantine(Box<QuarantineArgs>),
     /// Show what a running `serve` does.
     Status(StatusArgs),
+    /// Say who may send to `serve`.
+    Auth(AuthArgs),
     /// Check server, credentials, experiment, ports and folder, and say what to do about what is wrong.
     Doctor(Box<DoctorArgs>),
     /// Serve on loopback, send bundled sample traces as an application would, and draw them.
@@ -239,13 +248,18 @@ Examples:
       Local folder: traces are kept as files and drawn in the terminal.
   openinference-mlflow serve --tracking-uri http://127.0.0.1:5000 --experiment my-agent
   MLFLOW_TRACKING_TOKEN=… openinference-mlflow serve --tracking-uri https://mlflow.example.com
-  openinference-mlflow serve --grpc-listen 0.0.0.0:4317 --http-listen 0.0.0.0:4318
-      A gateway for a team. These ports ask nobody who they are: keep them inside a trusted network.")]
+  openinference-mlflow serve --grpc-listen 0.0.0.0:4317 --http-listen 0.0.0.0:4318 \\
+      --tls-cert server.pem --tls-key server.key --auth-file senders
+      A gateway for a team: over TLS, for those whom `openinference-mlflow auth add` made known.")]
 pub struct ServeArgs {
     #[command(flatten)]
     pub(crate) destination: DestinationArgs,
     #[command(flatten)]
     pub(crate) receive: ReceiveArgs,
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
     #[command(flatten)]
     pub(crate) operate: OperateArgs,
     #[command(flatten)]

@@ -3,14 +3,17 @@
 import os
 import re
 import shlex
+import ssl
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
 
 from e2e.harness.bridge import run
+from e2e.harness.certificate import make_certificate
 from e2e.harness.environment import clean_environment
 from e2e.harness.ports import free_ports
 from e2e.harness.process import Process
@@ -26,6 +29,11 @@ _SERVE = "target/release/openinference-mlflow serve --tracking-uri http://127.0.
 _CURL = (
     "curl --fail --data-binary @host-native/demo/openai_agents.pb "
     "--header 'content-type: application/x-protobuf' http://127.0.0.1:4318/v1/traces"
+)
+_ADD_SENDER = "target/release/openinference-mlflow auth add team-a --auth-file senders"
+_SERVE_A_TEAM = (
+    "target/release/openinference-mlflow serve --grpc-listen 0.0.0.0:4317 --http-listen 0.0.0.0:4318 "
+    "--tls-cert server.pem --tls-key server.key --auth-file senders"
 )
 _AGENT = "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 python my_agent.py"
 
@@ -48,7 +56,9 @@ def _commands() -> list[str]:
 
 
 def test_every_command_of_the_readme_is_run_here() -> None:
-    assert sorted(_commands()) == sorted([_DEMO, _TEST, _MLFLOW, _SERVE, _CURL, _AGENT])
+    assert sorted(_commands()) == sorted(
+        [_DEMO, _TEST, _MLFLOW, _SERVE, _CURL, _AGENT, _ADD_SENDER, _SERVE_A_TEAM]
+    )
 
 
 def test_the_demo_draws_its_traces_and_says_how_to_go_on(tmp_path: Path) -> None:
@@ -109,6 +119,49 @@ def test_the_quickstart_ends_with_an_agents_trace_in_mlflow(tmp_path: Path, port
     finally:
         assert serve.terminate() == 0
         server.terminate()
+
+
+def test_a_team_sends_over_tls_with_the_token_that_was_made_for_it(tmp_path: Path, ports: dict[str, int]) -> None:
+    certificate = make_certificate(tmp_path)
+    environment = clean_environment(OPENINFERENCE_MLFLOW_DATA_DIR=str(tmp_path / "data"))
+
+    def words(command: str) -> list[str]:
+        # Where strangers cannot reach it while the test runs.
+        command = command.replace("0.0.0.0:4317", f"127.0.0.1:{ports['grpc']}")
+        first, *rest = shlex.split(command.replace("0.0.0.0:4318", f"127.0.0.1:{ports['http']}"))
+        return [str(_REPOSITORY / first), *rest]
+
+    made = subprocess.run(words(_ADD_SENDER), cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    token = made.stdout.strip()
+    serve = Process("serve", words(_SERVE_A_TEAM), environment, tmp_path / "serve.log", tmp_path)
+    try:
+        url = f"https://127.0.0.1:{ports['http']}"
+        export = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": url,
+            "OTEL_EXPORTER_OTLP_CERTIFICATE": str(certificate),
+            "OTEL_EXPORTER_OTLP_HEADERS": f"authorization=Bearer%20{token}",
+            # Where a machine sets them, requests trusts these instead of what the exporter tells it.
+            "REQUESTS_CA_BUNDLE": "",
+            "CURL_CA_BUNDLE": "",
+        }
+        eventually(lambda: _answers_over_tls(url, certificate, serve), "serve answers", within=60)
+        (tmp_path / "my_agent.py").write_text(_AN_INSTRUMENTED_APPLICATION)
+        agent = [sys.executable, "my_agent.py"]
+        subprocess.run(agent, cwd=tmp_path, env={**environment, **export}, check=True, timeout=60)
+    finally:
+        assert serve.terminate() == 0
+    assert len(list((tmp_path / "data").glob("traces/*/tr-*.json"))) == 1
+
+
+def _answers_over_tls(url: str, certificate: Path, process: Process) -> bool | None:
+    process.require_running()
+    try:
+        with urllib.request.urlopen(url, timeout=5, context=ssl.create_default_context(cafile=certificate)):
+            return True
+    except urllib.error.HTTPError as answer:
+        return answer.code == 404
+    except OSError:
+        return None
 
 
 def _two_names(reader: Reader) -> list[str] | None:

@@ -3,9 +3,11 @@
 //! Exit codes: 0, all went well; 1, something did not, and was said on standard error; 2, the command line or the
 //! settings cannot be used.
 
+mod auth;
 mod completions;
 mod demo;
 mod doctor;
+mod process;
 mod quarantine;
 mod replay;
 pub mod serve;
@@ -40,6 +42,7 @@ fn run(cli: Cli, environment: Environment) -> anyhow::Result<ExitCode> {
         completions::run(args);
         return Ok(ExitCode::SUCCESS);
     }
+    process::keep_memory_private();
     let sources = Sources::read(environment.clone(), &cli.global)?;
     let global = sources.global(&cli.global)?;
     logs::start(global.log_format, &environment)?;
@@ -51,6 +54,7 @@ fn run(cli: Cli, environment: Environment) -> anyhow::Result<ExitCode> {
         Command::Replay(args) => runtime()?.block_on(replay::run(args, &sources, &global.data_dir)),
         Command::Quarantine(args) => runtime()?.block_on(quarantine::run(args, &sources, &global.data_dir)),
         Command::Status(args) => runtime()?.block_on(status::run(args)),
+        Command::Auth(args) => auth::run(args, &sources),
         Command::Doctor(args) => runtime()?.block_on(doctor::run(args, &sources, &global.data_dir)),
         Command::Demo => runtime()?.block_on(demo::run(&global.data_dir)),
         Command::Completions(_) => Ok(ExitCode::SUCCESS),

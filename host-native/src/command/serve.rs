@@ -12,6 +12,7 @@ use anyhow::{Context, bail};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
+use super::process::connections_within_file_limit;
 use super::supervisor;
 use crate::bridge;
 use crate::cli::LogFormat;
@@ -19,7 +20,7 @@ use crate::deliver::mlflow::MlflowServer;
 use crate::draw;
 use crate::drive::{Handle, Left};
 use crate::observe::{self, Metrics, Readiness};
-use crate::receive::{Listeners, Receivers};
+use crate::receive::{Listeners, Receivers, Rules};
 use crate::settings::{Admin, Delivery, Destination, Experiment, Settings};
 
 /// What a shell says of a program that ended on Ctrl-C.
@@ -49,7 +50,7 @@ impl Service {
         let metrics = Metrics::default();
         let limit = settings.receive.max_body_bytes;
         let bridge = bridge::start(&settings.delivery, &settings.data_dir, limit, &metrics, on_trace)?;
-        let receivers = listeners.serve(bridge.clone(), limit, metrics.received.clone())?;
+        let receivers = listeners.serve(bridge.clone(), &rules(settings), metrics.received.clone())?;
         let admin = match admin {
             Some(listener) => {
                 let mlflow = match &settings.delivery.destination {
@@ -115,6 +116,12 @@ async fn listen_for_operators(admin: Admin) -> anyhow::Result<Option<TcpListener
     }
 }
 
+fn rules(settings: &Settings) -> Rules {
+    let mut limits = settings.limits.clone();
+    limits.connections = connections_within_file_limit(limits.connections);
+    Rules { max_body_bytes: settings.receive.max_body_bytes, limits, access: settings.access.clone() }
+}
+
 /// Run until a signal comes. The exit code is 0 when nothing was left undelivered.
 ///
 /// # Errors
@@ -123,6 +130,7 @@ pub async fn run(settings: &Settings, log_format: LogFormat) -> anyhow::Result<E
     let mut signals = Signals::listen().context("signals cannot be received")?;
     let service = Service::start(settings, draw::print).await?;
     announce(&service, settings, log_format);
+    warn_of_bare_credentials(settings);
     supervisor::ready();
     tokio::select! {
         () = signals.next() => {}
@@ -161,20 +169,32 @@ fn say_what_is_left(left: Left, settings: &Settings) -> ExitCode {
 /// Says where it listens, where it delivers, and how to point an application at it.
 fn announce(service: &Service, settings: &Settings, log_format: LogFormat) {
     let (grpc, http) = (service.grpc_address(), service.http_address());
+    let scheme = if settings.access.tls.is_some() { "https" } else { "http" };
     let destination = destination(&settings.delivery, settings.data_dir.join("traces"));
     let admin = service.admin_address().map_or("nowhere".to_owned(), |address| format!("http://{address}/metrics"));
     match log_format {
         LogFormat::Json => tracing::info!(%grpc, %http, admin, destination, "serving"),
         LogFormat::Human => eprintln!(
             "openinference-mlflow {version}\n  \
-             receives   OTLP/gRPC at {grpc}, OTLP/HTTP at http://{http}/v1/traces\n  \
+             receives   OTLP/gRPC at {grpc}, OTLP/HTTP at {scheme}://{http}/v1/traces\n  \
              delivers   to {destination}\n  \
              figures    at {admin}\n  \
              To send an application's traces here, start it with\n    \
-             OTEL_EXPORTER_OTLP_ENDPOINT=http://{reachable} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
+             OTEL_EXPORTER_OTLP_ENDPOINT={scheme}://{reachable} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
             version = env!("CARGO_PKG_VERSION"),
             reachable = reachable(http),
         ),
+    }
+}
+
+fn warn_of_bare_credentials(settings: &Settings) {
+    let Settings { receive, access, .. } = settings;
+    let exposed = [receive.grpc_listen, receive.http_listen].iter().any(|address| !address.ip().is_loopback());
+    if exposed && access.auth_file.is_some() && access.tls.is_none() {
+        tracing::warn!(
+            "senders' credentials cross the network in the clear; set --tls-cert and --tls-key, unless a proxy in front of \
+             this program speaks TLS"
+        );
     }
 }
 

@@ -20,8 +20,11 @@ use tokio::net::TcpListener;
 use super::metrics::Metrics;
 use super::readiness::Readiness;
 use crate::receive::server::Server;
+use crate::settings::Limits;
 
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// Probes and scrapers are few.
+const CONNECTIONS: usize = 64;
 /// How long probes under way may take when the program ends.
 const STOP_LIMIT: Duration = Duration::from_millis(200);
 
@@ -73,7 +76,8 @@ impl Admin {
             .route("/metrics", get(figures))
             .fallback(|| async { (StatusCode::NOT_FOUND, "here are /healthz, /readyz and /metrics\n") })
             .with_state(asked);
-        Ok(Self { server: Server::start(listener, address, routes), readiness })
+        let limits = Limits { connections: CONNECTIONS, ..Limits::for_bodies(0) };
+        Ok(Self { server: Server::start(listener, address, routes, &limits, None), readiness })
     }
 
     /// Where it answers.

@@ -2,32 +2,43 @@
 //!
 //! Guarantees: a payload reaches the bridge byte for byte as it was sent, but for its compression; a sender hears 200 or
 //! OK only for what the bridge has taken; what a sender may repeat is answered with a code that OTLP calls retryable,
-//! and with how long to wait; no body is larger in memory than the limit, whatever it was compressed from; a sender
-//! that is slow holds its own connection up and no other.
+//! and with how long to wait; no body is larger in memory than the limit, whatever it was compressed from, nor are all
+//! of them together; a sender that is slow holds its own connection up and no other; where senders have to prove who
+//! they are, nothing of a request but its head is read before they have.
 
 mod answer;
+mod budget;
+mod clients;
+mod connections;
 mod context;
 mod grpc;
 mod http;
 mod refusal;
+mod reload;
 pub(crate) mod server;
+mod tls;
 
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use ::http::HeaderMap;
 use bytes::Bytes;
 use tokio::net::TcpListener;
 
 use crate::drive::{Accepted, Handle};
 use crate::guest::Context;
 use crate::observe::{Received, Transport};
-use crate::settings::Receive;
+use crate::settings::{Access, Limits, Receive};
+use budget::{Budget, Reservation};
+use clients::Clients;
 use refusal::Refusal;
 use server::Server;
+use tls::Tls;
 
-/// How long the body of one request may take to arrive.
-const BODY_TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) use clients::file as auth_file;
+pub use clients::file::AuthFileError;
+pub use tls::TlsError;
 
 /// Both receivers, listening.
 #[derive(Debug)]
@@ -62,12 +73,39 @@ pub enum ListenError {
     },
 }
 
+/// The receivers cannot be opened to anybody.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub enum AccessError {
+    /// Not over TLS.
+    Tls(#[from] TlsError),
+    /// Not to those who may send.
+    AuthFile(#[from] AuthFileError),
+    /// The system does not say which port it gave.
+    Address(#[from] io::Error),
+}
+
+/// What the receivers are held to.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// The size of the largest payload, in bytes after decompression.
+    pub max_body_bytes: usize,
+    /// What senders may take.
+    pub limits: Limits,
+    /// Who may connect, and how.
+    pub access: Access,
+}
+
 /// What both receivers know.
 #[derive(Debug, Clone)]
 struct Intake {
     bridge: Handle,
     /// The largest payload, in bytes after decompression.
     limit: usize,
+    /// How long the body of one request may take to arrive.
+    body_timeout: Duration,
+    budget: Budget,
+    clients: Clients,
     /// Counts what comes, and what is answered.
     received: Received,
 }
@@ -96,13 +134,24 @@ impl Listeners {
     /// Accept connections from here on; what they send goes to the bridge.
     ///
     /// # Errors
-    /// The system does not say which port it gave.
-    pub fn serve(self, bridge: Handle, limit: usize, received: Received) -> io::Result<Receivers> {
+    /// What is wrong with the certificate, its key, or the auth file.
+    pub fn serve(self, bridge: Handle, rules: &Rules, received: Received) -> Result<Receivers, AccessError> {
+        let limits = &rules.limits;
+        let tls = rules.access.tls.as_ref().map(|files| Tls::start(files, limits.handshake_timeout)).transpose()?;
+        let clients = Clients::start(rules.access.auth_file.as_deref())?;
         let (grpc, http) = (self.grpc.local_addr()?, self.http.local_addr()?);
-        let intake = Intake { bridge, limit, received };
+        let budget = Budget::new(limits);
+        let intake = Intake {
+            bridge,
+            limit: rules.max_body_bytes,
+            body_timeout: limits.body_timeout,
+            budget,
+            clients,
+            received,
+        };
         Ok(Receivers {
-            grpc: Server::start(self.grpc, grpc, grpc::routes(intake.clone(), http)),
-            http: Server::start(self.http, http, http::routes(intake, grpc)),
+            grpc: Server::start(self.grpc, grpc, grpc::routes(intake.clone(), http), limits, tls.clone()),
+            http: Server::start(self.http, http, http::routes(intake, grpc), limits, tls),
         })
     }
 }
@@ -129,6 +178,12 @@ impl Receivers {
 // === impl Intake ===
 
 impl Intake {
+    /// Begin a request with this head.
+    async fn admit(&self, headers: &HeaderMap) -> Result<Reservation, Refusal> {
+        self.clients.check(headers).await?;
+        self.budget.begin()
+    }
+
     async fn take(&self, payload: Bytes, context: Context, by: Transport) -> Result<Accepted, Refusal> {
         self.received.arrived(by, payload.len());
         Ok(self.bridge.ingest(payload, context).await?)

@@ -9,10 +9,13 @@ use http::StatusCode;
 use tonic::Code;
 use tonic_types::{ErrorDetails, StatusExt};
 
+use super::clients::Challenge;
 use crate::drive::Refused;
 
 /// How long a sender waits for a program that is being restarted.
 const RESTART: Duration = Duration::from_secs(1);
+/// How long a sender waits when others are being served.
+const BUSY: Duration = Duration::from_secs(1);
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
@@ -27,8 +30,14 @@ pub(super) enum Refusal {
     Header(String),
     #[error("the request is larger than {limit} bytes (decompressed); send smaller batches, or raise --max-body-size")]
     TooLarge { limit: usize },
-    #[error("the request's body did not arrive within {} s", super::BODY_TIMEOUT.as_secs())]
-    TooSlow,
+    #[error("the request's body did not arrive within {} s", .limit.as_secs_f64())]
+    TooSlow { limit: Duration },
+    /// Nobody knows who asks.
+    #[error("this endpoint needs credentials, and these are none that it knows; send {0}")]
+    Unauthenticated(Challenge),
+    /// As many requests, or as many bytes of them, are under way as may be.
+    #[error("too many requests are under way; try again in {} s (limits: --max-requests, --max-inflight-size)", BUSY.as_secs())]
+    Busy,
     #[error("content type {0} is not supported; expected application/x-protobuf or application/json")]
     ContentType(String),
     #[error("content encoding {0} is not supported; expected gzip, deflate, zstd or none")]
@@ -50,10 +59,11 @@ impl Refusal {
     pub(super) fn http_status(&self) -> StatusCode {
         match self {
             Self::Malformed(_) | Self::Unreadable(_) | Self::Header(_) => StatusCode::BAD_REQUEST,
+            Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::ContentType(_) | Self::ContentEncoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Bridge(Refused::Full(_) | Refused::Stopped) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::Bridge(Refused::Full(_) | Refused::Stopped) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Bridge(Refused::Malformed(_)) => StatusCode::BAD_REQUEST,
             Self::Bridge(Refused::SetAside(_)) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -66,7 +76,9 @@ impl Refusal {
             Self::Unreadable(_) => "unreadable",
             Self::Header(_) => "header",
             Self::TooLarge { .. } => "too_large",
-            Self::TooSlow => "too_slow",
+            Self::TooSlow { .. } => "too_slow",
+            Self::Unauthenticated(_) => "unauthenticated",
+            Self::Busy => "busy",
             Self::ContentType(_) => "content_type",
             Self::ContentEncoding(_) => "content_encoding",
             Self::Bridge(Refused::Full(_)) => "full",
@@ -80,6 +92,7 @@ impl Refusal {
         match self {
             Self::Bridge(Refused::Full(wait)) => Some(*wait),
             Self::Bridge(Refused::Stopped) => Some(RESTART),
+            Self::Busy => Some(BUSY),
             _ => None,
         }
     }
@@ -89,9 +102,10 @@ impl Refusal {
         let code = match self {
             Self::Malformed(_) | Self::Unreadable(_) | Self::Header(_) | Self::ContentType(_) => Code::InvalidArgument,
             Self::Bridge(Refused::Malformed(_)) => Code::InvalidArgument,
+            Self::Unauthenticated(_) => Code::Unauthenticated,
             Self::ContentEncoding(_) => Code::Unimplemented,
-            Self::TooLarge { .. } | Self::Bridge(Refused::Full(_)) => Code::ResourceExhausted,
-            Self::TooSlow => Code::DeadlineExceeded,
+            Self::TooLarge { .. } | Self::Busy | Self::Bridge(Refused::Full(_)) => Code::ResourceExhausted,
+            Self::TooSlow { .. } => Code::DeadlineExceeded,
             Self::Bridge(Refused::Stopped) => Code::Unavailable,
             Self::Bridge(Refused::SetAside(_)) => Code::Internal,
         };

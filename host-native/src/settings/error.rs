@@ -1,6 +1,7 @@
 //! What can be wrong with settings, and what would be right.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use thiserror::Error;
@@ -82,6 +83,38 @@ pub enum SettingsError {
     /// An experiment name of no characters.
     #[error("the experiment's name is empty; name one, or leave the setting out")]
     EmptyExperiment,
+    /// A certificate without its key, or the other way round.
+    #[error("{found} is set, but {missing} is not; TLS needs both")]
+    HalfTls {
+        /// What is there.
+        found: &'static str,
+        /// What is not.
+        missing: &'static str,
+    },
+    /// An address that others reach, and nobody is asked who he is.
+    #[error(
+        "{flag} {address} is reachable from other machines, and whoever reaches it could write traces\n\
+         hint: ask senders for credentials with --auth-file (`openinference-mlflow auth add NAME --auth-file FILE` makes \
+         them) or for certificates with --tls-client-ca, listen on 127.0.0.1, or, where the network keeps strangers out, \
+         say so with --allow-unauthenticated"
+    )]
+    Exposed {
+        /// Where.
+        address: SocketAddr,
+        /// The flag that says where.
+        flag: &'static str,
+    },
+    /// No file to write entries into.
+    #[error("no auth file is named; say which with --auth-file or OPENINFERENCE_MLFLOW_AUTH_FILE")]
+    NoAuthFile,
+    /// A limit below what the rest needs.
+    #[error("{flag} is too small; expected at least {least}")]
+    TooLittle {
+        /// The setting's flag.
+        flag: &'static str,
+        /// What would do.
+        least: String,
+    },
     /// Nowhere to put the data directory.
     #[error("there is no home directory to keep data in; say where with --data-dir or OPENINFERENCE_MLFLOW_DATA_DIR")]
     NoHome,

@@ -11,7 +11,7 @@ use serde_aux::serde_introspection::serde_introspect;
 
 use super::SettingsError;
 use super::credentials::CredentialKeys;
-use crate::cli::{DestinationArgs, GlobalArgs, OperateArgs, ReceiveArgs, TuningArgs};
+use crate::cli::{AccessArgs, DestinationArgs, GlobalArgs, LimitArgs, OperateArgs, ReceiveArgs, TuningArgs};
 
 /// A settings file that was read, or the absence of one.
 #[derive(Debug, Clone, Default)]
@@ -80,6 +80,8 @@ fn known_keys() -> Vec<&'static str> {
         serde_introspect::<DestinationArgs>(),
         serde_introspect::<ReceiveArgs>(),
         serde_introspect::<OperateArgs>(),
+        serde_introspect::<LimitArgs>(),
+        serde_introspect::<AccessArgs>(),
         serde_introspect::<TuningArgs>(),
         serde_introspect::<CredentialKeys>(),
     ]

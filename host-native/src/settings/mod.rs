@@ -4,10 +4,12 @@
 //! Guarantees: a setting that is given in two places comes from the stronger one, and so do settings that exclude each
 //! other (experiment by name and by id). Secrets are held in types that cannot be printed.
 
+mod access;
 mod credentials;
 mod environment;
 mod error;
 mod file;
+mod limits;
 mod tracking_uri;
 mod tuning;
 pub mod units;
@@ -22,14 +24,16 @@ use directories::ProjectDirs;
 use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 
+pub use access::{Access, TlsFiles};
 pub use credentials::Credentials;
 pub use environment::Environment;
 pub use error::SettingsError;
 pub use file::SettingsFile;
+pub use limits::Limits;
 pub use tracking_uri::TrackingUri;
 pub use tuning::Tuning;
 
-use crate::cli::{DestinationArgs, GlobalArgs, LogFormat, OperateArgs, ReceiveArgs, ServeArgs, TuningArgs};
+use crate::cli::{AccessArgs, DestinationArgs, GlobalArgs, LogFormat, OperateArgs, ReceiveArgs, ServeArgs, TuningArgs};
 use credentials::CredentialKeys;
 use units::{AdminAddress, Period};
 
@@ -38,6 +42,10 @@ use units::{AdminAddress, Period};
 pub struct Settings {
     /// Where applications send.
     pub receive: Receive,
+    /// What senders may take of the receivers.
+    pub limits: Limits,
+    /// Who may connect to the receivers, and how.
+    pub access: Access,
     /// Where traces go.
     pub delivery: Delivery,
     /// Where operators look.
@@ -196,11 +204,13 @@ impl Sources {
     /// What is wrong with which setting, and what would be right.
     pub fn serve(&self, flags: &ServeArgs, data_dir: PathBuf) -> Result<Settings, SettingsError> {
         let receive = self.receive(&flags.receive)?;
+        let limits = Limits::resolve(&self.layers(&flags.limits)?, receive.max_body_bytes)?;
+        let access = Access::resolve(&self.layers(&flags.access)?, &receive)?;
         let mut delivery = self.delivery(&flags.destination, &flags.tuning)?;
         let quarantine = self.layers(&flags.operate)?.pick(|args| &args.quarantine_max_bytes);
         delivery.quarantine_max_bytes = Some(quarantine.unwrap_or(ByteSize::gib(1)).as_u64());
         let admin = self.admin(&flags.operate)?;
-        Ok(Settings { receive, delivery, admin, data_dir })
+        Ok(Settings { receive, limits, access, delivery, admin, data_dir })
     }
 
     fn admin(&self, flags: &OperateArgs) -> Result<Admin, SettingsError> {
@@ -228,6 +238,15 @@ impl Sources {
                 .pick(|args| &args.shutdown_timeout)
                 .map_or(Duration::from_secs(10), |Period(time)| time),
         })
+    }
+
+    /// The file of those who may send.
+    ///
+    /// # Errors
+    /// None is named anywhere.
+    pub fn auth_file(&self, flag: Option<&PathBuf>) -> Result<PathBuf, SettingsError> {
+        let flags = AccessArgs { auth_file: flag.cloned(), ..AccessArgs::default() };
+        self.layers(&flags)?.pick(|args| &args.auth_file).ok_or(SettingsError::NoAuthFile)
     }
 
     /// Where traces go, and how.

@@ -3,6 +3,8 @@ use std::path::PathBuf;
 use super::*;
 use crate::cli::{Cli, Command};
 
+mod protection;
+
 type Flags<'a> = &'a [&'a str];
 type Variables<'a> = &'a [(&'a str, &'a str)];
 
@@ -120,7 +122,7 @@ const PRECEDENCE: &[Row] = &[
         flag: "--grpc-listen",
         variable: "OPENINFERENCE_MLFLOW_GRPC_LISTEN",
         key: "grpc_listen",
-        values: ["127.0.0.1:1", "[::1]:2", "0.0.0.0:3"],
+        values: ["127.0.0.1:1", "[::1]:2", "127.0.0.3:3"],
         default: "127.0.0.1:4317",
         read: |settings| settings.receive.grpc_listen.to_string(),
     },
@@ -128,7 +130,7 @@ const PRECEDENCE: &[Row] = &[
         flag: "--http-listen",
         variable: "OPENINFERENCE_MLFLOW_HTTP_LISTEN",
         key: "http_listen",
-        values: ["127.0.0.1:1", "[::1]:2", "0.0.0.0:3"],
+        values: ["127.0.0.1:1", "[::1]:2", "127.0.0.3:3"],
         default: "127.0.0.1:4318",
         read: |settings| settings.receive.http_listen.to_string(),
     },
@@ -159,6 +161,62 @@ const PRECEDENCE: &[Row] = &[
         values: ["1s", "2s", "3s"],
         default: "10s",
         read: |settings| format!("{}s", settings.receive.shutdown_timeout.as_secs()),
+    },
+    Row {
+        flag: "--max-inflight-size",
+        variable: "OPENINFERENCE_MLFLOW_MAX_INFLIGHT_SIZE",
+        key: "max_inflight_size",
+        values: ["65MiB", "66MiB", "67MiB"],
+        default: "256MiB",
+        read: |settings| format!("{}MiB", settings.limits.inflight_bytes >> 20),
+    },
+    Row {
+        flag: "--max-header-size",
+        variable: "OPENINFERENCE_MLFLOW_MAX_HEADER_SIZE",
+        key: "max_header_size",
+        values: ["9KiB", "10KiB", "11KiB"],
+        default: "32KiB",
+        read: |settings| format!("{}KiB", settings.limits.header_bytes >> 10),
+    },
+    Row {
+        flag: "--handshake-timeout",
+        variable: "OPENINFERENCE_MLFLOW_HANDSHAKE_TIMEOUT",
+        key: "handshake_timeout",
+        values: ["1s", "2s", "3s"],
+        default: "10s",
+        read: |settings| format!("{}s", settings.limits.handshake_timeout.as_secs()),
+    },
+    Row {
+        flag: "--header-timeout",
+        variable: "OPENINFERENCE_MLFLOW_HEADER_TIMEOUT",
+        key: "header_timeout",
+        values: ["1s", "2s", "3s"],
+        default: "10s",
+        read: |settings| format!("{}s", settings.limits.header_timeout.as_secs()),
+    },
+    Row {
+        flag: "--body-timeout",
+        variable: "OPENINFERENCE_MLFLOW_BODY_TIMEOUT",
+        key: "body_timeout",
+        values: ["1s", "2s", "3s"],
+        default: "60s",
+        read: |settings| format!("{}s", settings.limits.body_timeout.as_secs()),
+    },
+    Row {
+        flag: "--idle-timeout",
+        variable: "OPENINFERENCE_MLFLOW_IDLE_TIMEOUT",
+        key: "idle_timeout",
+        values: ["1s", "2s", "3s"],
+        default: "300s",
+        read: |settings| format!("{}s", settings.limits.idle_timeout.as_secs()),
+    },
+    Row {
+        flag: "--auth-file",
+        variable: "OPENINFERENCE_MLFLOW_AUTH_FILE",
+        key: "auth_file",
+        values: ["/of/flag", "/of/variable", "/of/file"],
+        default: "none",
+        read: |settings| optional(&settings.access.auth_file.as_ref().map(|path| path.display())),
     },
     Row {
         flag: "--settle",

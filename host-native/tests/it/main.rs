@@ -4,8 +4,12 @@
 
 mod support;
 
+mod access;
 mod deliver;
 mod guest;
+#[cfg(target_os = "linux")]
+mod hostile;
+mod limits;
 mod mlflow_faults;
 mod observe;
 mod program;
@@ -13,4 +17,5 @@ mod quarantine;
 mod receive_grpc;
 mod receive_http;
 mod status;
+mod tls;
 mod traps;

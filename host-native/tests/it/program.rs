@@ -115,7 +115,8 @@ async fn given_credentials_then_not_even_the_most_talkative_log_shows_them() {
     let mlflow = Mlflow::start().await;
     let dir = tempfile::tempdir().unwrap();
     let uri = format!("--tracking-uri=http://someone:s3cret-in-uri@{}", mlflow.address);
-    let environment = [("MLFLOW_TRACKING_TOKEN", "s3cret-token"), ("RUST_LOG", "trace")];
+    let environment =
+        [("MLFLOW_TRACKING_TOKEN", "s3cret-token"), ("RUST_LOG", "trace,cranelift=info,regalloc2=info,wasmtime=info")];
     let program = Program::serve(dir.path(), &[&uri], &environment);
     send(&program, payload::trace(1)).await;
     until("the trace is delivered", || async { !mlflow.exports().is_empty() }).await;

@@ -6,7 +6,7 @@ use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 
 use crate::support::fake_bridge::{FULL, FULL_FOR, MALFORMED, PARTIAL};
-use crate::support::grpc_client::{EXPORT, call, export};
+use crate::support::grpc_client::{EXPORT, call, export, send_frame};
 use crate::support::payload;
 use crate::support::receivers::{self, LIMIT};
 use crate::support::until;
@@ -52,30 +52,9 @@ async fn given_garbage_then_invalid_argument_and_nothing_is_kept() {
 }
 
 /// A message that says it is compressed, and is not.
-async fn send_bad_compression(server: &str, coding: &'static str) -> Status {
+async fn send_bad_compression(server: &str, coding: &str) -> Status {
     let frame = [&[1, 0, 0, 0, 4][..], b"junk"].concat();
-    send_frame(server, coding, frame).await
-}
-
-/// Sends raw gRPC frames and reads the status from the headers or trailers of the answer.
-async fn send_frame(server: &str, coding: &'static str, frame: Vec<u8>) -> Status {
-    use http_body_util::{BodyExt, Full};
-    use hyper_util::client::legacy::Client;
-    use hyper_util::rt::TokioExecutor;
-
-    let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).http2_only(true).build_http();
-    let request = http::Request::post(format!("{server}{EXPORT}"))
-        .header("content-type", "application/grpc")
-        .header("te", "trailers")
-        .header("grpc-encoding", coding)
-        .body(Full::from(frame))
-        .unwrap();
-    let answer = client.request(request).await.unwrap();
-    if let Some(status) = Status::from_header_map(answer.headers()) {
-        return status;
-    }
-    let body = answer.into_body().collect().await.unwrap();
-    Status::from_header_map(body.trailers().unwrap()).unwrap()
+    send_frame(server, &[("grpc-encoding", coding)], frame).await
 }
 
 #[tokio::test]
@@ -96,8 +75,14 @@ async fn given_an_unknown_compression_then_unimplemented() {
 async fn given_a_truncated_frame_then_invalid_argument() {
     let (running, _) = receivers::fake().await;
     let frame = [&[0, 0, 0, 0, 9][..], b"four"].concat();
-    assert_eq!(send_frame(&running.grpc(), "identity", frame).await.code(), Code::InvalidArgument);
-    assert_eq!(send_frame(&running.grpc(), "identity", Vec::new()).await.code(), Code::InvalidArgument);
+    assert_eq!(
+        send_frame(&running.grpc(), &[("grpc-encoding", "identity")], frame).await.code(),
+        Code::InvalidArgument
+    );
+    assert_eq!(
+        send_frame(&running.grpc(), &[("grpc-encoding", "identity")], Vec::new()).await.code(),
+        Code::InvalidArgument
+    );
 }
 
 #[tokio::test]

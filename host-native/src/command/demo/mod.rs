@@ -17,7 +17,9 @@ use crate::deliver::Destination as _;
 use crate::deliver::mlflow::MlflowServer;
 use crate::draw;
 use crate::guest::{Answer, Request};
-use crate::settings::{Admin, Credentials, Delivery, Destination, Receive, Server, Settings, Tls, TrackingUri, Tuning};
+use crate::settings::{
+    Access, Admin, Credentials, Delivery, Destination, Limits, Receive, Server, Settings, Tls, TrackingUri, Tuning,
+};
 
 /// For one request, in milliseconds.
 const TIMEOUT: u32 = 10_000;
@@ -45,13 +47,16 @@ pub(super) async fn run(data_dir: &Path) -> anyhow::Result<ExitCode> {
 }
 
 fn settings(data_dir: &Path) -> Settings {
+    let max_body_bytes = 64 << 20;
     Settings {
         receive: Receive {
             grpc_listen: free_address(4317),
             http_listen: free_address(4318),
-            max_body_bytes: 64 << 20,
+            max_body_bytes,
             shutdown_timeout: PATIENCE,
         },
+        limits: Limits::for_bodies(max_body_bytes),
+        access: Access::default(),
         delivery: Delivery {
             destination: Destination::Local,
             experiment: None,

@@ -1,6 +1,7 @@
 //! OTLP/gRPC: `opentelemetry.proto.collector.trace.v1.TraceService/Export`, whose messages pass through unread.
 
 mod codec;
+mod metered;
 
 use std::net::SocketAddr;
 
@@ -20,10 +21,11 @@ use tonic::{Code, Status, Streaming};
 use tower::service_fn;
 
 use super::refusal::Refusal;
-use super::{BODY_TIMEOUT, Intake, answer, context};
+use super::{Intake, answer, context};
 use crate::guest::Encoding;
 use crate::observe::Transport;
 use codec::Untouched;
+use metered::{Meter, Metered};
 
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
@@ -39,7 +41,15 @@ async fn export(State(intake): State<Intake>, request: Request) -> Response {
     let limit = intake.limit;
     // As a stream of requests, of which there is one: tonic then hands over what is wrong with it, instead of
     // answering with codes of its own, of which OTLP calls some retryable that no repetition cures.
-    let exported = service_fn(move |request: tonic::Request<Streaming<Bytes>>| receive(intake.clone(), request));
+    let meter = match intake.admit(request.headers()).await {
+        Ok(reservation) => Meter::new(reservation),
+        Err(refusal) => {
+            intake.received.refused(Transport::Grpc, refusal.word());
+            return refusal.status().into_http::<tonic::body::Body>().map(Body::new);
+        }
+    };
+    let request = request.map(|body| Metered::new(body, meter.clone()));
+    let exported = service_fn(move |request| receive(intake.clone(), meter.clone(), request));
     let mut grpc = Grpc::new(Untouched).max_decoding_message_size(limit);
     for compression in [CompressionEncoding::Gzip, CompressionEncoding::Deflate, CompressionEncoding::Zstd] {
         grpc = grpc.accept_compressed(compression);
@@ -47,17 +57,23 @@ async fn export(State(intake): State<Intake>, request: Request) -> Response {
     grpc.client_streaming(exported, request).await.map(Body::new)
 }
 
-async fn receive(intake: Intake, request: tonic::Request<Streaming<Bytes>>) -> Result<tonic::Response<Bytes>, Status> {
+async fn receive(
+    intake: Intake,
+    meter: Meter,
+    request: tonic::Request<Streaming<Bytes>>,
+) -> Result<tonic::Response<Bytes>, Status> {
     let (metadata, _, mut messages) = request.into_parts();
     let headers = metadata.into_headers();
     let accepted = async {
         let context = context::read(&headers, Encoding::Protobuf)?;
-        let payload = match timeout(BODY_TIMEOUT, messages.message()).await {
+        let payload = match timeout(intake.body_timeout, messages.message()).await {
             Ok(Ok(Some(payload))) => payload,
             Ok(Ok(None)) => return Err(Refusal::Unreadable("it holds no message".to_owned())),
+            Ok(Err(_)) if meter.has_refused() => return Err(Refusal::Busy),
             Ok(Err(status)) => return Err(unreadable(&status, intake.limit)),
-            Err(_) => return Err(Refusal::TooSlow),
+            Err(_) => return Err(Refusal::TooSlow { limit: intake.body_timeout }),
         };
+        meter.grow(payload.len())?;
         intake.take(payload, context, Transport::Grpc).await
     };
     let accepted = accepted.await;

@@ -3,13 +3,15 @@
 use std::error::Error;
 
 use axum::body::Body;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderValue, Request};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tokio::task::coop::consume_budget;
 use tokio::time::timeout;
 
-use crate::receive::BODY_TIMEOUT;
+use crate::receive::Intake;
+use crate::receive::budget::Reservation;
 use crate::receive::refusal::Refusal;
 
 /// Prepares a request for decompression: its compressed body is bounded, and its encoding spelt as the decompressor
@@ -24,20 +26,39 @@ pub(super) fn limit_compressed(mut request: Request<Body>, limit: usize) -> Requ
     request.map(|body| Limited::new(body, limit))
 }
 
-/// Reads the decompressed body to its end.
-pub(super) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Refusal> {
+/// Reads the decompressed body to its end; what it takes of the memory is added to the reservation.
+pub(super) async fn read(
+    headers: &HeaderMap,
+    body: Body,
+    intake: &Intake,
+    reservation: &mut Reservation,
+) -> Result<Bytes, Refusal> {
+    let limit = intake.limit;
     if let Some(coding) = headers.get(CONTENT_ENCODING).filter(|coding| coding.as_bytes() != b"identity") {
         return Err(Refusal::ContentEncoding(String::from_utf8_lossy(coding.as_bytes()).into_owned()));
     }
     if announced(headers).is_some_and(|length| length > limit) {
         return Err(Refusal::TooLarge { limit });
     }
-    match timeout(BODY_TIMEOUT, Limited::new(body, limit).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if is_over_limit(error.as_ref()) => Err(Refusal::TooLarge { limit }),
-        Ok(Err(error)) => Err(Refusal::Unreadable(root_cause(error.as_ref()).to_string())),
-        Err(_) => Err(Refusal::TooSlow),
+    let whole = timeout(intake.body_timeout, collect(Limited::new(body, limit), limit, reservation));
+    whole.await.unwrap_or(Err(Refusal::TooSlow { limit: intake.body_timeout }))
+}
+
+async fn collect(mut body: Limited<Body>, limit: usize, reservation: &mut Reservation) -> Result<Bytes, Refusal> {
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| match is_over_limit(error.as_ref()) {
+            true => Refusal::TooLarge { limit },
+            false => Refusal::Unreadable(root_cause(error.as_ref()).to_string()),
+        })?;
+        if let Ok(data) = frame.into_data() {
+            reservation.grow(data.len())?;
+            whole.extend_from_slice(&data);
+        }
+        // A few bytes may become many, all at once: others get their turn in between.
+        consume_budget().await;
     }
+    Ok(whole.freeze())
 }
 
 /// The length that an uncompressed body says it has; the decompressor removes it from others.

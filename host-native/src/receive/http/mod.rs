@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use prost::Message;
 use serde_json::json;
@@ -48,8 +48,9 @@ async fn export(State(intake): State<Intake>, request: Request) -> Response {
         }
     };
     let accepted = async {
+        let mut reservation = intake.admit(&head.headers).await?;
         let context = context::read(&head.headers, encoding)?;
-        let payload = body::read(&head.headers, body, intake.limit).await?;
+        let payload = body::read(&head.headers, body, &intake, &mut reservation).await?;
         intake.take(payload, context, Transport::Http).await
     };
     let accepted = accepted.await;
@@ -77,6 +78,9 @@ fn failure(refusal: &Refusal, encoding: Encoding) -> Response {
     };
     let mut response = typed(encoding, body);
     *response.status_mut() = refusal.http_status();
+    if let Refusal::Unauthenticated(challenge) = refusal {
+        response.headers_mut().insert(WWW_AUTHENTICATE, challenge.header());
+    }
     if let Some(wait) = refusal.retry_after() {
         let seconds = wait.as_millis().div_ceil(1000).max(1).to_string();
         if let Ok(seconds) = HeaderValue::try_from(seconds) {

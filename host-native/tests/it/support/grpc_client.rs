@@ -1,6 +1,7 @@
 //! A gRPC client that sends bytes, whatever they are.
 
 use bytes::{Buf, BufMut, Bytes};
+use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -36,6 +37,23 @@ pub(crate) async fn export(server: &str, payload: &[u8]) -> Result<ExportTraceSe
     let request = Request::new(Bytes::copy_from_slice(payload));
     let answer = call(server, EXPORT, request, None).await?;
     Ok(ExportTraceServiceResponse::decode(answer).unwrap())
+}
+
+/// Sends raw gRPC frames and reads the status from the headers or trailers of the answer.
+pub(crate) async fn send_frame(server: &str, headers: &[(&str, &str)], frame: Vec<u8>) -> Status {
+    let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).http2_only(true).build_http();
+    let mut request = http::Request::post(format!("{server}{EXPORT}"))
+        .header("content-type", "application/grpc")
+        .header("te", "trailers");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let answer = client.request(request.body(Full::from(frame)).unwrap()).await.unwrap();
+    if let Some(status) = Status::from_header_map(answer.headers()) {
+        return status;
+    }
+    let body = answer.into_body().collect().await.unwrap();
+    Status::from_header_map(body.trailers().unwrap()).unwrap()
 }
 
 #[derive(Clone, Copy)]

@@ -1,5 +1,6 @@
 //! What the tests stand on: applications, an MLflow and bridges that do as they are told, all on loopback.
 
+pub(crate) mod certificates;
 pub(crate) mod fake_bridge;
 pub(crate) mod grpc_client;
 pub(crate) mod mlflow;

@@ -33,11 +33,11 @@ pub(crate) fn command(data_dir: &Path, arguments: &[&str]) -> Command {
 impl Program {
     /// `serve` on free ports.
     pub(crate) fn serve(data_dir: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let mut ports = vec!["serve", "--grpc-listen=127.0.0.1:0", "--http-listen=127.0.0.1:0"];
-        if !arguments.iter().any(|argument| argument.starts_with("--admin-listen")) {
-            ports.push("--admin-listen=127.0.0.1:0");
+        let mut command = command(data_dir, &[&["serve"], arguments].concat());
+        // Flags among the arguments win over these.
+        for name in ["GRPC_LISTEN", "HTTP_LISTEN", "ADMIN_LISTEN"] {
+            command.env(format!("OPENINFERENCE_MLFLOW_{name}"), "127.0.0.1:0");
         }
-        let mut command = command(data_dir, &[&ports[..], arguments].concat());
         command.envs(environment.iter().copied());
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let said = Arc::new(Mutex::new(String::new()));
@@ -73,6 +73,16 @@ impl Program {
         };
         until("it says where it listens", || async { url().is_some() }).await;
         url().unwrap()
+    }
+
+    /// Where it receives OTLP/gRPC: IP and port.
+    pub(crate) async fn grpc_address(&self) -> String {
+        let said = self.announced("OTLP/gRPC at ").await;
+        said.split(',').next().unwrap().to_owned()
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn terminate(&self) {

@@ -8,8 +8,8 @@ use openinference_mlflow::deliver::set_aside::SetAsideFolder;
 use openinference_mlflow::drive::{self, Handle};
 use openinference_mlflow::guest::{GuestBridges, MemoryLimit, OpenBridge, Translator};
 use openinference_mlflow::observe::Received;
-use openinference_mlflow::receive::{Listeners, Receivers};
-use openinference_mlflow::settings::Receive;
+use openinference_mlflow::receive::{AccessError, Listeners, Receivers, Rules};
+use openinference_mlflow::settings::{Access, Limits, Receive};
 use reqwest::Url;
 use tempfile::TempDir;
 
@@ -38,24 +38,50 @@ pub(crate) fn real_bridges() -> GuestBridges {
 /// Receivers before a fake bridge.
 pub(crate) async fn fake() -> (Running, FakeBridges) {
     let bridges = FakeBridges::default();
-    (start(bridges.clone()).await, bridges)
+    (start(bridges.clone(), Limits::for_bodies(LIMIT), Access::default()).await, bridges)
+}
+
+/// The same with other limits.
+pub(crate) async fn limited(limits: Limits) -> Running {
+    held_to(limits, Access::default()).await
+}
+
+/// The same for some alone, or over TLS.
+pub(crate) async fn guarded(access: Access) -> Running {
+    held_to(Limits::for_bodies(LIMIT), access).await
+}
+
+/// The same with both.
+pub(crate) async fn held_to(limits: Limits, access: Access) -> Running {
+    start(FakeBridges::default(), limits, access).await
+}
+
+/// Why receivers do not start.
+pub(crate) async fn refused(access: Access) -> AccessError {
+    let started = try_start(FakeBridges::default(), Limits::for_bodies(LIMIT), access).await;
+    started.err().unwrap()
 }
 
 /// Receivers before the real translator.
 pub(crate) async fn real() -> Running {
-    start(real_bridges()).await
+    start(real_bridges(), Limits::for_bodies(LIMIT), Access::default()).await
 }
 
-async fn start(bridges: impl OpenBridge + 'static) -> Running {
+async fn start(bridges: impl OpenBridge + 'static, limits: Limits, access: Access) -> Running {
+    try_start(bridges, limits, access).await.unwrap()
+}
+
+async fn try_start(bridges: impl OpenBridge + 'static, limits: Limits, access: Access) -> Result<Running, AccessError> {
     let data_dir = tempfile::tempdir().unwrap();
     let inbox = Inbox::default();
     let bridge = drive::start(bridges, inbox.clone(), SetAsideFolder::below(data_dir.path())).unwrap();
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let settings =
         Receive { grpc_listen: any, http_listen: any, max_body_bytes: LIMIT, shutdown_timeout: Duration::from_secs(1) };
+    let rules = Rules { max_body_bytes: LIMIT, limits, access };
     let listeners = Listeners::bind(&settings).await.unwrap();
-    let receivers = listeners.serve(bridge.clone(), LIMIT, Received::default()).unwrap();
-    Running { bridge, inbox, receivers, _data_dir: data_dir }
+    let receivers = listeners.serve(bridge.clone(), &rules, Received::default())?;
+    Ok(Running { bridge, inbox, receivers, _data_dir: data_dir })
 }
 
 impl Running {
