@@ -108,12 +108,12 @@ fn gained(span: &Span<'_>, body: &[u8], encoding: Encoding) -> Json {
         .iter()
         .flat_map(|group| &group.spans)
         .filter(|original| original.span_id == span.span_id && original.trace_id == span.trace_id)
-        .flat_map(|original| original.attributes.iter().map(|attribute| attribute.key.0))
+        .flat_map(|original| original.attributes.iter().map(|attribute| attribute.key.bytes()))
         .collect();
     let gained = span
         .attributes
         .iter()
-        .filter(|attribute| attribute.key.get().starts_with("mlflow.") && !own.contains(&attribute.key.0));
+        .filter(|attribute| attribute.key.get().starts_with("mlflow.") && !own.contains(&attribute.key.bytes()));
     let gained: Map<String, Json> = gained
         .map(|attribute| {
             let text = match attribute.value {

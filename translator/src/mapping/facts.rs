@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::mlflow::{json, keys};
-use crate::openinference::{Count, Families, Family, Key, count, number};
+use crate::openinference::{Count, Families, Family, Key, count, number, split_at_dot};
 use crate::otlp::{Span, Value};
 
 /// What a span says. The span must have been [repaired](super::repair): text that is no UTF-8 reads as empty.
@@ -29,7 +29,7 @@ impl<'s, 'a> Facts<'s, 'a> {
         };
         for (place, attribute) in (1..).zip(&span.attributes) {
             let name = attribute.key.get();
-            let Some((head, tail)) = name.split_once('.') else { continue };
+            let Some((head, tail)) = split_at_dot(name) else { continue };
             if head == "mlflow" {
                 facts.carries_mlflow = true;
                 facts.is_mlflows |= name == keys::TRACE_REQUEST_ID;

@@ -84,10 +84,9 @@ fn readable(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::otlp::Text;
 
     fn text(text: &str) -> Option<String> {
-        mapped(Value::String(Text(text.as_bytes()))).map(|value| value.as_text().into_owned())
+        mapped(Value::String(text.into())).map(|value| value.as_text().into_owned())
     }
 
     #[test]

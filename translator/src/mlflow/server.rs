@@ -37,11 +37,16 @@ impl fmt::Display for Version {
     }
 }
 
+/// What an attribute takes on the wire beside its key and its text: tags and lengths, or a number.
+const OVERHEAD: usize = 24;
+
 /// Writes additions the way a server of this version reads them.
 ///
 /// From 3.7 on objects and arrays travel as JSON text; before, they must travel as OTLP's own.
 pub fn write(additions: &Additions<'_>, version: Version) -> Attributes {
-    let mut out = Attributes::default();
+    let text_len = |value: &Mapped<'_>| if let Mapped::Text(text) = value { text.len() } else { 0 };
+    let lengths = additions.iter().map(|(key, value)| key.len() + text_len(value) + OVERHEAD);
+    let mut out = Attributes::with_capacity(lengths.sum());
     for (key, value) in additions.iter() {
         match value {
             Mapped::Text(text) if version < Version::JSON_TEXT => match parsed(text) {

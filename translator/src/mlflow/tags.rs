@@ -16,7 +16,8 @@ pub const MAX_METADATA: usize = 8000;
 
 /// Whether MLflow takes a text for a tag's key: letters, digits and `_-. :/`, and as a path it names itself.
 pub fn is_key(key: &str) -> bool {
-    let allowed = |character: char| character.is_alphanumeric() || "_-. :/".contains(character);
+    let allowed =
+        |character: char| character.is_alphanumeric() || matches!(character, '_' | '-' | '.' | ' ' | ':' | '/');
     !key.starts_with("..")
         && key.chars().all(allowed)
         && fits(key, MAX_KEY)
@@ -35,7 +36,10 @@ pub fn trace_name(name: &str) -> String {
 
 /// A text for a column: PostgreSQL refuses NUL characters, and MLflow parses what arrives in an attribute.
 pub fn column(text: &str) -> String {
-    json::holdable(&text.replace('\0', "\u{fffd}")).into_owned()
+    if text.contains('\0') {
+        return json::holdable(&text.replace('\0', "\u{fffd}")).into_owned();
+    }
+    json::holdable(text).into_owned()
 }
 
 /// Whether a text is at most so many characters long.

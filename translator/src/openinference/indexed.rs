@@ -28,8 +28,8 @@ impl<'a> Indexed<'a> {
     /// Picks the attributes whose first segment is `head` and whose second is one of `families`.
     pub fn pick(attributes: &[KeyValue<'a>], head: &str, families: &[&str]) -> Self {
         let is_picked = |name: &str| {
-            let family = name.strip_prefix(head).and_then(|tail| tail.strip_prefix('.')).map(first);
-            family.is_some_and(|family| families.contains(&family))
+            let tail = name.strip_prefix(head).and_then(|tail| tail.strip_prefix('.'));
+            tail.is_some_and(|tail| families.iter().any(|family| begins_with(tail, family)))
         };
         let mut entries: Vec<_> = attributes
             .iter()
@@ -55,7 +55,8 @@ impl<'n, 'a> Node<'n, 'a> {
 
     /// What stands below a segment of the name.
     pub fn child(&self, segment: &str) -> Self {
-        let is_child = |(name, _): &&(&str, Value<'_>)| segment_at(name, self.at) == Some(segment);
+        let is_child =
+            |(name, _): &&(&str, Value<'_>)| name.get(self.at + 1..).is_some_and(|rest| begins_with(rest, segment));
         let start = self.entries.iter().position(|entry| is_child(&entry)).unwrap_or(self.entries.len());
         let rest = self.entries.get(start..).unwrap_or_default();
         let length = rest.iter().take_while(is_child).count();
@@ -98,8 +99,15 @@ impl<'n, 'a> Node<'n, 'a> {
     }
 }
 
+/// The first segment. Segments are short, so that bytes are looked at one by one.
 fn first(name: &str) -> &str {
-    name.split('.').next().unwrap_or_default()
+    let end = name.bytes().position(|byte| byte == b'.').unwrap_or(name.len());
+    name.get(..end).unwrap_or_default()
+}
+
+/// Whether a segment is the first.
+fn begins_with(name: &str, segment: &str) -> bool {
+    name.strip_prefix(segment).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// The segment after the prefix that ends at a place.
@@ -117,7 +125,11 @@ fn compare(one: &str, other: &str) -> Ordering {
         let is_number = is_number(segment);
         (!is_number, if is_number { segment.len() } else { 0 }, segment)
     }
-    one.split('.').map(rank).cmp(other.split('.').map(rank))
+    // The first segments that differ decide; neighbours have most in common.
+    let common = one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count();
+    let start = one.bytes().take(common).rposition(|byte| byte == b'.').map_or(0, |dot| dot + 1);
+    let [one_rank, other_rank] = [one, other].map(|name| rank(first(name.get(start..).unwrap_or_default())));
+    one_rank.cmp(&other_rank).then(one.len().cmp(&other.len()))
 }
 
 #[cfg(test)]

@@ -13,14 +13,21 @@ pub use numbers::{Count, count, number};
 
 use crate::otlp::Span;
 
+/// A name split at its first dot. First segments are short, so that bytes are looked at one by one.
+#[inline]
+pub fn split_at_dot(name: &str) -> Option<(&str, &str)> {
+    let dot = name.bytes().position(|byte| byte == b'.')?;
+    Some((name.get(..dot)?, name.get(dot + 1..)?))
+}
+
 /// Whether the span carries any attribute of OpenInference's own.
 ///
 /// `session.id`, `user.id`, `metadata` and `tag.tags` do not count: other conventions have them too, or applications set
 /// them on every span. Neither do Traceloop's `llm.usage.*`, `llm.request.type` and their like.
 pub fn is_openinference(span: &Span<'_>) -> bool {
-    span.attributes.iter().any(|attribute| {
-        attribute.key.get().split_once('.').is_some_and(|(head, tail)| Family::of(head, tail).is_some())
-    })
+    span.attributes
+        .iter()
+        .any(|attribute| split_at_dot(attribute.key.get()).is_some_and(|(head, tail)| Family::of(head, tail).is_some()))
 }
 
 #[cfg(test)]

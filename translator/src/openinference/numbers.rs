@@ -69,10 +69,9 @@ fn unquoted(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::otlp::Text;
 
     fn text(text: &str) -> Value<'_> {
-        Value::String(Text(text.as_bytes()))
+        Value::String(text.into())
     }
 
     #[test]

@@ -67,10 +67,13 @@ pub struct Link<'a> {
     pub attributes: Vec<KeyValue<'a>>,
 }
 
+/// What an attribute takes at least, in most spans: room is made for so many before they are counted.
+const BYTES_PER_ATTRIBUTE: usize = 64;
+
 impl<'a> Span<'a> {
     /// Reads a `Span` message to its full depth; of repeated scalar fields the last counts, as protobuf has it.
     pub fn parse(raw: &'a [u8]) -> Result<Self, Malformed> {
-        let empty = Text(&[]);
+        let empty = Text::EMPTY;
         let mut span = Self {
             raw,
             trace_id: &[],
@@ -81,7 +84,7 @@ impl<'a> Span<'a> {
             kind: 0,
             start: 0,
             end: 0,
-            attributes: Vec::new(),
+            attributes: Vec::with_capacity((raw.len() / BYTES_PER_ATTRIBUTE).clamp(4, 64)),
             dropped_attributes: 0,
             events: Vec::new(),
             links: Vec::new(),
@@ -92,9 +95,9 @@ impl<'a> Span<'a> {
             match (field.number, field.wire) {
                 (1, Wire::Bytes(bytes)) => span.trace_id = bytes,
                 (2, Wire::Bytes(bytes)) => span.span_id = bytes,
-                (3, Wire::Bytes(bytes)) => span.trace_state = Text(bytes),
+                (3, Wire::Bytes(bytes)) => span.trace_state = Text::new(bytes),
                 (4, Wire::Bytes(bytes)) => span.parent_span_id = bytes,
-                (5, Wire::Bytes(bytes)) => span.name = Text(bytes),
+                (5, Wire::Bytes(bytes)) => span.name = Text::new(bytes),
                 (6, Wire::Varint(kind)) => span.kind = kind,
                 (7, Wire::Fixed64(time)) => span.start = time,
                 (8, Wire::Fixed64(time)) => span.end = time,
@@ -115,7 +118,7 @@ impl<'a> Span<'a> {
         self.attributes
             .iter()
             .rev()
-            .find(|attribute| attribute.key.0 == key.as_bytes())
+            .find(|attribute| attribute.key.bytes() == key.as_bytes())
             .map(|attribute| attribute.value)
     }
 
@@ -131,7 +134,7 @@ impl<'a> Status<'a> {
         let mut fields = Fields::new(message);
         while let Some(field) = fields.next_field()? {
             match (field.number, field.wire) {
-                (2, Wire::Bytes(bytes)) => self.message = Text(bytes),
+                (2, Wire::Bytes(bytes)) => self.message = Text::new(bytes),
                 (3, Wire::Varint(code)) => self.code = code,
                 _ => {}
             }
@@ -143,12 +146,12 @@ impl<'a> Status<'a> {
 impl<'a> Event<'a> {
     /// Reads an `Event` message to its full depth.
     pub fn parse(message: &'a [u8]) -> Result<Self, Malformed> {
-        let mut event = Self { time: 0, name: Text(&[]), attributes: Vec::new() };
+        let mut event = Self { time: 0, name: Text::EMPTY, attributes: Vec::new() };
         let mut fields = Fields::new(message);
         while let Some(field) = fields.next_field()? {
             match (field.number, field.wire) {
                 (1, Wire::Fixed64(time)) => event.time = time,
-                (2, Wire::Bytes(bytes)) => event.name = Text(bytes),
+                (2, Wire::Bytes(bytes)) => event.name = Text::new(bytes),
                 (3, Wire::Bytes(bytes)) => event.attributes.push(KeyValue::parse(bytes)?),
                 _ => {}
             }

@@ -11,26 +11,48 @@ pub const MAX_DEPTH: usize = 31;
 /// A text field as it stands on the wire: UTF-8 by the specification, anything in practice.
 ///
 /// After [`repair`](crate::mapping::repair) every text is UTF-8; before it, [`Text::get`] reads an invalid one as empty.
+/// Which of the two it is was found out once, when the text was read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Text<'a>(pub &'a [u8]);
+pub struct Text<'a>(Result<&'a str, &'a [u8]>);
 
 impl<'a> Text<'a> {
+    /// No text.
+    pub const EMPTY: Self = Self(Ok(""));
+
+    /// Reads a text field.
+    #[inline]
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self(std::str::from_utf8(bytes).map_err(|_| bytes))
+    }
+
     /// The text, empty when it is not UTF-8.
     #[inline]
     pub fn get(self) -> &'a str {
-        std::str::from_utf8(self.0).unwrap_or_default()
+        self.0.unwrap_or_default()
+    }
+
+    /// The bytes as they stand.
+    #[inline]
+    pub fn bytes(self) -> &'a [u8] {
+        self.0.map_or_else(|bytes| bytes, str::as_bytes)
     }
 
     /// Whether the bytes are UTF-8.
     #[inline]
     pub fn is_valid(self) -> bool {
-        std::str::from_utf8(self.0).is_ok()
+        self.0.is_ok()
+    }
+}
+
+impl<'a> From<&'a str> for Text<'a> {
+    fn from(text: &'a str) -> Self {
+        Self(Ok(text))
     }
 }
 
 impl std::fmt::Debug for Text<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:?}", String::from_utf8_lossy(self.0))
+        write!(f, "{:?}", String::from_utf8_lossy(self.bytes()))
     }
 }
 
@@ -79,12 +101,12 @@ impl<'a> KeyValue<'a> {
     }
 
     fn parse_at(message: &'a [u8], depth: usize) -> Result<Self, Malformed> {
-        let mut key = Text(&[]);
+        let mut key = Text::EMPTY;
         let mut value = Value::Empty;
         let mut fields = Fields::new(message);
         while let Some(field) = fields.next_field()? {
             match (field.number, field.wire) {
-                (1, Wire::Bytes(bytes)) => key = Text(bytes),
+                (1, Wire::Bytes(bytes)) => key = Text::new(bytes),
                 (2, Wire::Bytes(bytes)) => value = Value::parse_at(bytes, depth)?,
                 _ => {}
             }
@@ -107,7 +129,7 @@ impl<'a> Value<'a> {
         let mut fields = Fields::new(message);
         while let Some(field) = fields.next_field()? {
             match (field.number, field.wire) {
-                (1, Wire::Bytes(bytes)) => value = Value::String(Text(bytes)),
+                (1, Wire::Bytes(bytes)) => value = Value::String(Text::new(bytes)),
                 (2, Wire::Varint(flag)) => value = Value::Bool(flag != 0),
                 (3, Wire::Varint(number)) => value = Value::Int(number as i64),
                 (4, Wire::Fixed64(bits)) => value = Value::Double(f64::from_bits(bits)),

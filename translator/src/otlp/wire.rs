@@ -34,47 +34,67 @@ pub struct Field<'a> {
 #[derive(Clone, Debug)]
 pub struct Fields<'a> {
     message: &'a [u8],
-    at: usize,
+    /// What of it is still to be read.
+    rest: &'a [u8],
 }
 
 impl<'a> Fields<'a> {
     /// Reads `message` from its start.
     pub fn new(message: &'a [u8]) -> Self {
-        Self { message, at: 0 }
+        Self { message, rest: message }
     }
 
     /// The next field, or `None` at the end of the message.
-    #[inline]
+    #[inline(always)]
     pub fn next_field(&mut self) -> Result<Option<Field<'a>>, Malformed> {
-        let start = self.at;
-        if start >= self.message.len() {
+        if self.rest.is_empty() {
             return Ok(None);
         }
+        let start = self.rest;
         let tag = self.varint()?;
-        let number = u32::try_from(tag >> 3).ok().filter(|number| (1..1 << 29).contains(number));
-        let Some(number) = number else {
-            return Err(Malformed::new("a field number between 1 and 536870911", start));
-        };
+        let number = (tag >> 3) as u32;
+        if tag >> 32 != 0 || number == 0 {
+            return Err(self.expected("a field number between 1 and 536870911", start));
+        }
         let wire = match tag & 7 {
+            2 => Wire::Bytes(self.delimited()?),
             0 => Wire::Varint(self.varint()?),
             1 => Wire::Fixed64(u64::from_le_bytes(self.array()?)),
-            2 => Wire::Bytes(self.delimited()?),
             5 => Wire::Fixed32(u32::from_le_bytes(self.array()?)),
-            _ => return Err(Malformed::new("wire type 0, 1, 2 or 5", start)),
+            _ => return Err(self.expected("wire type 0, 1, 2 or 5", start)),
         };
-        let raw = self.message.get(start..self.at).unwrap_or_default();
+        let raw = start.get(..start.len() - self.rest.len()).unwrap_or_default();
         Ok(Some(Field { number, wire, raw }))
     }
 
-    #[inline]
+    /// The error at the place where `rest` is what remains.
+    #[cold]
+    #[inline(never)]
+    fn expected(&self, expected: &str, rest: &[u8]) -> Malformed {
+        Malformed::new(expected, self.message.len() - rest.len())
+    }
+
+    /// Most tags and lengths are one byte.
+    #[inline(always)]
     fn varint(&mut self) -> Result<u64, Malformed> {
-        let start = self.at;
+        match self.rest {
+            [byte @ 0..0x80, rest @ ..] => {
+                self.rest = rest;
+                Ok(u64::from(*byte))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    #[inline(never)]
+    fn long_varint(&mut self) -> Result<u64, Malformed> {
+        let start = self.rest;
         let mut value = 0u64;
         for shift in (0..70).step_by(7) {
-            let Some(&byte) = self.message.get(self.at) else {
-                return Err(Malformed::new("the rest of a varint", start));
+            let [byte, rest @ ..] = self.rest else {
+                return Err(self.expected("the rest of a varint", start));
             };
-            self.at += 1;
+            self.rest = rest;
             if shift < 63 {
                 value |= u64::from(byte & 0x7f) << shift;
             } else {
@@ -85,28 +105,26 @@ impl<'a> Fields<'a> {
                 return Ok(value);
             }
         }
-        Err(Malformed::new("a varint of at most ten bytes", start))
+        Err(self.expected("a varint of at most ten bytes", start))
     }
 
     #[inline]
     fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
-        let bytes = self.message.get(self.at..).and_then(|rest| rest.first_chunk::<N>());
-        let Some(bytes) = bytes else {
-            return Err(Malformed::new("the rest of a fixed-width number", self.at));
+        let Some((bytes, rest)) = self.rest.split_first_chunk::<N>() else {
+            return Err(self.expected("the rest of a fixed-width number", self.rest));
         };
-        self.at += N;
+        self.rest = rest;
         Ok(*bytes)
     }
 
     #[inline]
     fn delimited(&mut self) -> Result<&'a [u8], Malformed> {
-        let start = self.at;
-        let length = self.varint()?;
-        let end = usize::try_from(length).ok().and_then(|length| self.at.checked_add(length));
-        let Some(bytes) = end.and_then(|end| self.message.get(self.at..end)) else {
-            return Err(Malformed::new("the rest of a length-delimited field", start));
+        let start = self.rest;
+        let length = usize::try_from(self.varint()?).unwrap_or(usize::MAX);
+        let Some((bytes, rest)) = self.rest.split_at_checked(length) else {
+            return Err(self.expected("the rest of a length-delimited field", start));
         };
-        self.at += bytes.len();
+        self.rest = rest;
         Ok(bytes)
     }
 }
@@ -119,7 +137,7 @@ impl<'a> Iterator for Fields<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         let next = self.next_field().transpose();
         if let Some(Err(_)) = next {
-            self.at = self.message.len();
+            self.rest = &[];
         }
         next
     }

@@ -77,6 +77,11 @@ pub struct Attributes {
 }
 
 impl Attributes {
+    /// No attributes, and room for so many bytes.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self { bytes: Vec::with_capacity(bytes), scratch: Vec::new() }
+    }
+
     /// The encoded fields.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
@@ -94,9 +99,9 @@ impl Attributes {
 
     /// Appends an attribute with a string value.
     pub fn put_str(&mut self, key: &str, value: &str) {
-        self.scratch.clear();
-        put_bytes_field(&mut self.scratch, 1, value.as_bytes());
-        self.put_scratch(key);
+        let any_value = bytes_field_len(1, value.len());
+        self.put_key(key, any_value);
+        put_bytes_field(&mut self.bytes, 1, value.as_bytes());
     }
 
     /// Appends an attribute with an `AnyValue` made of the JSON value: objects as `kvlist`, arrays as `array`.
@@ -114,10 +119,17 @@ impl Attributes {
     }
 
     fn put_scratch(&mut self, key: &str) {
-        let length = bytes_field_len(1, key.len()) + bytes_field_len(2, self.scratch.len());
+        self.put_key(key, self.scratch.len());
+        self.bytes.extend_from_slice(&self.scratch);
+    }
+
+    /// Appends an attribute up to its value, an `AnyValue` of so many bytes.
+    fn put_key(&mut self, key: &str, any_value: usize) {
+        let length = bytes_field_len(1, key.len()) + bytes_field_len(2, any_value);
+        self.bytes.reserve(bytes_field_len(9, length));
         put_header(&mut self.bytes, 9, length);
         put_bytes_field(&mut self.bytes, 1, key.as_bytes());
-        put_bytes_field(&mut self.bytes, 2, &self.scratch);
+        put_header(&mut self.bytes, 2, any_value);
     }
 }
 

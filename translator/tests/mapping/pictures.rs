@@ -52,7 +52,7 @@ fn picture(body: &[u8]) -> String {
         put_repairs(&mut out, &repair::resource(&group.resource).1);
         put_repairs(&mut out, &repair::scope(&group.scope).1);
         for span in &group.spans {
-            writeln!(out, "{}", short(&String::from_utf8_lossy(span.name.0))).unwrap();
+            writeln!(out, "{}", short(&String::from_utf8_lossy(span.name.bytes()))).unwrap();
             match repair::span(span) {
                 Ok(repaired) => {
                     put_repairs(&mut out, &repaired.repairs);

@@ -33,18 +33,18 @@ pub(super) fn put(
     prefix: &str,
     notes: &mut Notes,
 ) {
-    let place = format!("{prefix}{}", String::from_utf8_lossy(attribute.key.0));
+    let place = format!("{prefix}{}", String::from_utf8_lossy(attribute.key.bytes()));
     // What MLflow makes of a text shows only when it is one.
     let key = values::utf8(attribute.key, &place, notes);
     let text;
     let readable = match attribute.value {
         Value::String(bytes) => {
             text = values::utf8(bytes, &place, notes);
-            Value::String(Text(text.as_bytes()))
+            Value::String(Text::from(text.as_ref()))
         }
         other => other,
     };
-    let attribute = &KeyValue { key: Text(key.as_bytes()), value: readable };
+    let attribute = &KeyValue { key: Text::from(key.as_ref()), value: readable };
     let mut value = Vec::new();
     match special(attribute, owner) {
         Some((rule, text)) => {
@@ -78,8 +78,8 @@ fn json_fault(text: &str) -> Option<(&'static str, String)> {
 /// MLflow writes a tag as text, or as JSON when it is none: bytes it cannot write at all, and NUL PostgreSQL refuses.
 fn resource_fault(value: Value<'_>) -> Option<(&'static str, String)> {
     match value {
-        Value::String(text) if text.0.contains(&0) => {
-            Some((rule::NUL, String::from_utf8_lossy(text.0).replace('\0', "\u{fffd}")))
+        Value::String(text) if text.bytes().contains(&0) => {
+            Some((rule::NUL, String::from_utf8_lossy(text.bytes()).replace('\0', "\u{fffd}")))
         }
         Value::Bytes(_) => json::plain_text(value).map(Cow::into_owned).map(|text| (rule::BYTES, unquoted(text))),
         Value::Array(_) | Value::KvList(_) if holds_bytes(value) => Some((rule::BYTES, json::value_text(value))),

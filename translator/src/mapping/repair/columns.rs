@@ -82,10 +82,9 @@ fn distinct(text: &str, limit: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::otlp::Text;
 
     fn repaired(key: &str, text: &str) -> Option<(&'static str, String)> {
-        fault(key, Value::String(Text(text.as_bytes())))
+        fault(key, Value::String(text.into()))
     }
 
     #[test]

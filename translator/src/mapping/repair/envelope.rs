@@ -23,7 +23,7 @@ type PutField = fn(&mut Vec<u8>, u32, &[u8], &[u8], &mut Notes);
 /// Both envelopes hold their message in field 1 and a schema's address in field 3.
 fn repaired<'a>(envelope: &'a [u8], prefix: &str, put_field: PutField) -> (Cow<'a, [u8]>, Vec<(&'static str, String)>) {
     let mut notes = Notes::default();
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(envelope.len());
     for field in Fields::new(envelope).map_while(Result::ok) {
         match (field.number, field.wire) {
             (1, Wire::Bytes(message)) => {

@@ -19,7 +19,7 @@ pub(super) fn is_sound(span: &Span<'_>) -> bool {
 }
 
 fn is_sound_name(name: Text<'_>) -> bool {
-    name.is_valid() && !name.0.contains(&0)
+    name.is_valid() && !name.bytes().contains(&0)
 }
 
 fn is_sound_event(event: &Event<'_>) -> bool {
@@ -32,7 +32,7 @@ fn is_sound_link(link: &Link<'_>) -> bool {
 
 /// Links have a trace state too, which nothing else reads.
 fn have_sound_trace_states(span: &[u8]) -> bool {
-    messages(span, 13).all(|link| messages(link, 3).all(|trace_state| Text(trace_state).is_valid()))
+    messages(span, 13).all(|link| messages(link, 3).all(|trace_state| Text::new(trace_state).is_valid()))
 }
 
 fn messages(message: &[u8], number: u32) -> impl Iterator<Item = &[u8]> {
@@ -102,7 +102,7 @@ fn put_times(out: &mut Vec<u8>, times: &Times, notes: &mut Notes) {
 }
 
 fn put_name(out: &mut Vec<u8>, bytes: &[u8], notes: &mut Notes) {
-    let name = values::utf8(Text(bytes), "name", notes);
+    let name = values::utf8(Text::new(bytes), "name", notes);
     if name.contains('\0') {
         notes.add(rule::NUL, "name");
     }
@@ -111,7 +111,7 @@ fn put_name(out: &mut Vec<u8>, bytes: &[u8], notes: &mut Notes) {
 
 /// Appends a text field of a message as UTF-8.
 pub(super) fn put_text(out: &mut Vec<u8>, number: u32, bytes: &[u8], place: &str, notes: &mut Notes) {
-    put_bytes_field(out, number, values::utf8(Text(bytes), place, notes).as_bytes());
+    put_bytes_field(out, number, values::utf8(Text::new(bytes), place, notes).as_bytes());
 }
 
 /// Appends a `KeyValue` field: as it was, or repaired.
@@ -133,7 +133,8 @@ pub(super) fn put_attribute(
 }
 
 fn put_event(event: &[u8], notes: &mut Notes) -> Vec<u8> {
-    let name = Event::parse(event).map(|event| String::from_utf8_lossy(event.name.0).into_owned()).unwrap_or_default();
+    let name =
+        Event::parse(event).map(|event| String::from_utf8_lossy(event.name.bytes()).into_owned()).unwrap_or_default();
     let mut out = Vec::with_capacity(event.len());
     for field in Fields::new(event).map_while(Result::ok) {
         match (field.number, field.wire) {

@@ -59,5 +59,5 @@ pub(super) fn utf8<'a>(text: Text<'a>, place: &str, notes: &mut Notes) -> std::b
     if !text.is_valid() {
         notes.add(rule::INVALID_UTF8, place);
     }
-    String::from_utf8_lossy(text.0)
+    String::from_utf8_lossy(text.bytes())
 }

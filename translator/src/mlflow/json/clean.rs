@@ -55,8 +55,9 @@ fn has_many_brackets(bytes: &[u8]) -> bool {
 /// Whether there is a run of as many digits as an integer beyond 64 bits has: it covers one of the bytes looked at.
 fn has_long_number(bytes: &[u8]) -> bool {
     const DIGITS: usize = 19;
-    let looked_at = bytes.iter().step_by(DIGITS).enumerate();
-    looked_at.filter(|(_, byte)| byte.is_ascii_digit()).any(|(step, _)| run_of_digits(bytes, step * DIGITS) >= DIGITS)
+    let begins = |chunk: &[u8]| chunk.first().is_some_and(u8::is_ascii_digit);
+    let mut chunks = bytes.chunks(DIGITS).enumerate();
+    chunks.any(|(index, chunk)| begins(chunk) && run_of_digits(bytes, index * DIGITS) >= DIGITS)
 }
 
 /// What [`holdable`] made a JSON string of, cleaned, when cleaning it is enough.
@@ -71,12 +72,16 @@ pub fn unquoted(text: &str) -> Option<String> {
 /// How many bytes are looked at before the next decision, for compilers to use vector instructions.
 const CHUNK: usize = 64;
 
-/// Whether a text may hold anything to clean. Reads each byte once, and looks closer only at chunks that hold a byte with
+/// Whether a text may hold anything to clean. Reads each byte once, and looks closer only at chunks that hold two bytes with
 /// which something could begin.
 fn is_suspicious(bytes: &[u8]) -> bool {
-    let begins = |byte: &u8| matches!(*byte, b'N' | b'I' | b'\\');
-    let words = bytes.chunks(CHUNK).enumerate().any(|(index, chunk)| {
-        chunk.iter().fold(false, |found, byte| found | begins(byte))
+    // Without a short cut, for vector instructions.
+    let begins = |one: u8, next: u8| {
+        ((one == b'N') & (next == b'a')) | ((one == b'I') & (next == b'n')) | ((one == b'\\') & (next == b'u'))
+    };
+    let nexts = bytes.get(1..).unwrap_or_default();
+    let words = bytes.chunks(CHUNK).zip(nexts.chunks(CHUNK)).enumerate().any(|(index, (chunk, nexts))| {
+        chunk.iter().zip(nexts).fold(false, |found, (one, next)| found | begins(*one, *next))
             && (0..chunk.len()).any(|at| bytes.get(index * CHUNK + at..).is_some_and(is_suspicious_here))
     });
     words || has_long_number(bytes)

@@ -39,7 +39,7 @@ pub fn is_falsy(text: &str) -> bool {
 /// The text that a JSON string spells, quotes included; `None` when it is no JSON string.
 pub fn string(literal: &str) -> Option<Cow<'_, str>> {
     let inner = trim(literal).strip_prefix('"')?.strip_suffix('"')?;
-    if !inner.bytes().any(|byte| matches!(byte, b'\\' | b'"' | 0..0x20)) {
+    if scan::plain_len(inner.as_bytes()) == inner.len() {
         return Some(Cow::Borrowed(inner));
     }
     serde_json::from_str(&clean(literal)).ok().map(Cow::Owned)
@@ -65,7 +65,7 @@ pub fn quoted(text: &str) -> String {
 const SPACE: [u8; 4] = *b" \t\n\r";
 
 fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t', '\n', '\r'])
+    text.trim_matches(|character| matches!(character, ' ' | '\t' | '\n' | '\r'))
 }
 
 #[cfg(test)]

@@ -33,8 +33,6 @@ const OBJECT_WEIGHT: usize = 3;
 const ARRAY_WEIGHT: usize = 2;
 /// The fewest levels that nest too deeply.
 pub(super) const MIN_DEEP_LEVELS: usize = MAX_WEIGHT / OBJECT_WEIGHT + 1;
-/// As many arrays as [`MAX_WEIGHT`] allows, and one.
-const MAX_LEVELS: usize = MAX_WEIGHT / ARRAY_WEIGHT + 1;
 
 /// Reads a whole text: one JSON value, and space around it.
 ///
@@ -72,43 +70,42 @@ pub fn items(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Open {
     Object,
     Array,
 }
 
-/// The containers that are open, innermost last.
+/// The containers that are open: one bit each, the innermost the lowest, set for an object.
+#[derive(Default)]
 struct Nesting {
-    levels: [Open; MAX_LEVELS],
-    depth: usize,
+    levels: u64,
     weight: usize,
 }
 
-impl Nesting {
-    fn new() -> Self {
-        Self { levels: [Open::Array; MAX_LEVELS], depth: 0, weight: 0 }
-    }
+// As many arrays as nest fit.
+const _: () = assert!(MAX_WEIGHT / ARRAY_WEIGHT <= u64::BITS as usize);
 
+impl Nesting {
     fn push(&mut self, open: Open) -> Result<(), Fault> {
         self.weight += weight(open);
         if self.weight > MAX_WEIGHT {
             return Err(Fault::TooDeep);
         }
-        *self.levels.get_mut(self.depth).ok_or(Fault::TooDeep)? = open;
-        self.depth += 1;
+        self.levels = self.levels << 1 | u64::from(open == Open::Object);
         Ok(())
     }
 
     fn pop(&mut self) {
         if let Some(open) = self.innermost() {
             self.weight -= weight(open);
-            self.depth -= 1;
+            self.levels >>= 1;
         }
     }
 
     fn innermost(&self) -> Option<Open> {
-        self.levels.get(self.depth.checked_sub(1)?).copied()
+        let innermost = if self.levels & 1 == 1 { Open::Object } else { Open::Array };
+        (self.weight > 0).then_some(innermost)
     }
 }
 
@@ -182,7 +179,7 @@ impl<'a> Cursor<'a> {
 
     /// Skips one value, without recursion.
     fn value(&mut self) -> Result<Kind, Fault> {
-        let mut open = Nesting::new();
+        let mut open = Nesting::default();
         let mut outermost = None;
         loop {
             self.space();
@@ -316,19 +313,17 @@ impl<'a> Cursor<'a> {
 
 /// How many bytes from the start of a string's inside are neither its end, an escape nor a control character.
 #[inline]
-fn plain_len(bytes: &[u8]) -> usize {
-    let mut words = bytes.chunks_exact(8);
-    let mut length = 0;
-    for word in words.by_ref() {
-        let word = word.try_into().map(u64::from_le_bytes).unwrap_or_default();
+pub(super) fn plain_len(bytes: &[u8]) -> usize {
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
         let stops = has_zero(word ^ repeat(b'"')) | has_zero(word ^ repeat(b'\\')) | has_zero(word & repeat(0xe0));
         if stops != 0 {
-            return length + stops.trailing_zeros() as usize / 8;
+            return index * 8 + stops.trailing_zeros() as usize / 8;
         }
-        length += 8;
     }
     let stops = |byte: &u8| matches!(*byte, b'"' | b'\\' | 0..0x20);
-    length + words.remainder().iter().position(stops).unwrap_or(words.remainder().len())
+    words.len() * 8 + rest.iter().position(stops).unwrap_or(rest.len())
 }
 
 const fn repeat(byte: u8) -> u64 {
