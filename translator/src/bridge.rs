@@ -3,9 +3,10 @@
 use crate::assembly::intake::{self, Taken};
 use crate::assembly::route::Wish;
 use crate::assembly::trace::Arrived;
-use crate::contract::{Accepted, Answer, Context, Encoding, Event, Instant, Rejection, Request, Stats};
+use crate::contract::{Accepted, Answer, Context, Event, Instant, Rejection, Request, Stats};
 use crate::delivery::Delivery;
 use crate::delivery::desk::Desk;
+#[cfg(feature = "json")]
 use crate::mlflow::trace_json;
 use crate::otlp::{Malformed, Payload};
 use crate::settings::{InvalidSettings, Settings};
@@ -44,8 +45,10 @@ impl Bridge {
         if self.desk.assembly.is_full(&self.desk.settings, size) {
             return Err(Rejection::Full(FULL_RETRY));
         }
+        #[cfg_attr(not(feature = "json"), expect(unused_mut, reason = "only trace JSON names an experiment itself"))]
         let mut wish = Wish::new(context);
-        if context.encoding == Encoding::TraceJson {
+        #[cfg(feature = "json")]
+        if context.encoding == crate::contract::Encoding::TraceJson {
             wish.or(&Wish::experiment_name(trace_json::experiment(payload)));
         }
         let (body, repairs) = intake::decode(payload, context.encoding)?;

@@ -10,6 +10,7 @@ pub enum Destination {
     #[default]
     Server,
     /// A local folder: requests are files to read and write.
+    #[cfg(feature = "json")]
     Local,
 }
 

@@ -9,7 +9,9 @@ use crate::assembly::receipts::Receipts;
 use crate::assembly::trace::Trace;
 use crate::contract::{Encoding, Repair, SetAside};
 use crate::mlflow::server::Version;
-use crate::otlp::{Malformed, Payload, json};
+#[cfg(feature = "json")]
+use crate::otlp::json;
+use crate::otlp::{Malformed, Payload};
 
 /// A translated payload, and what had to be done to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +51,10 @@ pub fn translate(payload: &[u8], from: Encoding, to: Encoding) -> Result<Transla
     let spans: Vec<_> = order.iter().filter_map(|key| ready.remove(key)).collect();
     let payload = compose::payload(&spans);
     let payload = match to {
+        #[cfg(feature = "json")]
         Encoding::Json => json::encode(&Payload::parse(&payload)?),
+        #[cfg(not(feature = "json"))]
+        Encoding::Json => return Err(Malformed::unknown_encoding()),
         Encoding::Protobuf | Encoding::TraceJson => payload,
     };
     Ok(Translated { payload, repairs, set_aside })

@@ -1,7 +1,7 @@
 //! The contract's records as JavaScript objects.
 
 use js_sys::{Array, Object, Reflect, Uint8Array};
-use openinference_mlflow_translator::contract::{Accepted, Encoding, Event, Level, Rejection, Request, Stats};
+use openinference_mlflow_translator::contract::{Accepted, Event, Level, Rejection, Request, Stats};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -57,14 +57,6 @@ fn object<const N: usize>(entries: [(&str, JsValue); N]) -> Object {
 
 fn number(value: u64) -> JsValue {
     JsValue::from_f64(value as f64)
-}
-
-pub(crate) fn encoding(name: &str) -> Result<Encoding, JsError> {
-    match name {
-        "protobuf" => Ok(Encoding::Protobuf),
-        "json" => Ok(Encoding::Json),
-        _ => Err(JsError::new("expected the encoding \"protobuf\" or \"json\"")),
-    }
 }
 
 pub(crate) fn ingested(result: &Result<Accepted, Rejection>) -> Object {

@@ -92,15 +92,9 @@ impl Bridge {
     }
 }
 
-/// `translate` of the contract, from and to `"protobuf"` or `"json"`; its payload alone.
+/// `translate` of the contract, protobuf in and out; its payload alone.
 #[wasm_bindgen]
-pub fn translate(payload: &[u8], from: &str, to: &str) -> Result<Uint8Array, JsError> {
-    let translated = core::translate(payload, convert::encoding(from)?, convert::encoding(to)?)?;
+pub fn translate(payload: &[u8]) -> Result<Uint8Array, JsError> {
+    let translated = core::translate(payload, Encoding::Protobuf, Encoding::Protobuf)?;
     Ok(Uint8Array::from(translated.payload.as_slice()))
-}
-
-/// A chunk as an OTLP `ExportTraceServiceRequest`.
-#[wasm_bindgen(js_name = chunkToOtlp)]
-pub fn chunk_to_otlp(chunk: &[u8]) -> Result<Uint8Array, JsError> {
-    Ok(Uint8Array::from(chunk::to_otlp(chunk)?.as_slice()))
 }

@@ -10,7 +10,9 @@ use super::root::Root;
 use super::trace::{Arrival, Envelope, Held};
 use crate::contract::{Encoding, Receipt, Repair, SetAside};
 use crate::mapping::repair;
+#[cfg(feature = "json")]
 use crate::mlflow::trace_json;
+#[cfg(feature = "json")]
 use crate::otlp::json::{self, Decoded};
 use crate::otlp::{Malformed, ScopeSpans, Span};
 
@@ -29,17 +31,22 @@ pub enum Taken {
 pub fn decode(payload: &[u8], encoding: Encoding) -> Result<(Cow<'_, [u8]>, Vec<Repair>), Malformed> {
     Ok(match encoding {
         Encoding::Protobuf => (Cow::Borrowed(payload), Vec::new()),
+        #[cfg(feature = "json")]
         Encoding::Json => {
             let Decoded { payload, lone_surrogates, invalid_utf8 } = json::decode(payload)?;
             let counts = [("lone-surrogate", lone_surrogates), ("invalid-utf8", invalid_utf8)];
             let repairs = counts.into_iter().filter(|(_, count)| *count > 0).map(in_body);
             (Cow::Owned(payload), repairs.collect())
         }
+        #[cfg(feature = "json")]
         Encoding::TraceJson => (Cow::Owned(trace_json::read(payload)?), Vec::new()),
+        #[cfg(not(feature = "json"))]
+        Encoding::Json | Encoding::TraceJson => return Err(Malformed::unknown_encoding()),
     })
 }
 
 /// Where in a JSON body it was is not known.
+#[cfg(feature = "json")]
 fn in_body((rule, count): (&'static str, u32)) -> Repair {
     Repair { trace_id: String::new(), span_id: String::new(), rule, place: format!("{count} in the OTLP/JSON body") }
 }

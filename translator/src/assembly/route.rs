@@ -64,6 +64,7 @@ impl Wish {
         let project = || project.map(|name| Experiment::Name(name.to_owned()));
         let default = || match settings.destination {
             Destination::Server => Experiment::Id("0".to_owned()),
+            #[cfg(feature = "json")]
             // MLflow's own name of experiment 0, so that the folder can be replayed.
             Destination::Local => Experiment::Name("Default".to_owned()),
         };

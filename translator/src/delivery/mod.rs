@@ -1,6 +1,6 @@
 //! From traces that are due to requests, and from answers to receipts.
 //!
-//! [`server::ServerDelivery`] talks to MLflow, [`local::LocalDelivery`] to a folder that the host plays the server of.
+//! [`server::ServerDelivery`] talks to MLflow, `local::LocalDelivery` to a folder that the host plays the server of.
 //! Both work on one [`desk::Desk`].
 
 pub mod answers;
@@ -10,6 +10,7 @@ pub mod desk;
 pub mod experiments;
 pub mod gate;
 mod isolate;
+#[cfg(feature = "json")]
 pub mod local;
 pub mod parcel;
 pub mod requests;
@@ -25,6 +26,7 @@ pub enum Delivery {
     /// An MLflow server.
     Server(server::ServerDelivery),
     /// A local folder.
+    #[cfg(feature = "json")]
     Local(local::LocalDelivery),
 }
 
@@ -33,6 +35,7 @@ impl Delivery {
     pub fn new(settings: &Settings) -> Self {
         match settings.destination {
             Destination::Server => Self::Server(server::ServerDelivery::default()),
+            #[cfg(feature = "json")]
             Destination::Local => Self::Local(local::LocalDelivery::default()),
         }
     }
@@ -41,6 +44,7 @@ impl Delivery {
     pub fn poll(&mut self, desk: &mut Desk, now: Instant) -> Vec<Request> {
         let requests = match self {
             Self::Server(server) => server.poll(desk, now),
+            #[cfg(feature = "json")]
             Self::Local(local) => local.poll(desk, now),
         };
         desk.stats.requests += requests.len() as u64;
@@ -51,6 +55,7 @@ impl Delivery {
     pub fn complete(&mut self, desk: &mut Desk, request: u64, answer: &Answer, now: Instant) {
         match self {
             Self::Server(server) => server.complete(desk, request, answer, now),
+            #[cfg(feature = "json")]
             Self::Local(local) => local.complete(desk, request, answer, now),
         }
     }
@@ -60,6 +65,7 @@ impl Delivery {
     pub fn next_retry(&self, now: Instant) -> Option<Instant> {
         match self {
             Self::Server(server) => server.next_retry(now),
+            #[cfg(feature = "json")]
             Self::Local(local) => local.next_retry(now),
         }
     }
@@ -68,6 +74,7 @@ impl Delivery {
     pub fn hurry(&mut self, now: Instant) {
         match self {
             Self::Server(server) => server.hurry(now),
+            #[cfg(feature = "json")]
             Self::Local(local) => local.hurry(now),
         }
     }

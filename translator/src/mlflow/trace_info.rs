@@ -46,6 +46,7 @@ impl TraceInfo {
     }
 
     /// The `info` object of a trace's own JSON, which has the duration in milliseconds.
+    #[cfg(feature = "json")]
     pub(super) fn to_trace_json(&self) -> Value {
         let mut info = self.common_json();
         info.insert("execution_duration_ms".into(), self.duration_ms().into());
