@@ -40,7 +40,7 @@ def is_openai_answer(outputs: object) -> bool:
 
 def _is_message(value: object) -> bool:
     """As MLflow's Python client takes it, with the UI's two further names for text."""
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or value.get("function_call") is not None:
         return False
     content = value.get("content")
     if isinstance(content, list):

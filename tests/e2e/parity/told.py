@@ -49,8 +49,20 @@ def _is_retold(seen: Sighting, side: str) -> bool:
     raw = _raw(seen)
     if _type(seen) not in _MODELS:
         return raw[side] is None or isinstance(raw[side], list)
-    is_drawn = drawn.is_openai_request if side == "inputs" else drawn.is_openai_answer
-    return drawn.format_of(raw["inputs"], raw["outputs"]) is None and not is_drawn(raw[side])
+    is_hidden = _hides_system(seen)
+    if drawn.format_of(raw["inputs"], raw["outputs"]) is not None and not is_hidden:
+        return False
+    if side == "inputs":
+        return is_hidden or not drawn.is_openai_request(raw["inputs"])
+    return not drawn.is_openai_answer(raw["outputs"])
+
+
+def _hides_system(seen: Sighting) -> bool:
+    """Where the UI would leave out what the system says, although all that is said can be told again."""
+    asked, answered = turns.asked(seen.sent_attributes), turns.answered(seen.sent_attributes)
+    said = [turn for turn in asked if turn.role != "system"]
+    is_answered = turns.speak(answered) or _raw(seen)["outputs"] is None
+    return bool(turns.hidden_system(_raw(seen)["inputs"])) and turns.speak(said) and is_answered
 
 
 def _request(seen: Sighting) -> bool:
@@ -91,15 +103,13 @@ def _format(seen: Sighting) -> bool:
 
 
 def _messages(seen: Sighting) -> bool:
-    """By themselves, where the pair that is kept hides what the system says, or where there is no answer to draw."""
+    """By themselves, where there is no answer to draw."""
     if seen.attribute != _MESSAGES or _type(seen) not in _MODELS or seen.values[0] is not ABSENT:
         return False
     raw = _raw(seen)
-    is_hidden = drawn.format_of(raw["inputs"], raw["outputs"]) and turns.hidden_system(raw["inputs"])
-    is_unanswered = raw["outputs"] is None
     conversation = turns.with_system(turns.asked(seen.sent_attributes), raw["inputs"])
     conversation = conversation + turns.answered(seen.sent_attributes)
-    return bool(is_hidden or is_unanswered) and turns.are_told(conversation, seen.values[1])
+    return raw["outputs"] is None and turns.are_told(conversation, seen.values[1])
 
 
 def _tools(seen: Sighting) -> bool:
@@ -146,7 +156,7 @@ RULES = (
     Rule("request", "MLflow shows requests of most providers as JSON although their messages are told", _request),
     Rule("answer", "MLflow shows answers of most providers as JSON although their messages are told", _answer),
     Rule("format", "MLflow guesses formats, and never Anthropic's", _format),
-    Rule("messages", "MLflow leaves out what the system says beside the messages, and draws no failed call", _messages),
+    Rule("messages", "MLflow draws no failed call", _messages),
     Rule("tools", "MLflow does not read `llm.tools`", _tools),
     Rule("documents", "MLflow does not read `retrieval.documents` and a reranker's", _found),
     Rule("filled", "MLflow leaves inputs and outputs empty when only other attributes tell them", _filled),

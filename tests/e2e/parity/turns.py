@@ -152,8 +152,9 @@ def _messages(attributes: dict, family: str, speaker: str) -> list[Turn]:
 def _message(node: dict, speaker: str) -> Turn:
     answers = node.get("tool_call_id") or None
     role = node.get("role") or ("tool" if answers else speaker)
+    role = _ROLES.get(role.strip().rpartition(".")[2].lower(), "user")
     turn = Turn(
-        role=_ROLES.get(role.strip().rpartition(".")[2].lower(), "user"),
+        role="tool" if role == "user" and answers else role,
         calls=tuple(_call(each["tool_call"]) for each in _numbered(node, "tool_calls")),
         name=node.get("name") or "",
     )

@@ -55,6 +55,12 @@ impl<'a> Conversation<'a> {
         }
     }
 
+    /// Whether both sides have words: all that a raw pair says can be told again.
+    pub(super) fn is_whole(&self) -> bool {
+        let speaks = |message: &Message<'_>| message.role != Role::System && !message.is_silent();
+        self.asked.iter().any(speaks) && self.answered.iter().any(speaks)
+    }
+
     /// Whether nothing was said.
     pub(super) fn is_empty(&self) -> bool {
         self.asked.is_empty() && self.answered.is_empty()
@@ -64,9 +70,10 @@ impl<'a> Conversation<'a> {
 fn message<'a>(item: Node<'_, 'a>, default: Role) -> Message<'a> {
     let node = item.child("message");
     let answers = node.child("tool_call_id").text().filter(|id| !id.is_empty());
-    let role = match node.child("role").text().filter(|role| !role.is_empty()) {
-        Some(role) => Role::named(&role),
-        None if answers.is_some() => Role::Tool,
+    let role = match node.child("role").text().filter(|role| !role.is_empty()).map(|role| Role::named(&role)) {
+        // In Bedrock's words it is the user who hands over what a tool found.
+        None | Some(Role::User) if answers.is_some() => Role::Tool,
+        Some(role) => role,
         None => default,
     };
     let mut message = match node.child("content").text() {

@@ -1,7 +1,7 @@
 //! Conversations with a model, so that MLflow's UI draws them as such.
 //!
-//! A raw request and answer that the UI [draws by itself](raw) stay as they are, and are told its format. Everything else is
-//! told again in OpenAI's shape, from the messages that OpenInference puts beside the raw values. What the application
+//! A raw request and answer that the UI [draws by itself](raw), whole, stay as they are, and are told its format. Everything
+//! else is told again in OpenAI's shape, from the messages that OpenInference puts beside the raw values. What the application
 //! sent stays in `input.value` and `output.value` either way.
 
 mod calls;
@@ -57,12 +57,16 @@ pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) 
     if !is_model {
         return add_to_other(&conversation(), &request, &answer, facts, gains);
     }
-    if let (Raw::Json(request), Raw::Json(answer)) = (&request, &answer)
-        && let Some(shape) = Shape::of(request, answer)
-    {
-        gains.add_text(MESSAGE_FORMAT, shape.format);
-        if raw::system(request).is_some() {
-            add_messages(&conversation(), gains);
+    let shape = match (&request, &answer) {
+        (Raw::Json(request), Raw::Json(answer)) => Shape::of(request, answer),
+        _ => None,
+    };
+    if let Some(shape) = shape {
+        // Of a request the UI draws the messages, and not what the system says beside them.
+        let whole = request.json().and_then(raw::system).map(|_| conversation()).filter(Conversation::is_whole);
+        match whole {
+            Some(conversation) => add_to_model(&conversation, &request, &answer, facts, gains),
+            None => gains.add_text(MESSAGE_FORMAT, shape.format),
         }
         return;
     }
@@ -114,7 +118,8 @@ fn add_to_model<'s, 'a>(
     }
     let asked = rebuilt::side(&conversation.asked, request, rebuilt::Side::Request);
     let answered = rebuilt::side(&conversation.answered, answer, rebuilt::Side::Answer);
-    let is_request_drawn = request.is_drawn(OPENAI.draws_request);
+    let hides_system = !asked.is_empty() && request.json().and_then(raw::system).is_some();
+    let is_request_drawn = !hides_system && request.is_drawn(OPENAI.draws_request);
     let is_answer_drawn = answer.is_drawn(OPENAI.draws_answer);
     if !is_request_drawn && !asked.is_empty() {
         gains.add_text(SPAN_INPUTS, rebuilt::request(&asked, request.json(), facts));

@@ -82,25 +82,51 @@ fn a_raw_pair_that_the_ui_draws_is_kept_and_named() {
 }
 
 #[test]
-fn a_system_message_that_the_ui_leaves_out_of_a_raw_request_is_told_beside_it() {
+fn a_system_message_that_the_ui_leaves_out_of_a_raw_request_is_told_with_the_rest() {
+    let pairs = [
+        (
+            r#"{"system": "be kind", "messages": [{"role": "user", "content": "hi"}]}"#,
+            r#"{"type": "message", "role": "assistant", "content": [{"type": "text", "text": "ho"}]}"#,
+        ),
+        (
+            r#"{"instructions": "be kind", "input": "hi"}"#,
+            r#"{"output": [{"type": "message", "role": "assistant", "content": "ho"}]}"#,
+        ),
+    ];
+    for (request, answer) in pairs {
+        let told = Told::llm(&[
+            ("input.value", json!(request)),
+            ("output.value", json!(answer)),
+            ("llm.input_messages.0.message.role", json!("user")),
+            ("llm.input_messages.0.message.content", json!("hi")),
+            ("llm.output_messages.0.message.role", json!("assistant")),
+            ("llm.output_messages.0.message.content", json!("ho")),
+        ]);
+        assert_eq!(told.text(MESSAGE_FORMAT).as_deref(), Some("openai"));
+        assert_eq!(told.asked(), json!([{"role": "system", "content": "be kind"}, {"role": "user", "content": "hi"}]));
+        assert!(told.text(SPAN_OUTPUTS).as_deref().unwrap_or(answer).contains("ho"));
+    }
+}
+
+#[test]
+fn a_raw_pair_with_a_system_message_stays_where_nothing_else_tells_it() {
     let told = Told::llm(&[
         ("input.value", json!(r#"{"system": "be kind", "messages": [{"role": "user", "content": "hi"}]}"#)),
-        (
-            "output.value",
-            json!(r#"{"type": "message", "role": "assistant", "content": [{"type": "text", "text": "ho"}]}"#),
-        ),
-        ("llm.input_messages.0.message.role", json!("system")),
-        ("llm.input_messages.0.message.content", json!("be kind")),
-        ("llm.input_messages.1.message.role", json!("user")),
-        ("llm.input_messages.1.message.content", json!("hi")),
-        ("llm.output_messages.0.message.role", json!("assistant")),
-        ("llm.output_messages.0.message.content", json!("ho")),
+        ("output.value", json!(r#"{"type": "message", "role": "assistant", "content": "ho"}"#)),
+        ("llm.input_messages.0.message.role", json!("user")),
     ]);
     assert_eq!(told.text(MESSAGE_FORMAT).as_deref(), Some("anthropic"));
-    assert_eq!(
-        told.json(CHAT_MESSAGES),
-        json!([{"role": "system", "content": "be kind"}, {"role": "user", "content": "hi"}, {"role": "assistant", "content": "ho"}])
-    );
+}
+
+#[test]
+fn what_a_user_hands_over_from_a_tool_is_the_tools() {
+    let told = Told::llm(&[
+        ("llm.input_messages.0.message.role", json!("user")),
+        ("llm.input_messages.0.message.tool_call_id", json!("t")),
+        ("llm.input_messages.0.message.content", json!("21")),
+        ("llm.output_messages.0.message.content", json!("ho")),
+    ]);
+    assert_eq!(told.asked(), json!([{"role": "tool", "content": "21", "tool_call_id": "t"}]));
 }
 
 #[test]

@@ -34,12 +34,14 @@ fn is_answer(answer: &str) -> bool {
 }
 
 fn is_message(message: &str) -> bool {
-    let [role, content, calls] = json::fields(message, ["role", "content", "tool_calls"]);
+    let [role, content, calls, legacy_call] = json::fields(message, ["role", "content", "tool_calls", "function_call"]);
     let is_content =
         |content: &str| is_nil(content) || is_string(content) || content == "[]" || is_list_of(content, is_part);
     is_one_of(role, &ROLES)
         && content.is_none_or(is_content)
         && calls.is_none_or(|calls| is_nil(calls) || calls == "[]" || is_list_of(calls, is_call))
+        // The UI takes a message with the call of a function, of before there were tools, and draws it without.
+        && legacy_call.is_none_or(is_nil)
 }
 
 fn is_part(part: &str) -> bool {
@@ -122,6 +124,7 @@ mod tests {
             r#"[{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "u", "detail": "original"}}]}]"#,
             r#"[{"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "AA==", "format": "ogg"}}]}]"#,
             r#"[{"role": "assistant", "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": {}}}]}]"#,
+            r#"[{"role": "assistant", "content": null, "function_call": {"name": "f", "arguments": "{}"}}]"#,
             r#"[[{"role": "user", "content": "hi"}]]"#,
         ] {
             assert!(!is_request(&format!(r#"{{"messages": {messages}}}"#)), "{messages}");
