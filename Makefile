@@ -75,7 +75,7 @@ $(BINARY):
 test-e2e: $(BINARY) setup-python ## Real instrumentors, real MLflow servers.
 	$(PYTHON) -m pytest -q tests/e2e
 
-test-node: setup-node .venv/requirements.txt ## The npm package: lints, types, every SDK and start-up order, real MLflow.
+test-node: setup-node .venv/requirements.txt .venv-phoenix/requirements.txt ## The npm package: lints, types, every SDK and start-up order, real MLflow and Phoenix.
 	cd host-js
 	MLFLOW_BIN=$(CURDIR)/.venv/bin/mlflow npm test
 

@@ -1,4 +1,4 @@
-/** A mock of OpenAI's and Anthropic's APIs on loopback. Tests read the constants: this is what MLflow must show. */
+/** A mock of OpenAI's, Anthropic's and Bedrock's APIs on loopback. Tests read the constants: this is what MLflow must show. */
 
 import { createServer } from "node:http";
 
@@ -6,6 +6,7 @@ export const CHAT_TEXT = "Paris is the capital of France.";
 export const STREAM_PIECES = ["One", ", two", ", three."];
 export const TOOL_ARGUMENTS = '{"city":"Lisbon"}';
 export const CLAUDE_TEXT = "Lisbon is sunny.";
+export const NOVA_TEXT = "Let me look at the sky over Lisbon.";
 
 const created = 1_750_000_000;
 
@@ -19,7 +20,9 @@ export async function startModels() {
     if (asked.stream) return stream(response, asked);
     if (request.url.endsWith("/chat/completions")) return send(response, 200, chat(asked));
     if (request.url.endsWith("/embeddings")) return send(response, 200, embeddings(asked));
-    if (request.url.endsWith("/messages")) return send(response, 200, message(asked));
+    if (request.url.endsWith("/messages") || request.url.endsWith("/invoke"))
+      return send(response, 200, message(asked));
+    if (request.url.endsWith("/converse")) return send(response, 200, conversation());
     return send(response, 404, {});
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -65,5 +68,16 @@ function message({ model }) {
     ...{ id: "msg_1", type: "message", role: "assistant", model, stop_reason: "end_turn", stop_sequence: null },
     content: [{ type: "text", text: CLAUDE_TEXT }],
     usage: { input_tokens: 12, output_tokens: 6 },
+  };
+}
+
+/** Bedrock's Converse: a text and a call of a tool. */
+function conversation() {
+  const toolUse = { toolUseId: "call_2", name: "get_weather", input: JSON.parse(TOOL_ARGUMENTS) };
+  return {
+    output: { message: { role: "assistant", content: [{ text: NOVA_TEXT }, { toolUse }] } },
+    stopReason: "tool_use",
+    usage: { inputTokens: 31, outputTokens: 9, totalTokens: 40 },
+    metrics: { latencyMs: 12 },
   };
 }

@@ -1,24 +1,11 @@
 /** The oldest Node that is supported, the newer ones, Bun and Deno: the same cases as the order matrix, a few of them. */
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { runCase, shape, wantedShape } from "../matrix/cases.mjs";
 import { installFixtures } from "../matrix/fixtures.mjs";
 import { startMlflowMock } from "../support/mlflow-mock.mjs";
-
-const folder = fileURLToPath(new URL(".", import.meta.url));
-const installed = (path) => `${folder}node_modules/${path}`;
-
-const RUNTIMES = {
-  "Node 18.19": [installed("node-18/bin/node")],
-  "Node 22": [installed("node-22/bin/node")],
-  "Node 24": [installed("node-24/bin/node")],
-  Bun: [installed("bun/bin/bun")],
-  Deno: [installed("deno/deno"), "run", "--allow-all", "--quiet"],
-};
+import { installRuntimes, runtimes } from "./install.mjs";
 
 const CASES = [
   ["sdk-2.12", "node", "AIPS"],
@@ -30,13 +17,13 @@ const CASES = [
 
 let mock;
 before(async () => {
-  if (!existsSync(installed("bun"))) execFileSync("npm", ["ci", "--ignore-scripts"], { cwd: folder, stdio: "pipe" });
+  installRuntimes();
   installFixtures();
   mock = await startMlflowMock();
 });
 after(() => mock.stop());
 
-for (const [name, runtime] of Object.entries(RUNTIMES)) {
+for (const [name, runtime] of Object.entries(runtimes)) {
   describe(name, { concurrency: 2 }, () => {
     for (const [fixture, provider, steps] of CASES) {
       // SDK 3 itself needs Node 20.

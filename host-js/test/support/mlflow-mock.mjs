@@ -4,9 +4,11 @@
  */
 
 import { createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import { readSpans } from "./otlp.mjs";
 
-export async function startMlflowMock() {
+/** @param tls options of `node:https` for a server that speaks TLS */
+export async function startMlflowMock(tls) {
   const applications = new Map();
   const application = (name) => {
     if (!applications.has(name)) applications.set(name, { spans: [], requests: [], experiments: new Map() });
@@ -15,7 +17,7 @@ export async function startMlflowMock() {
   /** Set to a function `(request, application) => {status, body?, delay?, drop?} | undefined` to answer otherwise. */
   const behaviour = { answer: undefined };
 
-  const server = createServer(async (message, response) => {
+  const listener = async (message, response) => {
     const chunks = [];
     for await (const chunk of message) chunks.push(chunk);
     const [, name, ...rest] = message.url.split("/");
@@ -34,14 +36,15 @@ export async function startMlflowMock() {
     if (special?.delay) await new Promise((resolve) => setTimeout(resolve, special.delay));
     const { status = 200, body = "", headers = {} } = special?.status ? special : answer(request, target);
     response.writeHead(status, headers).end(body);
-  });
+  };
+  const server = tls ? createTlsServer(tls, listener) : createServer(listener);
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address();
 
   return {
     behaviour,
     port,
-    uri: (name) => `http://127.0.0.1:${port}/${name}`,
+    uri: (name) => `${tls ? "https" : "http"}://127.0.0.1:${port}/${name}`,
     /** Every span that the application has delivered, as often as it did. */
     spans: (name) => application(name).spans,
     requests: (name) => application(name).requests,

@@ -1,65 +1,47 @@
 /** A real `mlflow server` on loopback: SQLite store in a folder of its own, read over its REST API. */
 
-import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-
-/** The first start makes the database's tables; two busy cores need most of this. */
-const START_MILLIS = 120_000;
+import { freePorts, startProcess } from "./server-process.mjs";
 
 /** `make setup` installs MLflow into the repository; `MLFLOW_BIN` names another one. */
 const mlflow = process.env.MLFLOW_BIN ?? fileURLToPath(new URL("../../../.venv/bin/mlflow", import.meta.url));
 
+/** `pause` and `resume` stop the server and start it again: the store, the port and so the address stay the same. */
 export async function startMlflowServer() {
   if (!existsSync(mlflow)) throw new Error(`${mlflow} is missing: run \`make setup\`, or set MLFLOW_BIN`);
   const folder = mkdtempSync(join(tmpdir(), "mlflow-"));
-  const port = await freePort();
-  const log = join(folder, "mlflow.log");
-  const output = openSync(log, "w");
-  const child = spawn(
-    mlflow,
-    [
-      ...["server", "--backend-store-uri", `sqlite:///${folder}/mlflow.db`, "--workers", "1"],
-      ...["--artifacts-destination", `${folder}/artifacts`, "--host", "127.0.0.1", "--port", String(port)],
-    ],
-    {
-      cwd: folder,
-      // A group of its own, so that stopping it stops its workers.
-      detached: true,
-      stdio: ["ignore", output, output],
-      env: { ...process.env, MLFLOW_DISABLE_TELEMETRY: "true", MLFLOW_SERVER_ENABLE_JOB_EXECUTION: "false" },
-    },
-  );
+  const [port] = await freePorts(1);
   const uri = `http://127.0.0.1:${port}`;
-  const stop = () =>
-    new Promise((resolve) => {
-      child.once("close", () => {
-        rmSync(folder, { recursive: true, force: true });
-        resolve();
-      });
-      process.kill(-child.pid, "SIGTERM");
+  const start = () =>
+    startProcess({
+      command: mlflow,
+      args: [
+        ...["server", "--backend-store-uri", `sqlite:///${folder}/mlflow.db`, "--workers", "1"],
+        ...["--artifacts-destination", `${folder}/artifacts`, "--host", "127.0.0.1", "--port", String(port)],
+      ],
+      env: { MLFLOW_DISABLE_TELEMETRY: "true", MLFLOW_SERVER_ENABLE_JOB_EXECUTION: "false" },
+      folder,
+      health: `${uri}/health`,
     });
-  const deadline = Date.now() + START_MILLIS;
-  while (!(await isHealthy(uri))) {
-    if (child.exitCode !== null || Date.now() > deadline) {
-      const tail = readFileSync(log, "utf8").slice(-2000);
-      if (child.exitCode === null) await stop();
-      throw new Error(`mlflow server did not start:\n${tail}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  return { uri, stop, traces: (experiment) => traces(uri, experiment) };
-}
-
-async function isHealthy(uri) {
-  try {
-    return (await fetch(`${uri}/health`)).ok;
-  } catch {
-    return false;
-  }
+  let server = await start();
+  return {
+    uri,
+    traces: (experiment) => traces(uri, experiment),
+    createExperiment: async (name) => (await json(`${uri}/api/2.0/mlflow/experiments/create`, { name })).experiment_id,
+    deleteExperiment: (id) => json(`${uri}/api/2.0/mlflow/experiments/delete`, { experiment_id: id }),
+    restoreExperiment: (id) => json(`${uri}/api/2.0/mlflow/experiments/restore`, { experiment_id: id }),
+    pause: () => server.stop(),
+    async resume() {
+      server = await start();
+    },
+    async stop() {
+      await server.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
 }
 
 /** Every trace of an experiment: its info, and its spans with attributes as MLflow shows them. */
@@ -94,13 +76,4 @@ async function json(url, body) {
   const response = await fetch(url, init);
   if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`);
   return response.json();
-}
-
-function freePort() {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 }
