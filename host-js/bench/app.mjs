@@ -1,6 +1,6 @@
 /**
- * One exporter under load, in a process of its own: `ours`, `stock` (BatchSpanProcessor and the OTLP/protobuf exporter)
- * or `none`. Prints its measurements as JSON.
+ * One exporter under load, in a process of its own: `ours`, `inline` (ours with `worker: false`), `stock`
+ * (BatchSpanProcessor and the OTLP/protobuf exporter) or `none`. Prints its measurements as JSON.
  */
 
 import { monitorEventLoopDelay } from "node:perf_hooks";
@@ -23,9 +23,9 @@ if (EXPORTER === "stock") {
 }
 const provider = new NodeTracerProvider({ spanProcessors: processors });
 provider.register();
-if (EXPORTER === "ours") {
+if (EXPORTER === "ours" || EXPORTER === "inline") {
   const mlflow = await import("openinference-mlflow");
-  mlflow.autolog({ trackingUri: URI });
+  mlflow.autolog({ trackingUri: URI, worker: EXPORTER === "ours" });
   flush = () => mlflow.flush();
 }
 const tracer = api.trace.getTracer("bench");

@@ -39,7 +39,7 @@ await new Promise((resolve) => sink.listen(0, "127.0.0.1", resolve));
 const URI = `http://127.0.0.1:${sink.address().port}`;
 
 const results = {};
-for (const EXPORTER of ["none", "stock", "ours"]) {
+for (const EXPORTER of ["none", "stock", "ours", "inline"]) {
   const env = { EXPORTER, URI, RATE, SECONDS, SPANS: `${folder}/spans.mjs` };
   const { code, stdout, stderr } = await run(node, ["--expose-gc", `${folder}/app.mjs`], { cwd, env });
   if (code !== 0) throw new Error(stderr);
@@ -47,7 +47,7 @@ for (const EXPORTER of ["none", "stock", "ours"]) {
 }
 sink.close();
 
-const { none, stock, ours } = results;
+const { none, stock, ours, inline } = results;
 const cost = (result) => result.cpuMicrosPerSpan - none.cpuMicrosPerSpan;
 const row = (result) => ({
   "CPU µs/span": round(cost(result)),
@@ -61,6 +61,7 @@ console.table({
   "making spans alone": { ...row(none), "CPU µs/span": round(none.cpuMicrosPerSpan) },
   stock: row(stock),
   ours: row(ours),
+  "ours, worker: false": row(inline),
 });
 console.log(`ours / stock, CPU: ${round(cost(ours) / cost(stock))}`);
 

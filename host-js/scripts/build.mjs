@@ -27,6 +27,8 @@ rmSync("dist", { recursive: true, force: true });
 const common = { bundle: true, target: "es2022", legalComments: "none", logLevel: "warning", outdir: "dist" };
 const API = "@opentelemetry/api";
 
+await buildWorker();
+
 await esbuild.build({
   ...common,
   platform: "node",
@@ -76,6 +78,23 @@ copyFileSync("src/generated/translator.wasm", "dist/translator.wasm");
 buildTypes();
 reportSize();
 
+/** The worker thread's source, as a text for the bundles to hold. */
+async function buildWorker() {
+  const { outputFiles } = await esbuild.build({
+    ...common,
+    platform: "node",
+    target: "node18.19",
+    format: "cjs",
+    entryPoints: ["src/translator/worker-entry.ts"],
+    define: { "import.meta.url": "undefined" },
+    minify: true,
+    write: false,
+  });
+  const source = JSON.stringify(outputFiles[0].text);
+  writeFileSync("src/generated/worker-source.js", `export const WORKER_SOURCE =\n  ${source};\n`);
+  writeFileSync("src/generated/worker-source.d.ts", "export declare const WORKER_SOURCE: string;\n");
+}
+
 /** Puts the files for other platforms in their places; `wasm` is how the runtime names a compiled module. */
 function withoutNode(wasm) {
   return {
@@ -84,6 +103,8 @@ function withoutNode(wasm) {
       build.onResolve({ filter: /\/async-storage\.js$/ }, () => ({
         path: join(host, "src/provider/async-storage-global.ts"),
       }));
+      build.onResolve({ filter: /\/worker\.js$/ }, () => ({ path: join(host, "src/translator/worker-none.ts") }));
+      build.onResolve({ filter: /\/https\.js$/ }, () => ({ path: join(host, "src/delivery/https-none.ts") }));
       if (!wasm) return;
       build.onResolve({ filter: /^\.\/module\.js$/ }, () => ({ path: join(host, "src/translator/module-edge.ts") }));
       build.onResolve({ filter: /\.wasm$/ }, () => ({ path: wasm, external: true }));

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 
-const QUICK = ["golden", "examples", "autolog", "edge", "snapshot", "delivery", "exits"].map(
+const QUICK = ["golden", "examples", "autolog", "edge", "snapshot", "delivery", "worker", "tls", "exits"].map(
   (name) => `test/${name}.test.mjs`,
 );
 const MORE = ["matrix/order", "runtimes/runtimes", "e2e/e2e"].map((name) => `test/${name}.test.mjs`);

@@ -109,6 +109,7 @@ export class Pipeline {
 
   #close(delivery: Delivery): void {
     this.#earlier.delete(delivery);
+    delivery.close();
     this.#closed = sum([this.#closed, { ...delivery.stats(), pending: 0 }]);
   }
 

@@ -107,7 +107,7 @@ describe("delivery", { concurrency: 2 }, () => {
          requests++;
          return tracer.startActiveSpan("fetch", (s) => real(...args).finally(() => s.end()));
        };
-       autolog(); span("a"); await flush(); await flush();
+       autolog({ worker: false }); span("a"); await flush(); await flush();
        print(requests > 0);`,
     );
     assert.deepEqual([names(spans), printed], [["a"], [true]]);

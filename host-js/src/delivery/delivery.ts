@@ -1,22 +1,23 @@
 /**
- * Spans to one MLflow server: chunks are queued, handed to the core a few at a time, and the core's requests performed.
+ * Spans to one MLflow server: written into chunks, which a translator turns into requests and sends.
  *
- * Bounded: what the queue and the core hold stays below the settings' limits, and what does not fit is dropped, counted
- * and reported. Unhurried: one chunk a turn of the event loop. Nothing here throws into the caller.
+ * Bounded: what is held stays below the settings' limits, and what does not fit is dropped, counted and reported. A chunk
+ * is kept until MLflow has its spans, so that they can be handed over again when a worker thread ends. Nothing here
+ * throws into the caller.
  */
 
-import type { BridgeEvent, Stats } from "../generated/translator.js";
 import type { DeliverySettings, Target } from "../settings/resolve.js";
-import { Chunk, type Lineage, type Mask, type SealedChunk } from "../span/chunk.js";
+import { Chunk, type Lineage, type Mask } from "../span/chunk.js";
 import type { ReadableSpan } from "../span/readable.js";
-import { openBridge, type TranslatorBridge } from "../translator/load.js";
+import type { CoreStats, Notice, TargetedChunk, Update } from "../translator/driver.js";
+import { openTranslator, type Translator } from "../translator/translator.js";
 import { now } from "./clock.js";
 import type { Report } from "./report.js";
 import type { DeliveryStats } from "./stats.js";
 import { after, soon, type Timer } from "./timers.js";
-import { perform, type Quietly } from "./transport.js";
+import type { Quietly } from "./transport.js";
 
-/** A chunk is full at either. What one turn of the event loop costs follows from them. */
+/** A chunk is full at either. Beside the application, what one turn of the event loop costs follows from them. */
 const CHUNK_SPANS = 32;
 const CHUNK_BYTES = 256 * 1024;
 
@@ -26,19 +27,14 @@ const LINGER_MILLIS = 25;
 /** A flush waits no longer for a server that cannot be reached: the application may be waiting for its own shutdown. */
 const UNREACHABLE_MILLIS = 2_000;
 
-/**
- * How often the core is asked for requests. Each costs the server the same whatever it holds, and the core sends what has
- * settled by then: asked more often it would send many small ones.
- */
-const POLL_MILLIS = 50;
-
 /** How long resource detectors may take. */
 const RESOURCE_MILLIS = 5_000;
 
-interface QueuedChunk extends SealedChunk {
-  /** Counts chunks from 1. */
-  sequence: number;
-  target: Target;
+/** A chunk that is not in MLflow yet. */
+interface HeldChunk extends TargetedChunk {
+  spans: number;
+  /** The core has it: its spans are among those that the core counts. */
+  taken: boolean;
 }
 
 export interface DeliveryParts {
@@ -53,30 +49,26 @@ export interface DeliveryParts {
 export class Delivery {
   readonly #parts: DeliveryParts;
   #chunk: Chunk;
-  #bridge: TranslatorBridge | undefined;
-  #broken = false;
   #target: Target | undefined;
-  #queue: QueuedChunk[] = [];
-  #queuedBytes = 0;
-  #queuedSpans = 0;
+  #translator: Translator | undefined;
+  #inWorker: boolean;
+  #broken = false;
   #sequence = 0;
-  /** Chunks that are not in MLflow yet, in order. */
-  #unfinished = new Set<number>();
-  #receipts = new Map<number, number>();
-  /** Chunks that wait for their resource. */
-  #sealing = 0;
+  /** Chunks that wait for their resource, with their spans. */
+  #sealing = new Map<number, number>();
+  #held = new Map<number, HeldChunk>();
+  #heldBytes = 0;
+  /** Spans of chunks that the core does not have yet. */
+  #waitingSpans = 0;
   #received = 0;
   #dropped = 0;
-  /** The core was full: not before this instant. */
-  #fullUntil = 0;
-  /** Not before this instant is the core asked again, a flush aside. */
-  #pollAt = 0;
+  /** Counted by a core that is no more. */
+  #earlier = { delivered: 0, setAside: 0 };
+  #core: CoreStats = { delivered: 0, setAside: 0, held: 0 };
   #lingering: Timer | undefined;
-  #wakeup: Timer | undefined;
-  #turnIsComing = false;
   #flushes = new Set<() => void>();
-  /** A flush that the core has not heard of yet. */
-  #flushIsNews = false;
+  /** A flush that began while chunks waited for their resource. */
+  #flushIsDue = false;
   /** When the server last took something, or a flush began. */
   #progressAt = 0;
   /** When the server last did not answer. */
@@ -84,12 +76,17 @@ export class Delivery {
 
   constructor(parts: DeliveryParts) {
     this.#parts = parts;
+    this.#inWorker = parts.settings.worker;
     this.#chunk = new Chunk(parts.lineage, parts.mask);
   }
 
   /** Takes a finished span for its experiment. */
   add(span: ReadableSpan, target: Target): void {
     this.#received++;
+    if (this.#broken) {
+      this.#dropped++;
+      return;
+    }
     if (!this.#fits()) {
       this.#drop(1, "the queue is full: MLflow takes spans more slowly than the application makes them");
       return;
@@ -107,20 +104,18 @@ export class Delivery {
   }
 
   stats(): DeliveryStats {
-    const core = this.#coreStats();
     return {
       received: this.#received,
-      delivered: core?.spansDelivered ?? 0,
+      delivered: this.#earlier.delivered + this.#core.delivered,
       dropped: this.#dropped,
-      setAside: core?.spansSetAside ?? 0,
-      pending: this.#chunk.spans + this.#queuedSpans + (core?.openSpans ?? 0),
+      setAside: this.#earlier.setAside + this.#core.setAside,
+      pending: this.#unsealed() + this.#waitingSpans + this.#core.held,
     };
   }
 
   /** Everything that came in is in MLflow, or was dropped and counted. */
   get idle(): boolean {
-    if (this.#broken) return true;
-    return this.#chunk.spans === 0 && this.#unfinished.size === 0;
+    return this.#broken || (this.#unsealed() === 0 && this.#held.size === 0);
   }
 
   /** Sends what came in before, finished or not. Never rejects; gives up after `patienceMillis` without progress. */
@@ -129,7 +124,6 @@ export class Delivery {
     const last = this.#sequence;
     if (this.#isThrough(last)) return;
     this.#progressAt = now();
-    this.#flushIsNews = true;
     const limit = this.#progressAt + limitMillis;
     await new Promise<void>((resolve) => {
       // Keeps the process alive meanwhile: a promise alone does not.
@@ -137,6 +131,7 @@ export class Delivery {
       const end = () => {
         watch?.cancel();
         this.#flushes.delete(check);
+        if (this.#flushes.size === 0) this.#translator?.relax();
         resolve();
       };
       const check = () => {
@@ -150,23 +145,36 @@ export class Delivery {
         else watch = after(Math.min(100, patienceMillis), tick, { keepAlive: true });
       };
       this.#flushes.add(check);
-      this.#turn();
+      this.#flushIsDue = true;
+      this.#flushIfDue();
       tick();
     });
   }
 
+  /** Nothing is held any more, or what is held is given up. */
+  close(): void {
+    this.#translator?.stop();
+  }
+
   /** Whether all chunks up to this one are done with. */
   #isThrough(sequence: number): boolean {
-    const [oldest] = this.#unfinished;
-    return this.#broken || oldest === undefined || oldest > sequence;
+    if (this.#broken) return true;
+    const [oldest = Number.POSITIVE_INFINITY] = this.#held.keys();
+    const [sealing = Number.POSITIVE_INFINITY] = this.#sealing.keys();
+    return Math.min(oldest, sealing) > sequence;
+  }
+
+  /** Spans that no sealed chunk has yet. */
+  #unsealed(): number {
+    let spans = this.#chunk.spans;
+    for (const sealing of this.#sealing.values()) spans += sealing;
+    return spans;
   }
 
   #fits(): boolean {
     const { maxQueueBytes, maxQueueSpans } = this.#parts.settings;
-    if (this.#queuedBytes + this.#chunk.bytes >= maxQueueBytes) return false;
-    if (maxQueueSpans === Number.POSITIVE_INFINITY) return true;
-    const held = this.#chunk.spans + this.#queuedSpans;
-    return held < maxQueueSpans && held + (this.#coreStats()?.openSpans ?? 0) < maxQueueSpans;
+    if (this.#heldBytes + this.#chunk.bytes >= maxQueueBytes) return false;
+    return this.#unsealed() + this.#waitingSpans + this.#core.held < maxQueueSpans;
   }
 
   #drop(spans: number, reason: string): void {
@@ -194,163 +202,146 @@ export class Delivery {
     if (this.#chunk.spans === 0 || !target) return;
     const chunk = this.#chunk;
     const sequence = ++this.#sequence;
-    this.#unfinished.add(sequence);
+    const enqueue = () => this.#hold({ ...chunk.seal(), ...target, sequence, taken: false });
     const pending = chunk.pendingResources();
     if (pending.length === 0) {
-      this.#enqueue({ ...chunk.seal(), sequence, target });
+      enqueue();
       return;
     }
     // A resource is written when its chunk is sealed: wait for its detectors, within reason.
     this.#chunk = new Chunk(this.#parts.lineage, this.#parts.mask);
-    this.#sealing++;
+    this.#sealing.set(sequence, chunk.spans);
     const patience = new Promise<void>((resolve) => after(RESOURCE_MILLIS, resolve));
     void Promise.race([Promise.allSettled(pending), patience]).then(() => {
-      this.#sealing--;
-      this.#enqueue({ ...chunk.seal(), sequence, target });
+      this.#sealing.delete(sequence);
+      enqueue();
+      this.#flushIfDue();
     });
   }
 
-  #enqueue(chunk: QueuedChunk): void {
-    this.#queue.push(chunk);
-    this.#queuedBytes += chunk.bytes.length;
-    this.#queuedSpans += chunk.spans;
-    this.#nextTurn();
-  }
-
-  #nextTurn(): void {
-    if (this.#turnIsComing) return;
-    this.#turnIsComing = true;
-    soon(() => {
-      this.#turnIsComing = false;
-      this.#turn();
-    });
-  }
-
-  /** One chunk in, requests out. */
-  #turn(): void {
-    if (this.#broken) return;
-    try {
-      const bridge = this.#open();
-      const at = now();
-      const chunk = at >= this.#fullUntil ? this.#queue.shift() : undefined;
-      if (chunk) this.#ingest(bridge, chunk, at);
-      if (this.#flushIsNews && this.#queue.length === 0 && this.#sealing === 0) {
-        this.#flushIsNews = false;
-        bridge.flush(at);
-      }
-      this.#drive(bridge);
-      if (this.#queue.length > 0 && at >= this.#fullUntil) this.#nextTurn();
-    } catch (error) {
-      this.#break(error);
-    }
-  }
-
-  #ingest(bridge: TranslatorBridge, chunk: QueuedChunk, at: number): void {
-    const { experimentId, experimentName, runId, workspace } = chunk.target;
-    const ingested = bridge.ingestChunk(chunk.bytes, experimentId, experimentName, runId, workspace, at);
-    if (ingested.outcome === "full") {
-      this.#queue.unshift(chunk);
-      this.#fullUntil = at + ingested.retryAfter;
+  #hold(chunk: HeldChunk): void {
+    if (this.#broken) {
+      this.#dropped += chunk.spans;
       return;
     }
-    this.#queuedBytes -= chunk.bytes.length;
-    this.#queuedSpans -= chunk.spans;
-    if (ingested.outcome === "accepted") {
-      this.#receipts.set(ingested.receipt, chunk.sequence);
-    } else {
-      this.#unfinished.delete(chunk.sequence);
-      this.#drop(chunk.spans, ingested.message);
-    }
+    this.#held.set(chunk.sequence, chunk);
+    this.#heldBytes += chunk.bytes.length;
+    this.#waitingSpans += chunk.spans;
+    this.#open()?.ingest(chunk);
   }
 
-  #drive(bridge: TranslatorBridge): void {
-    const at = now();
-    const mayPoll = at >= this.#pollAt || this.#flushes.size > 0 || !this.#parts.settings.batch;
-    if (mayPoll) this.#pollAt = at + POLL_MILLIS;
-    for (const request of mayPoll ? bridge.poll(at) : []) {
-      const { settings, quietly } = this.#parts;
-      void perform(request, settings.trackingUri, settings.headers, quietly).then((answer) => {
-        if (this.#broken) return;
-        try {
-          if ("response" in answer) {
-            const { status, headers, body } = answer.response;
-            bridge.complete(request.id, status, headers, body, now());
-            if (status < 300) this.#progressAt = now();
-          } else {
-            this.#silenceAt = now();
-            bridge.completeWithoutAnswer(request.id, answer.failure, now());
-          }
-          this.#turn();
-        } catch (error) {
-          this.#break(error);
-        }
-      });
+  #release(sequence: number): HeldChunk | undefined {
+    const chunk = this.#held.get(sequence);
+    if (!chunk) return undefined;
+    this.#held.delete(sequence);
+    this.#heldBytes -= chunk.bytes.length;
+    if (!chunk.taken) this.#waitingSpans -= chunk.spans;
+    return chunk;
+  }
+
+  #flushIfDue(): void {
+    if (!this.#flushIsDue || this.#sealing.size > 0) return;
+    this.#flushIsDue = false;
+    this.#open()?.flush();
+  }
+
+  #tell(update: Update): void {
+    this.#core = update.stats;
+    if (update.silence) this.#silenceAt = now();
+    if (update.progress) this.#progressAt = now();
+    for (const sequence of update.taken) {
+      const chunk = this.#held.get(sequence);
+      if (!chunk || chunk.taken) continue;
+      chunk.taken = true;
+      this.#waitingSpans -= chunk.spans;
     }
-    for (const event of bridge.events()) this.#tell(event);
-    this.#sleep(bridge, mayPoll);
+    for (const { sequence, reason } of update.refused) this.#drop(this.#release(sequence)?.spans ?? 0, reason);
+    for (const sequence of update.done) this.#release(sequence);
+    for (const notice of update.notices) this.#say(notice);
     for (const check of [...this.#flushes]) check();
   }
 
-  #sleep(bridge: TranslatorBridge, polled: boolean): void {
-    this.#wakeup?.cancel();
-    this.#wakeup = undefined;
-    let wakeup = polled ? bridge.nextWakeup() : this.#pollAt;
-    if (this.#queue.length > 0 && this.#fullUntil > now())
-      wakeup = Math.min(wakeup ?? this.#fullUntil, this.#fullUntil);
-    if (wakeup === undefined) return;
-    this.#wakeup = after(Math.max(0, wakeup - now()), () => this.#turn());
-  }
-
-  #tell(event: BridgeEvent): void {
+  #say(notice: Notice): void {
     const { report } = this.#parts;
-    if (event.type === "done") {
-      const sequence = this.#receipts.get(event.receipt);
-      this.#receipts.delete(event.receipt);
-      if (sequence !== undefined) this.#unfinished.delete(sequence);
-    } else if (event.type === "set-aside") {
+    if (notice.type === "set-aside") {
       report.warn(
-        `set-aside ${event.reason}`,
-        `MLflow does not take a span of trace ${event.traceId}: ${event.reason}`,
+        `set-aside ${notice.reason}`,
+        `MLflow does not take a span of trace ${notice.traceId}: ${notice.reason}`,
       );
-    } else if (event.type === "repaired") {
-      report.detail(`${event.rule} in ${event.place} of span ${event.spanId}`);
-    } else if (event.type === "notice" && (event.level === "warn" || event.level === "error")) {
-      report.warn(`${event.topic} ${event.message}`, event.message);
-    } else if (event.type === "notice") {
-      report.detail(event.message);
+    } else if (notice.type === "repaired") {
+      report.detail(`${notice.rule} in ${notice.place} of span ${notice.spanId}`);
+    } else if (notice.level === "warn" || notice.level === "error") {
+      report.warn(`${notice.topic} ${notice.message}`, notice.message);
+    } else {
+      report.detail(notice.message);
     }
   }
 
-  #open(): TranslatorBridge {
-    if (this.#bridge) return this.#bridge;
-    const { settings, report } = this.#parts;
+  #open(): Translator | undefined {
+    if (this.#translator || this.#broken) return this.#translator;
+    const { settings, report, quietly } = this.#parts;
     if (settings.trackingUriIsDefault) {
       report.warn("default", `MLFLOW_TRACKING_URI is not set: traces go to ${settings.trackingUri}`);
     }
-    this.#bridge = openBridge({
+    const bridge = {
       max_bytes: settings.maxQueueBytes,
       openinference_only: settings.openInferenceOnly,
       seed: Math.floor(Math.random() * 2 ** 32),
       settle_ms: settings.batch ? settings.settleMillis : 0,
       batch_spans: settings.batchSpans,
       timeout_ms: settings.timeoutMillis,
-    });
-    return this.#bridge;
+    };
+    const parts = {
+      settings: { bridge, batch: settings.batch },
+      server: { trackingUri: settings.trackingUri, headers: settings.headers, tls: settings.tls },
+      tell: (update: Update) => this.#tell(update),
+      failed: (error: unknown) => this.#recover(error),
+    };
+    try {
+      this.#translator = openTranslator(parts, { worker: this.#inWorker, quietly });
+    } catch (error) {
+      this.#break(error);
+    }
+    return this.#translator;
   }
 
-  #coreStats(): Stats | undefined {
-    return this.#broken ? undefined : this.#bridge?.stats();
+  /** A worker thread is replaced by the main thread, and what is not in MLflow for sure is handed over again. */
+  #recover(error: unknown): void {
+    this.#translator = undefined;
+    if (!this.#inWorker) {
+      this.#break(error);
+      return;
+    }
+    this.#inWorker = false;
+    this.#parts.report.detail(`translating on the main thread from now on: ${messageOf(error)}`);
+    const heldSpans = [...this.#held.values()].reduce((sum, chunk) => sum + chunk.spans, 0);
+    const setAside = this.#earlier.setAside + this.#core.setAside;
+    const delivered = this.#received - this.#dropped - this.#unsealed() - heldSpans - setAside;
+    this.#earlier = { delivered, setAside };
+    this.#core = { delivered: 0, setAside: 0, held: 0 };
+    this.#waitingSpans = heldSpans;
+    for (const chunk of this.#held.values()) {
+      chunk.taken = false;
+      this.#open()?.ingest(chunk);
+    }
+    if (this.#flushes.size > 0) this.#flushIsDue = true;
+    this.#flushIfDue();
   }
 
   /** A defect of ours: nothing more is sent to this server, and the application goes on. */
   #break(error: unknown): void {
-    const held = this.#queuedSpans + (this.#coreStats()?.openSpans ?? 0);
+    const held = this.#waitingSpans + this.#core.held;
     this.#broken = true;
-    this.#unfinished.clear();
-    this.#queue = [];
-    this.#queuedBytes = 0;
-    this.#queuedSpans = 0;
-    this.#drop(held, `the translator failed (${error instanceof Error ? error.message : String(error)})`);
+    this.#translator = undefined;
+    this.#held.clear();
+    this.#heldBytes = 0;
+    this.#waitingSpans = 0;
+    this.#core = { ...this.#core, held: 0 };
+    this.#drop(held, `the translator failed (${messageOf(error)})`);
     for (const check of [...this.#flushes]) check();
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

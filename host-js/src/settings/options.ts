@@ -11,6 +11,12 @@ export interface AutologOptions {
    * nothing needs to be flushed. Default: `MLFLOW_ENABLE_ASYNC_TRACE_LOGGING`, else `true`.
    */
   batch?: boolean | undefined;
+  /**
+   * `true` translates and sends in a worker thread, with a `fetch` of its own; `false` on the main thread, with the
+   * application's. Default: `true`, except where there are no threads or the application has set an undici dispatcher (a
+   * proxy). When the thread ends unexpectedly, the main thread goes on.
+   */
+  worker?: boolean | undefined;
   /** `true` mutes everything this package would print. Default `false`. */
   silent?: boolean | undefined;
   /** `false` collects no traces. Default `true`. */

@@ -4,6 +4,7 @@ import type { ReadableSpan } from "../span/readable.js";
 import { type Complain, readBoolean, readCount, readText } from "./environment.js";
 import { composeMasks, readHideSettings } from "./hide.js";
 import type { AutologOptions } from "./options.js";
+import { readTlsSettings, type TlsSettings } from "./tls.js";
 import { parseTrackingUri } from "./tracking-uri.js";
 
 /** Where spans go and how: a delivery is made from these and lives as long as they do not change. */
@@ -14,7 +15,11 @@ export interface DeliverySettings {
   trackingUriIsDefault: boolean;
   /** Credentials and the user's own, lower-case names. */
   headers: Record<string, string>;
+  /** Unset: as the runtime does it. */
+  tls: TlsSettings | undefined;
   batch: boolean;
+  /** Translates in a worker thread, where there are any. */
+  worker: boolean;
   openInferenceOnly: boolean;
   maxQueueBytes: number;
   maxQueueSpans: number;
@@ -44,6 +49,9 @@ export interface Settings {
   signals: readonly string[];
   flushTimeoutMillis: number;
 }
+
+/** Where undici, which is Node's `fetch`, keeps the dispatcher of `setGlobalDispatcher`. */
+const DISPATCHER = Symbol.for("undici.globalDispatcher.1");
 
 const DEFAULT_QUEUE_BYTES = 256 * 1024 * 1024;
 /** The core refuses to work with less. */
@@ -76,7 +84,9 @@ export function resolve(options: AutologOptions, complain: Complain): Settings {
       trackingUri: uri?.address ?? "",
       trackingUriIsDefault: uriText === "",
       headers,
+      tls: uri?.address.startsWith("https:") ? readTlsSettings(complain) : undefined,
       batch: options.batch ?? readBoolean("MLFLOW_ENABLE_ASYNC_TRACE_LOGGING", complain) ?? true,
+      worker: options.worker ?? !hasOwnDispatcher(),
       openInferenceOnly: options.openInferenceOnly ?? false,
       maxQueueBytes: Math.max(options.maxQueueBytes ?? DEFAULT_QUEUE_BYTES, LEAST_QUEUE_BYTES),
       maxQueueSpans: count(options.maxQueueSpans, "OTEL_BSP_MAX_QUEUE_SIZE", Number.POSITIVE_INFINITY),
@@ -104,6 +114,12 @@ function experimentName(options: AutologOptions): { experimentName: string; expe
   const given = options.experiment?.trim();
   if (given && !options.experimentId) return { experimentName: given, experimentId: "" };
   return { experimentName: given || readText("MLFLOW_EXPERIMENT_NAME") || "" };
+}
+
+/** `fetch` of this thread goes a way of the application's own (a proxy, mostly), which a worker's would not. */
+function hasOwnDispatcher(): boolean {
+  const dispatcher = (globalThis as { [DISPATCHER]?: object })[DISPATCHER];
+  return dispatcher !== undefined && dispatcher.constructor.name !== "Agent";
 }
 
 function signals(option: AutologOptions["flushOnSignals"]): readonly string[] {

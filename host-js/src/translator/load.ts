@@ -1,4 +1,4 @@
-/** The core, in WebAssembly: loaded once, synchronously, at the first span that is to be sent. */
+/** The core, in WebAssembly: instantiated once, synchronously, at the first span that is to be sent. */
 
 import {
   Bridge,
@@ -8,7 +8,6 @@ import {
   type Request,
   type Stats,
 } from "../generated/translator.js";
-import { translatorModule } from "./module.js";
 
 /** The core's `Bridge`, in this package's words. */
 export interface TranslatorBridge {
@@ -34,9 +33,9 @@ export type BridgeSettings = Record<string, string | number | boolean | undefine
 
 let loaded = false;
 
-export function openBridge(settings: BridgeSettings): TranslatorBridge {
+export function openBridge(settings: BridgeSettings, module: () => WebAssembly.Module): TranslatorBridge {
   if (!loaded) {
-    initSync({ module: translatorModule() });
+    initSync({ module: module() });
     loaded = true;
   }
   return new Bridge(JSON.stringify(settings));

@@ -7,10 +7,10 @@
 import { WASM_BASE64 } from "../generated/wasm-base64.js";
 
 export function translatorModule(): WebAssembly.Module {
-  return new WebAssembly.Module(decode(WASM_BASE64));
+  return new WebAssembly.Module(translatorBytes());
 }
 
-function decode(base64: string): Uint8Array<ArrayBuffer> {
-  if (typeof Buffer === "function") return Uint8Array.from(Buffer.from(base64, "base64"));
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+export function translatorBytes(): Uint8Array<ArrayBuffer> {
+  if (typeof Buffer === "function") return Uint8Array.from(Buffer.from(WASM_BASE64, "base64"));
+  return Uint8Array.from(atob(WASM_BASE64), (character) => character.charCodeAt(0));
 }
