@@ -13,7 +13,9 @@ process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 const QUICK = ["golden", "examples", "autolog", "edge", "snapshot", "delivery", "worker", "tls", "exits"].map(
   (name) => `test/${name}.test.mjs`,
 );
-const MORE = ["matrix/order", "runtimes/runtimes", "e2e/e2e"].map((name) => `test/${name}.test.mjs`);
+const MORE = ["matrix/order", "runtimes/runtimes", "runtimes/workerd", "e2e/e2e"].map(
+  (name) => `test/${name}.test.mjs`,
+);
 
 const all = process.argv[2] === "all";
 if (!existsSync("dist/index.cjs")) {

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 const folder = fileURLToPath(new URL(".", import.meta.url));
 const installed = (path) => `${folder}node_modules/${path}`;
 
-/** Commands, by name. */
+/** Commands that run a script, by name. */
 export const runtimes = {
   "Node 18.19": [installed("node-18/bin/node")],
   "Node 22": [installed("node-22/bin/node")],
@@ -16,6 +16,9 @@ export const runtimes = {
   Deno: [installed("deno/deno"), "run", "--allow-all", "--quiet"],
 };
 
+/** Runs no script but a configuration. */
+export const workerd = installed("workerd/bin/workerd");
+
 export function installRuntimes() {
-  if (!existsSync(installed("bun"))) execFileSync("npm", ["ci", "--ignore-scripts"], { cwd: folder, stdio: "pipe" });
+  if (!existsSync(workerd)) execFileSync("npm", ["ci", "--ignore-scripts"], { cwd: folder, stdio: "pipe" });
 }
