@@ -9,6 +9,8 @@ use expect_test::expect_file;
 use openinference_mlflow_tests::fixtures::{self, Fixture};
 use openinference_mlflow_tests::guest::Guest;
 use openinference_mlflow_translator::contract::Encoding;
+use openinference_mlflow_translator::mapping::feedback::{self, Feedback};
+use openinference_mlflow_translator::mlflow::assessment::Assessment;
 use openinference_mlflow_translator::otlp::{Payload, Span, Value};
 use openinference_mlflow_translator::{Translated, translate};
 use serde_json::{Map, Value as Json, json};
@@ -84,12 +86,24 @@ fn describe(body: &[u8], encoding: Encoding, translated: &Translated) -> Json {
     let set_aside = translated.set_aside.iter().map(|span| json!(format!("{}: {}", span.span_id, span.reason)));
     let payload = Payload::parse(&translated.payload).unwrap();
     let spans = payload.groups.iter().flat_map(|group| &group.spans).map(|span| gained(span, body, encoding));
-    json!({
+    let mut golden = json!({
         "sha256": digest,
         "spans": spans.collect::<Vec<_>>(),
         "repairs": repairs.collect::<Vec<_>>(),
         "set_aside": set_aside.collect::<Vec<_>>(),
-    })
+    });
+    let spans = payload.groups.iter().flat_map(|group| &group.spans);
+    let feedback: Vec<_> = spans.flat_map(feedback::read).map(|feedback| assessment(&feedback)).collect();
+    if !feedback.is_empty() {
+        golden["assessments"] = feedback.into();
+    }
+    golden
+}
+
+/// What a bridge makes of feedback.
+fn assessment(feedback: &Feedback) -> Json {
+    let trace: String = feedback.target.trace_id.iter().map(|byte| format!("{byte:02x}")).collect();
+    Assessment::of(feedback, "0").to_json(&format!("tr-{trace}"))
 }
 
 /// The `mlflow.*` attributes of a span, those that were there before left out.

@@ -48,8 +48,11 @@ impl Bridge {
         #[cfg_attr(not(feature = "json"), expect(unused_mut, reason = "only trace JSON names an experiment itself"))]
         let mut wish = Wish::new(context);
         #[cfg(feature = "json")]
+        let mut assessments = Vec::new();
+        #[cfg(feature = "json")]
         if context.encoding == crate::contract::Encoding::TraceJson {
             wish.or(&Wish::experiment_name(trace_json::experiment(payload)));
+            assessments = trace_json::assessments(payload);
         }
         let (body, repairs) = intake::decode(payload, context.encoding)?;
         let payload = Payload::parse(&body)?;
@@ -59,6 +62,8 @@ impl Bridge {
         for group in &payload.groups {
             intake::take_group(group, receipt, |taken| self.take(taken, &wish, &mut accepted));
         }
+        #[cfg(feature = "json")]
+        self.desk.take_assessments(assessments, receipt, &wish, self.now);
         self.desk.receipts.release(receipt);
         self.desk.stats.payloads += 1;
         self.desk.assembly.relieve(&self.desk.settings);
@@ -73,6 +78,7 @@ impl Bridge {
                 if self.desk.settings.openinference_only && !arrival.outline.openinference {
                     arrival.held = None;
                 }
+                self.desk.take_feedback((trace, span), &mut arrival, wish, self.now);
                 let Desk { settings, assembly, receipts, .. } = &mut self.desk;
                 let arrived = assembly.insert((trace, span), arrival, wish, receipts, (settings, self.now));
                 self.desk.stats.spans_duplicate += u64::from(arrived != Arrived::New);

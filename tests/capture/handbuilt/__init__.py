@@ -9,6 +9,7 @@ from capture.handbuilt import (
     context,
     damaged,
     events,
+    feedback,
     io,
     json_text,
     kinds,
@@ -23,6 +24,6 @@ from capture.handbuilt.builder import Case
 # Every case by the name of its file without the ending.
 CASES: dict[str, Callable[[], Case]] = {
     f"hand_{name}": build
-    for module in (kinds, io, usage, models, trace_level, context, events, shapes, mixed, damaged, json_text)
+    for module in (kinds, io, usage, models, trace_level, context, events, shapes, mixed, damaged, json_text, feedback)
     for name, build in module.CASES.items()
 }

@@ -9,7 +9,7 @@ import base64
 import json
 import math
 
-from e2e.parity import expected, told
+from e2e.parity import assessed, expected, told
 from e2e.parity.compare import ABSENT
 from e2e.parity.pair import SEARCHED_TYPES
 from e2e.parity.rule import Rule
@@ -279,6 +279,14 @@ def _close(found: object, wanted: dict | None) -> bool:
     return all(math.isclose(found[key], wanted[key], rel_tol=1e-9, abs_tol=1e-12) for key in wanted)
 
 
+def _assessed(seen: Sighting) -> bool:
+    if seen.path != ("info", "assessments") or seen.values[0] != []:
+        return False
+    stored = next(each for each, original in seen.sent.original_ids.items() if original == seen.trace_id)
+    wanted = assessed.expected((span for _, span in seen.sent_spans), stored)
+    return assessed.comparable(seen.values[1]) == wanted
+
+
 def _zero_id(seen: Sighting) -> bool:
     zeros = isinstance(seen.raw, dict) and any(set(span_id) == {"0"} for span_id in seen.raw["spans"])
     return seen.path == ("trace",) and zeros and seen.bridged == "absent" and seen.trace_id in seen.reported
@@ -324,6 +332,7 @@ RULES = (
     Rule("own parent", "a span that is its own parent leaves its trace in progress for ever", _own_parent),
     Rule("session", "MLflow takes session and user of the span that comes first, not of the outermost", _of_outermost),
     Rule("long user", "the column for users holds 8,000 characters, and databases refuse more", _long_user),
+    Rule("feedback", "MLflow leaves feedback among a span's attributes", _assessed),
     Rule("zero id", "OTLP calls an id of zeros invalid: two such spans would be one in MLflow", _zero_id),
     Rule("stored", "MLflow refuses the whole request for one bad value, or stores what it cannot return", _stored),
 )

@@ -1,17 +1,20 @@
 //! A healthy MLflow server, and the local folder, as far as the bridge talks to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use openinference_mlflow_translator::contract::{Answer, Request, Response};
 use openinference_mlflow_translator::otlp::Payload;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
-/// Experiments by name, and files by trace.
+/// Experiments by name, files by trace, the traces that spans came of, and the assessments of each.
 #[derive(Debug, Default)]
 pub struct Server {
     experiments: BTreeMap<String, String>,
     files: BTreeMap<String, Vec<u8>>,
+    traces: BTreeSet<String>,
+    /// By trace and id.
+    assessments: BTreeMap<(String, String), Value>,
 }
 
 fn respond(status: u16, body: Vec<u8>) -> Answer {
@@ -49,6 +52,8 @@ impl Server {
                 assert!(payload.span_count() > 0, "a request without spans");
                 let experiment = request.headers.iter().find(|(name, _)| *name == "x-mlflow-experiment-id");
                 assert!(experiment.is_some_and(|(_, id)| !id.is_empty()), "MLflow drops spans without an experiment");
+                let spans = payload.groups.iter().flat_map(|group| &group.spans);
+                self.traces.extend(spans.map(|span| format!("tr-{}", hex(span.trace_id))));
                 respond_json(200, &json!({}))
             }
             ("POST", "api/3.0/mlflow/traces") => {
@@ -56,6 +61,13 @@ impl Server {
                 assert!(body["trace"]["trace_info"]["trace_id"].is_string(), "trace info without a trace id");
                 respond_json(200, &body)
             }
+            ("POST", "api/3.0/mlflow/traces/search") => {
+                let body: Value = serde_json::from_slice(&request.body).expect("the search is JSON");
+                assert!(body["filter"].is_string() && body["locations"][0].is_object(), "{body}");
+                let found: Vec<_> = self.traces.iter().take(1).map(|trace| json!({"trace_id": trace})).collect();
+                respond_json(200, &json!({"traces": found}))
+            }
+            (method, path) if path.contains("/assessments") => self.assess(method, path, &request.body),
             ("GET", path) if path.starts_with("api/3.0/mlflow/traces/tr-") => {
                 respond_json(200, &json!({"trace": {"trace_info": {"state": "IN_PROGRESS"}}}))
             }
@@ -72,6 +84,38 @@ impl Server {
         }
     }
 
+    fn assess(&mut self, method: &str, path: &str, body: &[u8]) -> Answer {
+        let path = path.strip_prefix("api/3.0/mlflow/traces/").expect("the trace's path");
+        let (trace, rest) = path.split_once("/assessments").expect("the trace's id");
+        let key = (trace.to_owned(), rest.trim_start_matches('/').to_owned());
+        let missing = || respond_json(404, &json!({"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "none"}));
+        match method {
+            "POST" => {
+                let body: Value = serde_json::from_slice(body).expect("the assessment is JSON");
+                let assessment = body["assessment"].clone();
+                let id = assessment["assessment_id"].as_str().expect("the assessment's id").to_owned();
+                assert!(id.len() <= 50, "MLflow's column holds 50 characters, not {id:?}");
+                if !self.traces.contains(trace) {
+                    return missing();
+                }
+                if self.assessments.keys().any(|(_, known)| *known == id) {
+                    return respond_json(500, &json!({"error_code": "INTERNAL_ERROR", "message": "constraint"}));
+                }
+                self.assessments.insert((key.0, id), assessment);
+                respond_json(200, &body)
+            }
+            "GET" => match self.assessments.get(&key) {
+                Some(assessment) => respond_json(200, &json!({ "assessment": assessment })),
+                None => missing(),
+            },
+            "DELETE" => {
+                self.assessments.remove(&key);
+                respond_json(200, &json!({}))
+            }
+            _ => panic!("MLflow has no {method} {path}"),
+        }
+    }
+
     fn create(&mut self, body: &[u8]) -> Answer {
         let body: Value = serde_json::from_slice(body).expect("the experiment is JSON");
         let name = body["name"].as_str().expect("the experiment's name").to_owned();
@@ -82,6 +126,10 @@ impl Server {
         self.experiments.insert(name, id.clone());
         respond_json(200, &json!({"experiment_id": id}))
     }
+}
+
+fn hex(id: &[u8]) -> String {
+    id.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn file_name(path: &str) -> &str {

@@ -54,6 +54,16 @@ fn attribute(out: &mut Vec<u8>, key: &str, value: &[u8]) {
     put_bytes_field(out, 9, &attribute);
 }
 
+fn feedback(out: &mut Vec<u8>, family: &str, word: &str, identified: bool, score: u8) {
+    let key = |field: &str| format!("{family}.0.{word}.{field}");
+    string_attribute(out, &key("name"), "helpful");
+    string_attribute(out, &key("annotator_kind"), "HUMAN");
+    string_attribute(out, &key("score"), &score.to_string());
+    if identified {
+        string_attribute(out, &key("identifier"), "judge");
+    }
+}
+
 impl SpanSeed {
     fn encode(self) -> Vec<u8> {
         const BASE: u64 = 1_795_330_312_000_000_000;
@@ -85,6 +95,32 @@ impl SpanSeed {
         }
         if self.oddity == 5 {
             string_attribute(&mut span, "session.id", &"long ".repeat(100));
+        }
+        match self.oddity {
+            // Feedback on the span itself, with and without an identifier.
+            6 | 7 => feedback(&mut span, "annotations", "annotation", self.oddity == 7, self.duration),
+            // On a span of another trace, which may come later or never.
+            8 | 9 => {
+                feedback(&mut span, "evaluations", "evaluation", self.oddity == 9, self.duration);
+                let mut link = Vec::new();
+                put_bytes_field(&mut link, 1, &id(0xA0, self.start % (TRACES + 1), 16));
+                put_bytes_field(&mut link, 2, &id(0xB0, 1, 8));
+                put_bytes_field(&mut span, 13, &link);
+            }
+            10 => {
+                string_attribute(&mut span, "session.id", "s");
+                feedback(&mut span, "session.evaluations", "evaluation", true, self.duration);
+            }
+            11 => {
+                let mut event = Vec::new();
+                put_bytes_field(&mut event, 2, b"gen_ai.evaluation.result");
+                let mut label = Vec::new();
+                put_bytes_field(&mut label, 1, b"gen_ai.evaluation.score.label");
+                put_bytes_field(&mut label, 2, &[10, 2, b'o', b'k']);
+                put_bytes_field(&mut event, 3, &label);
+                put_bytes_field(&mut span, 11, &event);
+            }
+            _ => {}
         }
         let mut status = Vec::new();
         put_varint_field(&mut status, 3, u64::from(self.status % 3));

@@ -177,7 +177,8 @@ fuzz_target!(|scenario: Scenario| {
     host.drain();
     let stats = host.bridge.stats();
     assert_eq!((stats.open_spans, stats.open_traces, stats.open_receipts), (0, 0, 0));
-    assert!(stats.spans_delivered + stats.spans_duplicate + stats.spans_set_aside <= stats.spans_received, "{stats:?}");
+    // A span whose feedback alone was set aside counts as delivered, too.
+    assert!(stats.spans_delivered + stats.spans_duplicate <= stats.spans_received, "{stats:?}");
     if !settings.local && !settings.openinference_only {
         let lost: Vec<_> = host.taken.difference(&host.settled).collect();
         assert!(lost.is_empty(), "neither delivered nor set aside: {lost:?}");

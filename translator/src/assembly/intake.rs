@@ -9,7 +9,7 @@ use super::outline::{Outline, Version};
 use super::root::Root;
 use super::trace::{Arrival, Envelope, Held};
 use crate::contract::{Encoding, Receipt, Repair, SetAside};
-use crate::mapping::repair;
+use crate::mapping::{feedback, repair};
 #[cfg(feature = "json")]
 use crate::mlflow::trace_json;
 #[cfg(feature = "json")]
@@ -93,6 +93,7 @@ fn take_span(received: &Span<'_>, envelope: &Arc<Envelope>, receipt: Receipt) ->
     let ids = TraceId::new(span.trace_id).zip(SpanId::new(span.span_id));
     let (trace, id) = ids.ok_or("a span needs a trace id of 16 bytes and a span id of 8 bytes, not all zeros")?;
     let (version, outline, root) = (Version::of(span), Outline::of(span), Root::of(span, envelope));
+    let feedback = feedback::read(span);
     let held = Some(Held { envelope: Arc::clone(envelope), span: bytes.into_owned().into_boxed_slice() });
-    Ok((trace, id, Arrival { version, outline, root, held, receipt }, repairs))
+    Ok((trace, id, Arrival { version, outline, root, held, receipt, feedback }, repairs))
 }

@@ -8,6 +8,7 @@ pub mod ids;
 pub mod info;
 pub mod intake;
 pub mod outline;
+pub mod pending;
 pub mod receipts;
 pub mod root;
 pub mod route;
@@ -16,6 +17,7 @@ pub mod trace;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::ids::{SpanId, TraceId};
+use self::pending::Entry;
 use self::receipts::Receipts;
 use self::route::Wish;
 use self::trace::{Arrival, Arrived, Due, Trace};
@@ -27,6 +29,8 @@ use crate::settings::Settings;
 pub struct Assembly {
     traces: BTreeMap<TraceId, Trace>,
     to_send: BTreeSet<(Instant, TraceId)>,
+    /// Apart from the others, so that many of them do not stand before spans.
+    to_assess: BTreeSet<(Instant, TraceId)>,
     to_forget: BTreeSet<(Instant, TraceId)>,
     scheduled: BTreeMap<TraceId, Due>,
     bytes: usize,
@@ -46,11 +50,7 @@ impl Assembly {
         receipts: &mut Receipts,
         (settings, now): (&Settings, Instant),
     ) -> Arrived {
-        self.traces.entry(trace_id).or_insert_with(|| {
-            let trace = Trace::default();
-            self.bytes += trace.size();
-            trace
-        });
+        self.open(trace_id);
         let tight = self.tight;
         let arrived = self.change(trace_id, settings, |trace| {
             trace.wish.or(wish);
@@ -58,6 +58,20 @@ impl Assembly {
             trace.insert(span_id, arrival, receipts, now)
         });
         arrived.unwrap_or(Arrived::Known)
+    }
+
+    /// Takes an assessment of a trace in, whether or not any span of the trace came yet.
+    pub fn assess(&mut self, trace_id: TraceId, entry: Entry, settings: &Settings, now: Instant) {
+        self.open(trace_id);
+        self.change(trace_id, settings, |trace| trace.assess(entry, now));
+    }
+
+    fn open(&mut self, trace_id: TraceId) {
+        self.traces.entry(trace_id).or_insert_with(|| {
+            let trace = Trace::default();
+            self.bytes += trace.size();
+            trace
+        });
     }
 
     /// A trace.
@@ -77,6 +91,7 @@ impl Assembly {
         self.unschedule(id);
         match due {
             Some(Due::Send(at)) => self.to_send.insert((at, id)),
+            Some(Due::Assess(at)) => self.to_assess.insert((at, id)),
             Some(Due::Forget(at)) => self.to_forget.insert((at, id)),
             None => false,
         };
@@ -89,6 +104,7 @@ impl Assembly {
     fn unschedule(&mut self, id: TraceId) {
         match self.scheduled.remove(&id) {
             Some(Due::Send(at)) => self.to_send.remove(&(at, id)),
+            Some(Due::Assess(at)) => self.to_assess.remove(&(at, id)),
             Some(Due::Forget(at)) => self.to_forget.remove(&(at, id)),
             None => false,
         };
@@ -99,11 +115,17 @@ impl Assembly {
         self.to_send.range(..(now.saturating_add(1), TraceId::MIN)).take(most).map(|(_, id)| *id).collect()
     }
 
+    /// Traces of which assessments alone are to be sent by now, the longest due first, at most so many.
+    pub fn to_assess(&self, now: Instant, most: usize) -> Vec<TraceId> {
+        self.to_assess.range(..(now.saturating_add(1), TraceId::MIN)).take(most).map(|(_, id)| *id).collect()
+    }
+
     /// When something is due next, after `now`: to be sent or to be forgotten.
     pub fn next_due(&self, now: Instant) -> Option<Instant> {
         let after = (now.saturating_add(1), TraceId::MIN);
         let send = self.to_send.range(after..).next();
-        [send, self.to_forget.first()].into_iter().flatten().map(|(at, _)| *at).min()
+        let assess = self.to_assess.range(after..).next();
+        [send, assess, self.to_forget.first()].into_iter().flatten().map(|(at, _)| *at).min()
     }
 
     /// Forgets delivered traces whose time has come, and the oldest of them while memory is short.
@@ -119,14 +141,15 @@ impl Assembly {
         }
     }
 
-    /// Marks every open trace to be sent at once, finished or not.
+    /// Marks every open trace to be sent at once, finished or not, and tries every assessment that waits.
     pub fn rush(&mut self, settings: &Settings) {
-        let open = self.traces.iter().filter(|(_, trace)| trace.unsent_count() > 0 && !trace.rush);
-        let open: Vec<_> = open.map(|(id, _)| *id).collect();
+        let waits = |trace: &Trace| trace.unsent_count() > 0 && !trace.rush || !trace.pending.is_empty();
+        let open: Vec<_> = self.traces.iter().filter(|(_, trace)| waits(trace)).map(|(id, _)| *id).collect();
         for id in open {
             self.change(id, settings, |trace| {
-                trace.rush = true;
+                trace.rush = trace.unsent_count() > 0;
                 trace.hold_until = 0;
+                trace.pending.hurry();
             });
         }
     }

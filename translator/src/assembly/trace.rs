@@ -9,10 +9,12 @@ use std::sync::Arc;
 
 use super::ids::SpanId;
 use super::outline::{Headline, Outline, Version};
+use super::pending::{Entry as Assessed, Pending};
 use super::receipts::Receipts;
 use super::root::Root;
 use super::route::{Route, Wish};
 use crate::contract::{Instant, Receipt};
+use crate::mapping::feedback::Feedback;
 use crate::mapping::tags;
 use crate::otlp::span::resource_attributes;
 use crate::settings::Settings;
@@ -65,6 +67,8 @@ pub struct Arrival {
     pub held: Option<Held>,
     /// The payload it came in.
     pub receipt: Receipt,
+    /// The feedback that it carries, on itself or on another span.
+    pub feedback: Vec<Feedback>,
 }
 
 #[derive(Debug)]
@@ -101,6 +105,8 @@ pub struct Trace {
     pub route: Option<Route>,
     /// Its trace info.
     pub info: InfoState,
+    /// Assessments that are not in MLflow.
+    pub pending: Pending,
     /// Closed for want of a root.
     pub closed: bool,
     /// To be sent without waiting.
@@ -200,6 +206,19 @@ impl Trace {
             self.missing_parents.extend(parent.filter(|parent| !self.spans.contains_key(parent)));
         }
         if was_unsent { Arrived::Newer } else { Arrived::New }
+    }
+
+    /// Takes an assessment in.
+    pub fn assess(&mut self, entry: Assessed, now: Instant) {
+        if self.spans.is_empty() {
+            self.last_arrival = self.last_arrival.max(now);
+        }
+        self.pending.insert(entry);
+    }
+
+    /// Whether a span arrived before in this very version.
+    pub fn has_seen(&self, id: SpanId, version: Version) -> bool {
+        self.spans.get(&id).is_some_and(|entry| entry.version == version)
     }
 
     fn learn_tags(&mut self, envelope: &Envelope) {
@@ -325,6 +344,10 @@ impl Trace {
         self.bytes -= before - entry.size();
         self.unsent -= 1;
         self.rush &= self.unsent > 0;
+        if self.unsent == 0 {
+            // What waited for the trace to be in MLflow need not wait longer.
+            self.pending.hurry();
+        }
         Some((held, receipts))
     }
 
@@ -350,15 +373,26 @@ impl Trace {
         if self.info.wanted {
             return Some(Due::Send(self.hold_until));
         }
-        if !self.closed && self.root().is_none() {
-            return Some(Due::Send(idle));
+        let close = (!self.closed && !self.spans.is_empty() && self.root().is_none()).then_some(idle);
+        let assess = self.pending.due().map(|at| at.max(self.hold_until));
+        match (close, assess) {
+            (Some(close), Some(assess)) if assess < close => return Some(Due::Assess(assess)),
+            (Some(close), _) => return Some(Due::Send(close)),
+            (None, Some(assess)) => return Some(Due::Assess(assess)),
+            (None, None) => {}
         }
         Some(Due::Forget(self.last_arrival.saturating_add(settings.remember_ms)))
     }
 
+    /// Whether nothing is to be sent but assessments.
+    pub fn has_only_assessments_to_send(&self) -> bool {
+        self.unsent == 0 && !self.info.wanted
+    }
+
     /// Whether the trace has been without a root and without a new span for too long.
     pub fn must_close(&self, settings: &Settings, now: Instant) -> bool {
-        !self.closed && self.root().is_none() && self.last_arrival.saturating_add(settings.idle_ms) <= now
+        let is_idle = self.last_arrival.saturating_add(settings.idle_ms) <= now;
+        !self.closed && !self.spans.is_empty() && self.root().is_none() && is_idle
     }
 
     /// Whether MLflow must be asked how it has the trace, before a trace info closes it.
@@ -368,7 +402,7 @@ impl Trace {
 
     /// Bytes held.
     pub fn size(&self) -> usize {
-        TRACE_COST + self.bytes
+        TRACE_COST + self.bytes + self.pending.size()
     }
 }
 
@@ -377,6 +411,8 @@ impl Trace {
 pub enum Due {
     /// Spans or the trace's info are to be sent.
     Send(Instant),
+    /// Assessments are to be sent, and nothing else.
+    Assess(Instant),
     /// Everything was delivered: the outline may be dropped.
     Forget(Instant),
 }

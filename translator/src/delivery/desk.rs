@@ -1,11 +1,17 @@
 //! What every delivery works on: settings, traces, receipts, and the log of what happened.
 
-use crate::assembly::Assembly;
+use std::sync::Arc;
+
 use crate::assembly::ids::{SpanId, TraceId};
 use crate::assembly::outline::Version;
+use crate::assembly::pending::{Carrier, Entry};
 use crate::assembly::receipts::Receipts;
-use crate::assembly::{compose, trace::Trace};
-use crate::contract::{Event, Instant, Level, Notice, Repair, SetAside, Stats};
+use crate::assembly::route::{Experiment, Route, Wish};
+use crate::assembly::trace::{Arrival, Trace};
+use crate::assembly::{Assembly, compose};
+use crate::contract::{Event, Instant, Level, Notice, Receipt, Repair, SetAside, Stats};
+use crate::mapping::feedback::About;
+use crate::mlflow::assessment::{self, Assessment};
 use crate::settings::Settings;
 
 /// The bridge's state, the delivery aside.
@@ -93,6 +99,93 @@ impl Desk {
             std::mem::take(&mut trace.info.receipts)
         });
         receipts.unwrap_or_default().into_iter().for_each(|receipt| self.receipts.release(receipt));
+    }
+
+    /// Takes the feedback in that a span carries. A span that came before in this very version brings nothing new, except
+    /// that its receipt waits too.
+    pub fn take_feedback(
+        &mut self,
+        (trace, span): (TraceId, SpanId),
+        arrival: &mut Arrival,
+        wish: &Wish,
+        now: Instant,
+    ) {
+        let feedback = std::mem::take(&mut arrival.feedback);
+        let Some(held) = arrival.held.as_ref().filter(|_| !feedback.is_empty()) else { return };
+        let seen = self.assembly.get(trace).is_some_and(|trace| trace.has_seen(span, arrival.version));
+        let carrier = Arc::new(Carrier {
+            trace_id: trace.to_string(),
+            span_id: span.to_string(),
+            payload: compose::lone_payload(&held.envelope, &held.span),
+            shares: feedback.len(),
+        });
+        let Route { workspace, experiment, .. } = wish.route(&self.settings, held.envelope.project.as_deref());
+        let (Experiment::Id(experiment) | Experiment::Name(experiment)) = experiment;
+        for feedback in &feedback {
+            let Some(target) = TraceId::new(&feedback.target.trace_id) else { continue };
+            let session = match &feedback.target.about {
+                About::Session(session) => Some(session.clone()),
+                About::Span(_) | About::Trace => None,
+            };
+            let entry = Entry::new(
+                Assessment::of(feedback, &experiment),
+                session,
+                workspace.clone(),
+                Some(Arc::clone(&carrier)),
+            );
+            self.assess(target, entry, arrival.receipt, seen, now);
+        }
+    }
+
+    /// Takes the assessments of a trace's JSON in.
+    #[cfg(feature = "json")]
+    pub fn take_assessments(
+        &mut self,
+        found: Vec<([u8; 16], Assessment)>,
+        receipt: Receipt,
+        wish: &Wish,
+        now: Instant,
+    ) {
+        let workspace = wish.route(&self.settings, None).workspace;
+        for (trace, assessment) in found {
+            let Some(trace) = TraceId::new(&trace) else { continue };
+            let entry = Entry::new(assessment, None, workspace.clone(), None);
+            self.assess(trace, entry, receipt, false, now);
+        }
+    }
+
+    fn assess(&mut self, target: TraceId, mut entry: Entry, receipt: Receipt, seen: bool, now: Instant) {
+        let waits = self.assembly.get(target).is_some_and(|trace| trace.pending.contains(&entry.assessment.id));
+        if seen && !waits {
+            return;
+        }
+        self.receipts.retain(receipt);
+        entry.receipts.push(receipt);
+        self.assembly.assess(target, entry, &self.settings, now);
+    }
+
+    /// An assessment is in MLflow, in this version or a greater one.
+    pub fn assessed(&mut self, trace: TraceId, id: &str, version: assessment::Version) {
+        let entry = self.change(trace, |trace| trace.pending.settle(id, version)).flatten();
+        entry.into_iter().flat_map(|entry| entry.receipts).for_each(|receipt| self.receipts.release(receipt));
+    }
+
+    /// An assessment will never be in MLflow: the span that brought it leaves with the reason.
+    pub fn give_assessment_up(&mut self, trace: TraceId, id: &str, version: assessment::Version, reason: &str) {
+        let Some(entry) = self.change(trace, |trace| trace.pending.settle(id, version)).flatten() else { return };
+        match entry.carrier {
+            Some(carrier) => self.set_aside(SetAside {
+                trace_id: carrier.trace_id.clone(),
+                span_id: carrier.span_id.clone(),
+                reason: format!("its feedback on trace tr-{trace} is not in MLflow: {reason}"),
+                payload: carrier.payload.clone(),
+            }),
+            None => {
+                let message = format!("an assessment of trace tr-{trace} is not in MLflow: {reason}");
+                self.notice(Some(Notice { level: Level::Warn, topic: "assessment", message }));
+            }
+        }
+        entry.receipts.into_iter().for_each(|receipt| self.receipts.release(receipt));
     }
 
     /// Traces for which something is to be sent by now. Those that waited too long for a root are closed on the way.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::answers::{Trouble, Verdict, judge};
+use super::assessments::folder;
 use super::desk::Desk;
 use super::gate::Gate;
 use super::requests;
@@ -19,13 +20,21 @@ use crate::assembly::route::Experiment;
 use crate::assembly::trace::{Arrival, Envelope, Held, Trace};
 use crate::assembly::{compose, info};
 use crate::contract::{Answer, Instant, Level, Request};
+use crate::mlflow::assessment;
 use crate::mlflow::trace_json;
 use crate::otlp::{Malformed, Payload, Span};
 
 #[derive(Debug)]
 enum Purpose {
     Read(TraceId),
-    Write(TraceId, Vec<(SpanId, Version)>),
+    Write(TraceId, Written),
+}
+
+/// What a file that is being written holds of what is pending.
+#[derive(Debug, Default)]
+struct Written {
+    spans: Vec<(SpanId, Version)>,
+    assessments: Vec<(String, assessment::Version)>,
 }
 
 /// The state of the delivery.
@@ -43,8 +52,13 @@ impl LocalDelivery {
     pub fn poll(&mut self, desk: &mut Desk, now: Instant) -> Vec<Request> {
         let mut requests = Vec::new();
         for (id, file) in std::mem::take(&mut self.read) {
+            if file.is_none() && desk.assembly.get(id).is_some_and(Trace::has_only_assessments_to_send) {
+                desk.change(id, |trace| trace.under_way = trace.under_way.saturating_sub(1));
+                folder::no_file(desk, id, now);
+                continue;
+            }
             match write(desk, id, file.as_deref()) {
-                Ok((draft, items)) => requests.push(self.send(desk, draft, Purpose::Write(id, items))),
+                Ok((draft, written)) => requests.push(self.send(desk, draft, Purpose::Write(id, written))),
                 Err(malformed) => give_up(desk, id, &malformed),
             }
         }
@@ -52,7 +66,9 @@ impl LocalDelivery {
         if self.under_way.len() >= limit {
             return requests;
         }
-        for id in desk.due(now).into_iter().take(limit - self.under_way.len()) {
+        let slots = limit - self.under_way.len();
+        let due = desk.due(now).into_iter().chain(desk.assembly.to_assess(now, slots)).take(slots);
+        for id in due.collect::<Vec<_>>() {
             desk.change(id, |trace| trace.under_way += 1);
             requests.push(self.send(desk, requests::read_trace(&name(id)), Purpose::Read(id)));
         }
@@ -78,20 +94,23 @@ impl LocalDelivery {
     /// What became of a request.
     pub fn complete(&mut self, desk: &mut Desk, request: u64, answer: &Answer, now: Instant) {
         let Some(purpose) = self.under_way.remove(&request) else { return };
-        let (id, items) = match (purpose, answer) {
+        let (id, written) = match (purpose, answer) {
             (Purpose::Read(id), Answer::Response(response)) if matches!(response.status, 200 | 404) => {
                 let file = (response.status == 200).then(|| response.body.clone());
                 return self.read.push((id, file));
             }
             (Purpose::Read(id), _) => (id, None),
-            (Purpose::Write(id, items), _) => (id, Some(items)),
+            (Purpose::Write(id, written), _) => (id, Some(written)),
         };
         desk.change(id, |trace| trace.under_way = trace.under_way.saturating_sub(1));
-        match (judge(answer, now), items) {
-            (Verdict::Accepted(_), Some(items)) => {
+        match (judge(answer, now), written) {
+            (Verdict::Accepted(_), Some(Written { spans, assessments })) => {
                 desk.notice(self.gate.succeed());
-                for (span, version) in items {
+                for (span, version) in spans {
                     desk.delivered(id, span, version, false);
+                }
+                for (assessment, version) in assessments {
+                    desk.assessed(id, &assessment, version);
                 }
                 if desk.assembly.get(id).is_some_and(Trace::must_look) {
                     desk.say_closed(id);
@@ -120,11 +139,14 @@ fn give_up(desk: &mut Desk, id: TraceId, malformed: &Malformed) {
     for (span, version, _) in unsent {
         desk.give_up(id, span, version, &reason);
     }
+    for (assessment, version) in folder::pending(desk, id) {
+        desk.give_assessment_up(id, &assessment, version, &reason);
+    }
     desk.change(id, |trace| trace.under_way = trace.under_way.saturating_sub(1));
     desk.info_settled(id);
 }
 
-type Write = (requests::Draft, Vec<(SpanId, Version)>);
+type Write = (requests::Draft, Written);
 
 /// The file of a trace: what it held, and what is held here.
 fn write(desk: &Desk, id: TraceId, file: Option<&[u8]>) -> Result<Write, Malformed> {
@@ -138,7 +160,12 @@ fn write(desk: &Desk, id: TraceId, file: Option<&[u8]>) -> Result<Write, Malform
         let parsed = Span::parse(&held.span)?;
         let (version, outline) = (Version::of(&parsed), Outline::of(&parsed));
         let root = Root::of(&parsed, &held.envelope);
-        whole.insert(span, Arrival { version, outline, root, held: Some(held), receipt: 0 }, &mut receipts, 0);
+        whole.insert(
+            span,
+            Arrival { version, outline, root, held: Some(held), receipt: 0, feedback: Vec::new() },
+            &mut receipts,
+            0,
+        );
         Ok(())
     };
     for group in Payload::parse(&payload)?.groups {
@@ -167,6 +194,8 @@ fn write(desk: &Desk, id: TraceId, file: Option<&[u8]>) -> Result<Write, Malform
     let route = open.wish.route(&desk.settings, whole.project().as_deref());
     let (Experiment::Id(configured) | Experiment::Name(configured)) = route.experiment;
     let experiment = file.and_then(trace_json::experiment).unwrap_or(configured);
-    let body = trace_json::write(&info::of(id, &whole, &composition.headlines, &experiment), &spans);
-    Ok((requests::write_trace(&experiment, &name(id), body), unsent))
+    let assessments = folder::merged(file, open);
+    let body = trace_json::write(&info::of(id, &whole, &composition.headlines, &experiment), &spans, &assessments);
+    let written = Written { spans: unsent, assessments: folder::pending(desk, id) };
+    Ok((requests::write_trace(&experiment, &name(id), body), written))
 }

@@ -4,6 +4,7 @@
 //! Both work on one [`desk::Desk`].
 
 pub mod answers;
+mod assessments;
 pub mod backoff;
 mod closing;
 pub mod desk;

@@ -6,6 +6,8 @@ use serde_json::json;
 use crate::assembly::ids::TraceId;
 use crate::assembly::route::Experiment;
 use crate::contract::Request;
+use crate::mlflow::assessment::Assessment;
+use crate::mlflow::keys;
 use crate::mlflow::trace_info::TraceInfo;
 
 /// A request without an id and a timeout, which the delivery gives it.
@@ -80,6 +82,46 @@ pub fn find_trace(trace: TraceId) -> Draft {
 pub fn trace_info(info: &TraceInfo) -> Draft {
     Draft::json("POST", "api/3.0/mlflow/traces", &json!({ "trace": { "trace_info": info.to_json() } }))
 }
+
+/// Creates an assessment.
+pub fn create_assessment(trace: TraceId, assessment: &Assessment) -> Draft {
+    let body = json!({ "assessment": assessment.to_json(&format!("tr-{trace}")) });
+    Draft::json("POST", &format!("api/3.0/mlflow/traces/tr-{trace}/assessments"), &body)
+}
+
+/// Asks for an assessment.
+pub fn find_assessment(trace: TraceId, id: &str) -> Draft {
+    Draft::get(assessment_path(trace, id))
+}
+
+/// Removes an assessment. MLflow answers 200 also when there is none.
+pub fn remove_assessment(trace: TraceId, id: &str) -> Draft {
+    Draft { method: "DELETE", path: assessment_path(trace, id), headers: Vec::new(), body: Vec::new() }
+}
+
+fn assessment_path(trace: TraceId, id: &str) -> String {
+    let id = utf8_percent_encode(id, FILE_NAME);
+    format!("api/3.0/mlflow/traces/tr-{trace}/assessments/{id}")
+}
+
+/// Asks for the traces of a session, the newest first. `None` for a session whose name MLflow's filters cannot hold.
+///
+/// Traces of evaluators alone are left out: a carrier of feedback says in which session it is, too.
+pub fn find_session(experiment_id: &str, session: &str) -> Option<Draft> {
+    let quote = ['\'', '"'].into_iter().find(|quote| !session.contains(*quote) && !session.contains('\\'))?;
+    let location = json!({"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": experiment_id}});
+    let body = json!({
+        "locations": [location],
+        "filter": format!("metadata.`{}` = {quote}{session}{quote} AND span.type != 'EVALUATOR'", keys::TRACE_SESSION),
+        "order_by": ["timestamp DESC"],
+        "max_results": SESSION_TRACES,
+    });
+    Some(Draft::json("POST", "api/3.0/mlflow/traces/search", &body))
+}
+
+/// How many traces of a session are looked at for an assessment that is there already. Few enough for the 1 MiB of an
+/// answer that a host need not cut.
+const SESSION_TRACES: u32 = 50;
 
 /// Reads a trace of the local folder, whichever experiment it is in.
 pub fn read_trace(trace: &str) -> Draft {

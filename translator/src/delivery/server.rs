@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 
 use super::answers::{Trouble, Verdict, judge};
+use super::assessments::Errand;
 use super::desk::Desk;
 use super::experiments::{self, Experiments, Key, Question, Resolution};
 use super::gate::Gate;
@@ -25,13 +26,15 @@ use crate::contract::{Answer, Instant, Level, Notice, Request};
 use crate::mlflow::server::Version;
 use crate::settings::Settings;
 
+/// What a request is for.
 #[derive(Debug)]
-enum Purpose {
+pub(super) enum Purpose {
     Version,
     Experiment(Key, Question),
     Spans(Parcel),
     Look(TraceId),
     Info(TraceId),
+    Assessment(Errand),
 }
 
 /// The state of the delivery.
@@ -55,7 +58,8 @@ impl ServerDelivery {
             return out.requests;
         }
         let due = desk.due(now);
-        if due.is_empty() && self.suspects.is_empty() {
+        let to_assess = desk.assembly.to_assess(now, out.slots);
+        if due.is_empty() && to_assess.is_empty() && self.suspects.is_empty() {
             return out.requests;
         }
         let Some(version) = self.version else {
@@ -68,10 +72,15 @@ impl ServerDelivery {
             // Suspects have their turn under any load, and leave room for others.
             let half = out.slots.div_ceil(2);
             self.send_suspects(desk, &mut out, half, version, now);
+            // So do assessments: each is a request of its own, and spans find room beside any number of them.
+            let half = out.slots / 2;
+            self.send_assessments(desk, &mut out, &to_assess, half, now);
         }
         self.send_due(desk, &mut out, &due, version, now);
         let rest = out.slots;
         self.send_suspects(desk, &mut out, rest, version, now);
+        let rest = out.slots;
+        self.send_assessments(desk, &mut out, &to_assess, rest, now);
         out.requests
     }
 
@@ -92,7 +101,7 @@ impl ServerDelivery {
         }
     }
 
-    fn send(&mut self, desk: &Desk, out: &mut Outbox, draft: Draft, purpose: Purpose) {
+    pub(super) fn send(&mut self, desk: &Desk, out: &mut Outbox, draft: Draft, purpose: Purpose) {
         self.last_id += 1;
         self.under_way.insert(self.last_id, purpose);
         out.slots = out.slots.saturating_sub(1);
@@ -141,7 +150,7 @@ impl ServerDelivery {
     }
 
     /// The id of the experiment that a due trace goes to; asks for it, or gives the trace's spans up, where need be.
-    fn experiment_id(
+    pub(super) fn experiment_id(
         &mut self,
         desk: &mut Desk,
         out: &mut Outbox,
@@ -215,6 +224,7 @@ impl ServerDelivery {
             Purpose::Spans(parcel) => self.spans_answered(desk, parcel, &verdict, now),
             Purpose::Look(trace) => self.look_answered(desk, trace, &verdict, now),
             Purpose::Info(trace) => self.info_answered(desk, trace, &verdict, now),
+            Purpose::Assessment(errand) => self.assessment_answered(desk, &errand, answer, &verdict, now),
         }
     }
 
@@ -316,7 +326,7 @@ impl ServerDelivery {
 }
 
 /// What one poll hands out.
-struct Outbox {
-    slots: usize,
+pub(super) struct Outbox {
+    pub(super) slots: usize,
     requests: Vec<Request>,
 }

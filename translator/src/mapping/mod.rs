@@ -8,6 +8,7 @@ mod chat;
 mod cost;
 mod embedding;
 mod facts;
+pub mod feedback;
 mod gains;
 mod io;
 mod kind;

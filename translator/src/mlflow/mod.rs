@@ -1,5 +1,6 @@
 //! The shapes MLflow stores and draws.
 
+pub mod assessment;
 pub mod json;
 pub mod keys;
 pub mod preview;

@@ -106,7 +106,7 @@ fn fraction(millis: u64) -> String {
 }
 
 /// A time in UTC, from milliseconds since the Unix epoch.
-fn rfc3339(millis: u64) -> String {
+pub(super) fn rfc3339(millis: u64) -> String {
     let seconds = millis / 1000;
     let (year, month, day) = civil_from_days(seconds / 86_400);
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);

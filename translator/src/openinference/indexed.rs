@@ -27,9 +27,18 @@ pub struct Node<'n, 'a> {
 impl<'a> Indexed<'a> {
     /// Picks the attributes whose first segment is `head` and whose second is one of `families`.
     pub fn pick(attributes: &[KeyValue<'a>], head: &str, families: &[&str]) -> Self {
+        Self::picked(attributes, head, |tail| families.iter().any(|family| begins_with(tail, family)))
+    }
+
+    /// Picks the attributes whose first segment is `head` and whose second is a number.
+    pub fn numbered(attributes: &[KeyValue<'a>], head: &str) -> Self {
+        Self::picked(attributes, head, |tail| is_number(first(tail)))
+    }
+
+    fn picked(attributes: &[KeyValue<'a>], head: &str, is_wanted: impl Fn(&str) -> bool) -> Self {
         let is_picked = |name: &str| {
             let tail = name.strip_prefix(head).and_then(|tail| tail.strip_prefix('.'));
-            tail.is_some_and(|tail| families.iter().any(|family| begins_with(tail, family)))
+            tail.is_some_and(&is_wanted)
         };
         let mut entries: Vec<_> = attributes
             .iter()
@@ -41,9 +50,14 @@ impl<'a> Indexed<'a> {
         Self { entries, root: head.len() }
     }
 
+    /// Everything that was picked.
+    pub fn root(&self) -> Node<'_, 'a> {
+        Node { entries: &self.entries, at: self.root }
+    }
+
     /// A family.
     pub fn family(&self, name: &str) -> Node<'_, 'a> {
-        Node { entries: &self.entries, at: self.root }.child(name)
+        self.root().child(name)
     }
 }
 

@@ -96,3 +96,37 @@ fn an_experiments_name_becomes_a_folder_that_every_system_takes() {
     let path = folder.keys().next().unwrap();
     assert!(path.starts_with("traces/%2E%2E%2Fa%3Ab%2F%C3%A9/tr-"), "{path}");
 }
+
+#[test]
+fn feedback_is_in_the_file_of_the_trace_that_it_is_about_beside_what_was_there() {
+    let mut folder = Folder::new();
+    run(&mut folder, &[app(vec![span(1, 1, 0)])]);
+    let (path, file) = folder.first_key_value().unwrap();
+    let mut trace: Value = serde_json::from_slice(file).unwrap();
+    trace["info"]["assessments"] = serde_json::json!([{"assessment_id": "a-mine", "assessment_name": "mine"}]);
+    let path = path.clone();
+    folder.insert(path.clone(), trace.to_string().into_bytes());
+    let judge = crate::feedback::carrier(2, (1, 1), "", 1.0, None);
+    for _ in 0..2 {
+        let bridge = run(&mut folder, &[app(vec![judge.clone()])]);
+        assert_eq!(bridge.stats().open_receipts, 0);
+        let trace: Value = serde_json::from_slice(&folder[&path]).unwrap();
+        let found = trace["info"]["assessments"].as_array().unwrap();
+        let names: Vec<_> = found.iter().map(|assessment| assessment["assessment_name"].as_str().unwrap()).collect();
+        assert_eq!(names, ["mine", "helpful"]);
+        assert_eq!(spans(&folder[&path]), ["span 1"]);
+    }
+}
+
+#[test]
+fn feedback_before_its_trace_waits_for_the_traces_file() {
+    let mut folder = Folder::new();
+    let judge = crate::feedback::carrier(2, (1, 1), "", 1.0, None);
+    let bridge = run(&mut folder, &[app(vec![judge.clone()])]);
+    assert_eq!((folder.len(), bridge.stats().open_receipts), (1, 1));
+    let bridge = run(&mut folder, &[app(vec![judge]), app(vec![span(1, 1, 0)])]);
+    assert_eq!((folder.len(), bridge.stats().open_receipts), (2, 0));
+    let path = format!("traces/Default/tr-{}.json", "01".repeat(16));
+    let trace: Value = serde_json::from_slice(&folder[&path]).unwrap();
+    assert_eq!(trace["info"]["assessments"][0]["feedback"]["value"], 1.0);
+}

@@ -4,6 +4,7 @@
 
 mod drive;
 mod faults;
+mod feedback;
 mod local;
 mod model;
 mod order;

@@ -24,6 +24,8 @@ pub(crate) struct Stored {
     pub(crate) time: (u64, u64),
     pub(crate) previews: (Option<String>, Option<String>),
     pub(crate) runs: BTreeSet<String>,
+    /// By id.
+    pub(crate) assessments: BTreeMap<String, Value>,
 }
 
 /// The server.
@@ -78,6 +80,8 @@ impl Model {
             ("POST", "api/2.0/mlflow/experiments/create") => self.create(request),
             ("POST", "v1/traces") => self.log_spans(request),
             ("POST", "api/3.0/mlflow/traces") => self.start_trace(request),
+            ("POST", "api/3.0/mlflow/traces/search") => self.search(request),
+            (_, path) if path.contains("/assessments") => self.assessments(path, request),
             ("GET", path) if path.starts_with("api/3.0/mlflow/traces/tr-") => self.trace_info(path),
             _ => reply(404, "<html>no such page</html>".into()),
         }
@@ -135,6 +139,67 @@ impl Model {
             }
             None => reply(404, json!({"error_code": "RESOURCE_DOES_NOT_EXIST"}).to_string()),
         }
+    }
+
+    /// `create_assessment`, `get_assessment` and `delete_assessment` of the store.
+    fn assessments(&mut self, path: &str, request: &Request) -> Answer {
+        let mut parts = path.strip_prefix("api/3.0/mlflow/traces/tr-").unwrap().split('/');
+        let (trace, _, id) = (trace_id(parts.next().unwrap()), parts.next(), parts.next());
+        let missing = || reply(404, json!({"error_code": "RESOURCE_DOES_NOT_EXIST"}).to_string());
+        match (request.method, id) {
+            ("POST", None) => {
+                let assessment = body(request)["assessment"].clone();
+                let id = assessment["assessment_id"].as_str().unwrap().to_owned();
+                assert!(!assessment["feedback"]["value"].is_null(), "MLflow wants a value: {assessment}");
+                if !self.traces.contains_key(&trace) {
+                    return missing();
+                }
+                // The id is the table's primary key, whatever the trace.
+                if self.traces.values().any(|trace| trace.assessments.contains_key(&id)) {
+                    return reply(500, json!({"error_code": "INTERNAL_ERROR"}).to_string());
+                }
+                self.traces.get_mut(&trace).unwrap().assessments.insert(id, assessment.clone());
+                reply(200, json!({ "assessment": assessment }).to_string())
+            }
+            ("GET", Some(id)) => match self.traces.get(&trace).and_then(|trace| trace.assessments.get(id)) {
+                Some(assessment) => reply(200, json!({ "assessment": assessment }).to_string()),
+                None => missing(),
+            },
+            ("DELETE", Some(id)) => {
+                self.traces.get_mut(&trace).map(|trace| trace.assessments.remove(id));
+                reply(200, "{}".into())
+            }
+            (method, _) => panic!("MLflow has no {method} {path}"),
+        }
+    }
+
+    /// `search_traces` with the one filter that is used here: a session, evaluators' own traces left out.
+    fn search(&self, request: &Request) -> Answer {
+        let body = body(request);
+        let filter = body["filter"].as_str().unwrap();
+        let (session, rest) = filter.split_once(" AND ").unwrap();
+        assert_eq!(rest, "span.type != 'EVALUATOR'");
+        let session = session.strip_prefix("metadata.`mlflow.trace.session` = ").unwrap();
+        let session = &session[1..session.len() - 1];
+        let is_in = |trace: &Stored| {
+            let texts = |span: &Span| strings(&span.attributes);
+            let has = |span: &Span, key: &str, value: &str| texts(span).contains(&(key.into(), value.into()));
+            trace.spans.values().any(|span| has(span, "session.id", session))
+                && trace
+                    .spans
+                    .values()
+                    .flat_map(texts)
+                    .any(|(key, kind)| key == "mlflow.spanType" && kind != "EVALUATOR")
+        };
+        let experiment = &body["locations"][0]["mlflow_experiment"]["experiment_id"];
+        let found = self.traces.iter().filter(|(_, trace)| *experiment == trace.experiment && is_in(trace));
+        let mut found: Vec<_> = found.collect();
+        found.sort_by_key(|(_, trace)| std::cmp::Reverse(trace.time.0));
+        let traces = found.into_iter().map(|(id, trace)| {
+            let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+            json!({"trace_id": format!("tr-{id}"), "assessments": trace.assessments.values().collect::<Vec<_>>()})
+        });
+        reply(200, json!({"traces": traces.collect::<Vec<_>>()}).to_string())
     }
 
     fn start_trace(&mut self, request: &Request) -> Answer {

@@ -72,7 +72,7 @@ fn messages() -> Vec<Vec<u8>> {
 
 fn written() -> Value {
     let messages = messages();
-    serde_json::from_slice(&trace_json::write(&info(), &mapped(&messages))).unwrap()
+    serde_json::from_slice(&trace_json::write(&info(), &mapped(&messages), &[])).unwrap()
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn the_producers_own_trace_tags_win() {
     let root =
         identified(&TRACE_ID, &ROOT, &[]).with("mlflow.traceTag.mlflow.traceName", "mine").with("mlflow.traceTag.n", 7);
     let messages = [root.0];
-    let trace: Value = serde_json::from_slice(&trace_json::write(&info(), &mapped(&messages))).unwrap();
+    let trace: Value = serde_json::from_slice(&trace_json::write(&info(), &mapped(&messages), &[])).unwrap();
     assert_eq!(trace["info"]["tags"], json!({"mlflow.traceName": "mine", "service.name": "shop", "n": "7"}));
 }
 
@@ -148,7 +148,7 @@ fn a_trace_that_is_read_and_written_again_is_the_same() {
     let tags =
         payload.groups.iter().flat_map(|group| tags::of_resource(&resource_attributes(&group.resource).unwrap()));
     let info = TraceInfo { tags: tags.collect(), ..info() };
-    let second: Value = serde_json::from_slice(&trace_json::write(&info, &spans)).unwrap();
+    let second: Value = serde_json::from_slice(&trace_json::write(&info, &spans, &[])).unwrap();
     assert_eq!(second["info"], first["info"]);
     for (second, first) in
         second["data"]["spans"].as_array().unwrap().iter().zip(first["data"]["spans"].as_array().unwrap())

@@ -6,5 +6,5 @@
 mod read;
 mod write;
 
-pub use read::{experiment, read};
+pub use read::{assessments, experiment, read};
 pub use write::write;

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::mlflow::assessment::Assessment;
 use crate::mlflow::{json, keys};
 use crate::openinference::Key;
 use crate::otlp::Malformed;
@@ -131,6 +132,25 @@ pub fn experiment(body: &[u8]) -> Option<String> {
     }
     let Head { info } = serde_json::from_slice(body).ok()?;
     info.trace_location.mlflow_experiment.map(|experiment| experiment.experiment_id).filter(|id| !id.is_empty())
+}
+
+/// The assessments in a trace's JSON, and the trace that they are about; none of what cannot be read.
+pub fn assessments(body: &[u8]) -> Vec<([u8; 16], Assessment)> {
+    /// The rest of the trace is skipped.
+    #[derive(Deserialize)]
+    struct Head {
+        info: Assessed,
+    }
+    #[derive(Deserialize)]
+    struct Assessed {
+        #[serde(default)]
+        trace_id: String,
+        #[serde(default)]
+        assessments: Vec<Value>,
+    }
+    let Ok(Head { info }) = serde_json::from_slice(body) else { return Vec::new() };
+    let Some(trace) = id(&info.trace_id).ok().and_then(|id| id.try_into().ok()) else { return Vec::new() };
+    info.assessments.into_iter().filter_map(Assessment::from_json).map(|assessment| (trace, assessment)).collect()
 }
 
 impl Span {

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use crate::mapping::{Additions, Mapped, tags};
+use crate::mlflow::assessment::Assessment;
 use crate::mlflow::trace_info::TraceInfo;
 use crate::mlflow::{json, keys, totals};
 use crate::otlp::{Event, KeyValue, Link, Span, Value as Otlp};
@@ -15,8 +16,8 @@ use crate::otlp::{Event, KeyValue, Link, Span, Value as Otlp};
 /// the order in which they started, as MLflow returns them.
 ///
 /// Session, user, token counts and costs of the trace come from the spans, as MLflow's store derives them, except where the
-/// info has them; trace tags that a producer has set on a root win.
-pub fn write(info: &TraceInfo, spans: &[(Span<'_>, Additions<'_>)]) -> Vec<u8> {
+/// info has them; trace tags that a producer has set on a root win. Assessments stand in the info.
+pub fn write(info: &TraceInfo, spans: &[(Span<'_>, Additions<'_>)], assessments: &[Assessment]) -> Vec<u8> {
     let mut ordered: Vec<_> = spans.iter().collect();
     ordered.sort_by_key(|(span, _)| (!span.is_root(), span.start));
     let mut metadata = info.metadata.clone();
@@ -30,7 +31,12 @@ pub fn write(info: &TraceInfo, spans: &[(Span<'_>, Additions<'_>)]) -> Vec<u8> {
     }
     let info = TraceInfo { metadata, tags: with_own_tags(info, &ordered), ..info.clone() };
     let spans: Vec<_> = ordered.into_iter().map(|(span, additions)| span_json(&info, span, additions)).collect();
-    json!({"info": info.to_trace_json(), "data": {"spans": spans}}).to_string().into_bytes()
+    let mut info_json = info.to_trace_json();
+    if !assessments.is_empty() {
+        let id = info.id();
+        info_json["assessments"] = assessments.iter().map(|assessment| assessment.to_json(&id)).collect();
+    }
+    json!({"info": info_json, "data": {"spans": spans}}).to_string().into_bytes()
 }
 
 /// The info's tags, and over them those that producers have set, as MLflow reads them from roots.

@@ -1,0 +1,39 @@
+//! Assessments in the local folder: in the file of the trace that they are about.
+
+use super::Errand;
+use super::waiting::wait;
+use crate::assembly::ids::TraceId;
+use crate::assembly::pending::Step;
+use crate::assembly::trace::Trace;
+use crate::contract::Instant;
+use crate::delivery::desk::Desk;
+use crate::mlflow::assessment::{Assessment, Version};
+use crate::mlflow::trace_json;
+
+/// Feedback came before its trace has a file.
+pub(in crate::delivery) fn no_file(desk: &mut Desk, trace: TraceId, now: Instant) {
+    for (id, version) in pending(desk, trace) {
+        let errand = Errand { trace, id, version, step: Step::Create };
+        wait(desk, &errand, "the trace has no file: replay it when it is there", now);
+    }
+}
+
+/// All assessments of a trace that are held here.
+pub(in crate::delivery) fn pending(desk: &Desk, id: TraceId) -> Vec<(String, Version)> {
+    let entries = desk.assembly.get(id).into_iter().flat_map(|trace| trace.pending.iter());
+    entries.map(|entry| (entry.assessment.id.clone(), entry.assessment.version)).collect()
+}
+
+/// The assessments of a trace's file, and over them those that are held here: of one id the greater version.
+pub(in crate::delivery) fn merged(file: Option<&[u8]>, open: &Trace) -> Vec<Assessment> {
+    let stored = file.map(trace_json::assessments).unwrap_or_default();
+    let mut all: Vec<_> = stored.into_iter().map(|(_, assessment)| assessment).collect();
+    for held in open.pending.iter().map(|entry| &entry.assessment) {
+        match all.iter_mut().find(|known| known.id == held.id) {
+            Some(known) if known.version < held.version => known.clone_from(held),
+            Some(_) => {}
+            None => all.push(held.clone()),
+        }
+    }
+    all
+}
