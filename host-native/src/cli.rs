@@ -19,7 +19,7 @@ use clap_complete::Shell;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use crate::settings::units::{AdminAddress, DecimalId, Period, address};
+use crate::settings::units::{AdminAddress, DecimalId, OtlpEndpoint, Period, address};
 pub use access::AccessArgs;
 pub use auth::{AuthAddArgs, AuthArgs, AuthCommand};
 pub use limits::LimitArgs;
@@ -197,6 +197,14 @@ pub struct OperateArgs {
     /// `quarantine replay` and `quarantine drop` make room.
     #[arg(long, value_name = "SIZE", env = "OPENINFERENCE_MLFLOW_QUARANTINE_MAX_BYTES")]
     pub quarantine_max_bytes: Option<ByteSize>,
+    /// Where this program's own spans go: the base URL of an OTLP/HTTP endpoint, such as http://127.0.0.1:4418 [default:
+    /// nowhere].
+    ///
+    /// They tell how long receiving, ingesting and requests take, and nothing of what is received. Headers come from
+    /// OTEL_EXPORTER_OTLP_HEADERS; the other OTEL variables are for applications and are not read. It must not be this
+    /// program's own receiver.
+    #[arg(long, value_name = "URL", env = "OPENINFERENCE_MLFLOW_SELF_TRACE_ENDPOINT", value_hint = ValueHint::Url)]
+    pub self_trace_endpoint: Option<OtlpEndpoint>,
 }
 
 /// Assembly and delivery. The defaults suit one server and any number of applications.

@@ -12,6 +12,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry};
 
 use crate::cli::LogFormat;
+use crate::observe::self_trace::SelfTrace;
 use crate::settings::Environment;
 
 /// A logging setting that cannot be used.
@@ -27,13 +28,14 @@ pub enum LogError {
     Twice,
 }
 
-/// Start logging for the rest of the process.
+/// Start logging for the rest of the process, and exporting the program's own spans if somebody wants them.
 ///
 /// # Errors
 /// `RUST_LOG` has no meaning, or logging was started before.
-pub fn start(format: LogFormat, environment: &Environment) -> Result<(), LogError> {
+pub fn start(format: LogFormat, environment: &Environment, self_trace: Option<&SelfTrace>) -> Result<(), LogError> {
     let colours = io::stderr().is_terminal() && environment.get("NO_COLOR").is_none();
-    let subscriber = Registry::default().with(lines(format, colours, || AboveBars)).with(filter(environment)?);
+    let lines = lines(format, colours, || AboveBars).with_filter(filter(environment)?);
+    let subscriber = Registry::default().with(lines).with(self_trace.map(SelfTrace::layer));
     subscriber.try_init().map_err(|_| LogError::Twice)
 }
 

@@ -23,6 +23,7 @@ use tokio::runtime::Runtime;
 use crate::bridge::load_translator;
 use crate::cli::{Cli, Command};
 use crate::logs::{self, LogError};
+use crate::observe::self_trace::SelfTrace;
 use crate::settings::{Environment, SettingsError, Sources};
 
 /// Run the program with the arguments and the environment of this process.
@@ -45,7 +46,12 @@ fn run(cli: Cli, environment: Environment) -> anyhow::Result<ExitCode> {
     process::keep_memory_private();
     let sources = Sources::read(environment.clone(), &cli.global)?;
     let global = sources.global(&cli.global)?;
-    logs::start(global.log_format, &environment)?;
+    // Outlives the runtime, to export what is left.
+    let self_trace = match &cli.command {
+        Command::Serve(args) => sources.self_trace(args)?.map(|endpoint| SelfTrace::start(&endpoint)).transpose()?,
+        _ => None,
+    };
+    logs::start(global.log_format, &environment, self_trace.as_ref())?;
     match &cli.command {
         Command::Serve(args) => {
             runtime()?.block_on(serve::run(&sources.serve(args, global.data_dir)?, global.log_format))

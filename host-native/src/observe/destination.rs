@@ -1,9 +1,12 @@
 //! Counts the requests that a destination performs, and remembers whether it answers.
 
 use tokio::time::Instant;
+use tracing::field::Empty;
+use tracing::{Instrument as _, debug_span};
 
 use super::metrics::{Metrics, Requests};
 use super::reach::Reach;
+use super::self_trace::TARGET;
 use crate::deliver::Destination;
 use crate::guest::{Answer, Request};
 
@@ -25,12 +28,15 @@ impl<D> ObservedDestination<D> {
 
 impl<D: Destination> Destination for ObservedDestination<D> {
     async fn perform(&self, request: Request) -> Answer {
+        let span =
+            debug_span!(target: TARGET, "request", destination = self.name, method = request.method, status = Empty);
         let start = Instant::now();
-        let answer = self.destination.perform(request).await;
+        let answer = self.destination.perform(request).instrument(span.clone()).await;
         let status = match &answer {
             Answer::Response(response) => Some(response.status),
             Answer::NoAnswer(_) => None,
         };
+        span.record("status", status);
         self.requests.ended(self.name, status, start.elapsed());
         self.reach.note(&answer);
         answer

@@ -13,6 +13,7 @@ mod metrics;
 mod queues;
 mod reach;
 mod readiness;
+pub mod self_trace;
 mod server;
 
 pub use bridges::ObservedBridges;

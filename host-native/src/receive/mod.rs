@@ -25,9 +25,11 @@ use std::time::Duration;
 use ::http::HeaderMap;
 use bytes::Bytes;
 use tokio::net::TcpListener;
+use tracing::{Instrument as _, debug_span};
 
 use crate::drive::{Accepted, Handle};
 use crate::guest::Context;
+use crate::observe::self_trace::TARGET;
 use crate::observe::{Received, Transport};
 use crate::settings::{Access, Limits, Receive};
 use budget::{Budget, Reservation};
@@ -186,7 +188,8 @@ impl Intake {
 
     async fn take(&self, payload: Bytes, context: Context, by: Transport) -> Result<Accepted, Refusal> {
         self.received.arrived(by, payload.len());
-        Ok(self.bridge.ingest(payload, context).await?)
+        let span = debug_span!(target: TARGET, "ingest");
+        Ok(self.bridge.ingest(payload, context).instrument(span).await?)
     }
 
     /// Counts what a sender is told.

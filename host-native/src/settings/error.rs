@@ -80,6 +80,12 @@ pub enum SettingsError {
          verify against --server-cert (MLFLOW_TRACKING_SERVER_CERT_PATH)"
     )]
     ContradictoryTls,
+    /// The program's own spans would come back to it.
+    #[error(
+        "--self-trace-endpoint is this program's own receiver: its spans about spans would never end\n\
+         hint: name another collector, or Phoenix"
+    )]
+    TracesItself,
     /// An experiment name of no characters.
     #[error("the experiment's name is empty; name one, or leave the setting out")]
     EmptyExperiment,

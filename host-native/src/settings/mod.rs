@@ -35,7 +35,7 @@ pub use tuning::Tuning;
 
 use crate::cli::{AccessArgs, DestinationArgs, GlobalArgs, LogFormat, OperateArgs, ReceiveArgs, ServeArgs, TuningArgs};
 use credentials::CredentialKeys;
-use units::{AdminAddress, Period};
+use units::{AdminAddress, OtlpEndpoint, Period};
 
 /// Everything `serve` needs to know.
 #[derive(Debug, Clone)]
@@ -213,6 +213,19 @@ impl Sources {
         Ok(Settings { receive, limits, access, delivery, admin, data_dir })
     }
 
+    /// Where `serve` exports its own spans, if anywhere.
+    ///
+    /// # Errors
+    /// A value is malformed, or they would come back to its own receiver, and be told in spans that would come back.
+    pub fn self_trace(&self, flags: &ServeArgs) -> Result<Option<reqwest::Url>, SettingsError> {
+        let Some(OtlpEndpoint(url)) = self.layers(&flags.operate)?.pick(|args| &args.self_trace_endpoint) else {
+            return Ok(None);
+        };
+        let receive = self.receive(&flags.receive)?;
+        let own = [receive.grpc_listen, receive.http_listen];
+        if own.iter().any(|address| is_at(&url, *address)) { Err(SettingsError::TracesItself) } else { Ok(Some(url)) }
+    }
+
     fn admin(&self, flags: &OperateArgs) -> Result<Admin, SettingsError> {
         let layers = self.layers(flags)?;
         Ok(match layers.pick(|args| &args.admin_listen) {
@@ -289,6 +302,16 @@ impl Sources {
     fn layers<T: Args + Clone + DeserializeOwned>(&self, flags: &T) -> Result<Layers<T>, SettingsError> {
         Ok(Layers([flags.clone(), self.environment.layer()?, self.file.layer()?]))
     }
+}
+
+/// Whether the URL names this address of this machine. Other names of this machine are beyond what can be told here.
+fn is_at(url: &reqwest::Url, address: SocketAddr) -> bool {
+    let ip = url.host_str().and_then(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().ok());
+    let same_host = match ip {
+        Some(ip) => ip == address.ip() || ip.is_unspecified() || (address.ip().is_unspecified() && ip.is_loopback()),
+        None => url.host_str() == Some("localhost") && (address.ip().is_loopback() || address.ip().is_unspecified()),
+    };
+    same_host && url.port_or_known_default() == Some(address.port())
 }
 
 fn experiment(layers: &Layers<DestinationArgs>) -> Result<Option<Experiment>, SettingsError> {

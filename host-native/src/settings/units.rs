@@ -111,6 +111,41 @@ impl TryFrom<String> for AdminAddress {
     }
 }
 
+/// The base URL of an OTLP/HTTP endpoint, without credentials.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct OtlpEndpoint(pub reqwest::Url);
+
+/// Text that is no [`OtlpEndpoint`].
+#[derive(Debug, Error)]
+#[error(
+    "expected the base URL of an OTLP/HTTP endpoint, such as http://127.0.0.1:4418; credentials do not belong in it but \
+     in OTEL_EXPORTER_OTLP_HEADERS"
+)]
+pub struct BadEndpoint;
+
+impl FromStr for OtlpEndpoint {
+    type Err = BadEndpoint;
+
+    fn from_str(text: &str) -> Result<Self, BadEndpoint> {
+        let url = reqwest::Url::parse(text).map_err(|_| BadEndpoint)?;
+        let plain = url.username().is_empty() && url.password().is_none();
+        if plain && url.has_host() && matches!(url.scheme(), "http" | "https") {
+            Ok(Self(url))
+        } else {
+            Err(BadEndpoint)
+        }
+    }
+}
+
+impl TryFrom<String> for OtlpEndpoint {
+    type Error = BadEndpoint;
+
+    fn try_from(text: String) -> Result<Self, BadEndpoint> {
+        text.parse()
+    }
+}
+
 /// Text that is no address to listen on.
 #[derive(Debug, Error)]
 #[error(

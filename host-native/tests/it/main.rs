@@ -16,6 +16,7 @@ mod program;
 mod quarantine;
 mod receive_grpc;
 mod receive_http;
+mod self_trace;
 mod status;
 mod tls;
 mod traps;

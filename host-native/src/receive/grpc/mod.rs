@@ -19,11 +19,13 @@ use tonic::codec::CompressionEncoding;
 use tonic::server::Grpc;
 use tonic::{Code, Status, Streaming};
 use tower::service_fn;
+use tracing::{Instrument as _, debug_span};
 
 use super::refusal::Refusal;
 use super::{Intake, answer, context};
 use crate::guest::Encoding;
 use crate::observe::Transport;
+use crate::observe::self_trace::TARGET;
 use codec::Untouched;
 use metered::{Meter, Metered};
 
@@ -76,7 +78,7 @@ async fn receive(
         meter.grow(payload.len())?;
         intake.take(payload, context, Transport::Grpc).await
     };
-    let accepted = accepted.await;
+    let accepted = accepted.instrument(debug_span!(target: TARGET, "receive", transport = "grpc")).await;
     intake.count(&accepted, Transport::Grpc);
     let accepted = accepted.map_err(|refusal| refusal.status())?;
     Ok(tonic::Response::new(answer::message(&accepted).encode_to_vec().into()))

@@ -16,12 +16,14 @@ use prost::Message;
 use serde_json::json;
 use tower::ServiceBuilder;
 use tower_http::decompression::RequestDecompressionLayer;
+use tracing::{Instrument as _, debug_span};
 
 use super::refusal::Refusal;
 use super::{Intake, answer, context};
 use crate::drive::Accepted;
 use crate::guest::Encoding;
 use crate::observe::Transport;
+use crate::observe::self_trace::TARGET;
 
 /// What is served on the HTTP address. `grpc` is where gRPC is, for those who are at the wrong door.
 pub(super) fn routes(intake: Intake, grpc: SocketAddr) -> Router {
@@ -53,7 +55,7 @@ async fn export(State(intake): State<Intake>, request: Request) -> Response {
         let payload = body::read(&head.headers, body, &intake, &mut reservation).await?;
         intake.take(payload, context, Transport::Http).await
     };
-    let accepted = accepted.await;
+    let accepted = accepted.instrument(debug_span!(target: TARGET, "receive", transport = "http")).await;
     intake.count(&accepted, Transport::Http);
     match accepted {
         Ok(accepted) => success(&accepted, encoding),
