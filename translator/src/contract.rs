@@ -90,7 +90,7 @@ pub struct SetAside {
 pub struct Request {
     /// For [`Bridge::complete`](crate::Bridge::complete).
     pub id: u64,
-    /// `GET`, `POST`, `PATCH` or `PUT`.
+    /// `GET`, `POST`, `PUT` or `DELETE`.
     pub method: &'static str,
     /// Relative to the tracking URI, without a leading slash.
     pub path: String,
