@@ -11,12 +11,12 @@ PYTHON := .venv/bin/python
 FUZZ_RUNS ?= 60000
 FUZZ_SECONDS ?= 300
 
-.PHONY: help setup setup-rust setup-python setup-phoenix setup-node build demo test lint test-core test-hosts test-fuzz test-e2e test-node fuzz bench clean
+.PHONY: help setup setup-rust setup-python setup-phoenix setup-node setup-browser build demo test lint test-core test-hosts test-fuzz test-e2e test-node test-browser fuzz bench clean
 
 help: ## What there is.
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
-setup: setup-rust setup-python setup-phoenix setup-node ## Everything that tests need, into this folder.
+setup: setup-rust setup-python setup-phoenix setup-node setup-browser ## Everything that tests need, into this folder.
 
 setup-rust:
 	@rustup target list --installed | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
@@ -41,13 +41,19 @@ setup-node: setup-rust
 	npm ci --no-fund --no-audit
 	npm run build
 
+# A Chromium of this machine; the folder gets the library that drives it.
+setup-browser:
+	tests/browser/setup.sh
+	cd tests/browser
+	npm ci --no-fund --no-audit
+
 build: setup-rust ## The binary.
 	cargo build --release --locked -p openinference-mlflow
 
 demo: build ## The main job on its embedded default: serve, sample traces over OTLP, drawn.
 	@$(BINARY) demo
 
-test: lint test-core test-hosts test-fuzz test-e2e test-node ## Everything; this is what CI runs.
+test: lint test-core test-hosts test-fuzz test-e2e test-node test-browser ## Everything; this is what CI runs.
 
 lint: setup-rust .tools/bin/cargo-deny
 	cargo fmt --all --check
@@ -77,6 +83,10 @@ test-e2e: $(BINARY) setup-python ## Real instrumentors, real MLflow servers.
 
 test-node: setup-node .venv/requirements.txt .venv-phoenix/requirements.txt ## The npm package: lints, types, every SDK and start-up order, real MLflow and Phoenix.
 	cd host-js
+	MLFLOW_BIN=$(CURDIR)/.venv/bin/mlflow npm test
+
+test-browser: $(BINARY) setup-browser setup-python ## MLflow's UI in a real browser.
+	cd tests/browser
 	MLFLOW_BIN=$(CURDIR)/.venv/bin/mlflow npm test
 
 bench: build ## The benchmarks, each against a baseline in the same run.

@@ -1,0 +1,266 @@
+/**
+ * What a person who knows the captured conversation expects to see of it in MLflow.
+ *
+ * One entry an instrumentor, with its payloads. A payload's `spans` are calls to a model, in the order in which they
+ * began: the messages that went in and came out, and the tools that were offered. `[reasoning]` is a fold of what the
+ * model thought, `[image]` a picture that is really drawn, `→` a call.
+ *
+ * `of` names the spans where an instrumentation calls other things a model, too.
+ */
+
+import * as said from "./words.mjs";
+
+const { SYSTEM, CAPITAL, PARIS, PEOPLE, TWO_MILLION, WEATHER, SUNNY, asks, told } = said;
+
+const TOOLS = ["get_weather"];
+const DIALOGUE = [SYSTEM, CAPITAL, PARIS, PEOPLE];
+const conversation = { spans: [{ inputs: DIALOGUE, outputs: [TWO_MILLION] }] };
+
+/** A model is asked, calls a tool in each city, is told what the tool found, and answers. */
+function toolUse({
+  cities = ["Lisbon"],
+  results = cities.map(() => "21 °C, sunny"),
+  text,
+  reasoning,
+  before = [],
+  ...rest
+}) {
+  const call = asks(cities, { text, reasoning });
+  const history = rest.history ?? [asks(cities, { text })];
+  const tools = rest.tools ?? TOOLS;
+  return {
+    spans: [
+      { inputs: [...before, WEATHER], outputs: [call], tools },
+      { inputs: [...before, WEATHER, ...history, ...results.map(told)], outputs: [SUNNY], tools },
+    ],
+  };
+}
+
+/** Hand-over from one agent to another, which uses a tool, over the Responses API. */
+function handOver({ thought }) {
+  const transfer = "Assistant: → transfer_to_weather_agent()";
+  const transferred = 'Tool transfer_to_weather_agent: { "assistant":"weather_agent" }';
+  const opening = [SYSTEM, WEATHER, transfer, transferred];
+  return {
+    spans: [
+      {
+        inputs: ["System: Hand over to who knows.", WEATHER],
+        outputs: [transfer],
+        tools: ["transfer_to_weather_agent"],
+      },
+      { inputs: opening, outputs: [asks(["Lisbon"], { reasoning: true })], tools: TOOLS },
+      {
+        inputs: [...opening, thought, asks(["Lisbon"]), told("Lisbon: 21 °C, sunny")],
+        outputs: [SUNNY],
+        tools: TOOLS,
+      },
+    ],
+  };
+}
+
+const twoCities = ["Lisbon", "Porto"];
+const named = (cities) => cities.map((city) => `${city}: 21 °C, sunny`);
+
+export const INSTRUMENTORS = [
+  {
+    name: "OpenAI, chat",
+    payloads: {
+      "py_openai_conversation.pb": conversation,
+      "py_openai_parallel_tools.pb": toolUse({ cities: twoCities }),
+      "py_openai_image.pb": {
+        spans: [{ inputs: ["User: What is in this picture? [image]"], outputs: ["Assistant: A red square."] }],
+      },
+    },
+  },
+  {
+    name: "OpenAI, responses",
+    payloads: {
+      "py_openai_responses_conversation.pb": conversation,
+      "py_openai_responses_tool_result.pb": toolUse({ reasoning: true }),
+    },
+  },
+  {
+    name: "Anthropic",
+    payloads: {
+      "py_anthropic_conversation.pb": conversation,
+      "py_anthropic_tool_result.pb": toolUse({
+        cities: twoCities,
+        results: ["21 °C, sunny", "no station there"],
+        text: "I look it up.",
+      }),
+    },
+  },
+  {
+    name: "Bedrock",
+    payloads: {
+      "py_bedrock_conversation.pb": conversation,
+      "py_bedrock_tool_result.pb": toolUse({ text: "I look it up." }),
+    },
+  },
+  {
+    name: "Google GenAI",
+    payloads: {
+      "py_google_genai_conversation.pb": conversation,
+      "py_google_genai_tool_result.pb": toolUse({ results: ['{ "result":"21 °C, sunny" }'] }),
+    },
+  },
+  {
+    name: "LangChain",
+    payloads: {
+      "py_langchain_conversation.pb": conversation,
+      "py_langchain_agent.pb": toolUse({ cities: twoCities, results: named(twoCities), before: [SYSTEM] }),
+    },
+  },
+  {
+    name: "LangGraph",
+    payloads: { "py_langchain_graph.pb": { spans: [{ inputs: [CAPITAL], outputs: [TWO_MILLION] }] } },
+  },
+  {
+    name: "LlamaIndex",
+    of: /^OpenAI\.a?chat$/,
+    payloads: {
+      "py_llama_index_conversation.pb": conversation,
+      "py_llama_index_agent.pb": toolUse({ results: named(["Lisbon"]), before: [SYSTEM] }),
+    },
+  },
+  {
+    name: "LiteLLM",
+    payloads: {
+      "py_litellm_conversation.pb": conversation,
+      "py_litellm_tool_result.pb": toolUse({ cities: twoCities }),
+    },
+  },
+  {
+    name: "OpenAI Agents",
+    payloads: {
+      "py_openai_agents_handoff.pb": handOver({ thought: "Assistant: [reasoning]" }),
+      // Of the Chat Completions API the instrumentation does not tell the tools.
+      "py_openai_agents_chat_completions.pb": toolUse({ results: named(["Lisbon"]), before: [SYSTEM], tools: [] }),
+    },
+  },
+  {
+    name: "smolagents",
+    payloads: {
+      "py_smolagents_tool_calling_agent.pb": {
+        spans: [
+          {
+            inputs: [
+              "System: You are an expert assistant who can solve any task using tool calls.…",
+              "User: New task: How is the weather in Lisbon?",
+            ],
+            outputs: [asks(["Lisbon"])],
+            tools: ["get_weather", "final_answer"],
+          },
+          {
+            inputs: [
+              "System: You are an expert assistant who can solve any task using tool calls.…",
+              "User: New task: How is the weather in Lisbon?",
+              // smolagents tells the model so, in words.
+              "Assistant: Calling tools: [{'id': 'call_1', 'type': 'function', 'function': {'name': 'get_weather', 'arguments': {'city': 'Lisbon'}}}]",
+              "Tool: Observation: Lisbon: 21 °C, sunny",
+            ],
+            outputs: ["Assistant: → final_answer(answer: It is 21 °C and sunny in Lisbon.)"],
+            tools: ["get_weather", "final_answer"],
+          },
+        ],
+      },
+    },
+  },
+  {
+    name: "Haystack",
+    of: /^OpenAIChatGenerator\.run$/,
+    payloads: {
+      "py_haystack_conversation.pb": conversation,
+      // Of earlier calls and their results the instrumentation tells who spoke, and of tools nothing.
+      "py_haystack_agent.pb": {
+        spans: [
+          { inputs: [SYSTEM, WEATHER], outputs: [asks(["Lisbon"])] },
+          { inputs: [SYSTEM, WEATHER, "Assistant:", "Tool:"], outputs: [SUNNY] },
+        ],
+      },
+    },
+  },
+  {
+    name: "DSPy",
+    payloads: {
+      "py_dspy_chain_of_thought.pb": {
+        spans: [
+          {
+            inputs: [
+              "System: Your input fields are: question (str):…",
+              "User: [[ ## question ## ]] What is the capital of France?…",
+            ],
+            outputs: [
+              "Assistant: [[ ## reasoning ## ]] It is well known. [[ ## answer ## ]] Paris is the capital of France. [[ ## completed ## ]]",
+            ],
+          },
+        ],
+      },
+    },
+  },
+  {
+    name: "OpenAI, chat (JS)",
+    payloads: {
+      "js_openai_conversation.pb": conversation,
+      "js_openai_parallel_tools.pb": toolUse({ cities: twoCities }),
+      "js_openai_streamed_tool_call.pb": {
+        spans: [{ inputs: [SYSTEM, WEATHER], outputs: [asks(["Lisbon"])], tools: TOOLS }],
+      },
+    },
+  },
+  {
+    name: "OpenAI, responses (JS)",
+    payloads: {
+      "js_openai_responses_conversation.pb": conversation,
+      "js_openai_responses_tool_result.pb": toolUse({ reasoning: true }),
+      "js_openai_responses_streaming.pb": { spans: [{ inputs: [CAPITAL], outputs: [TWO_MILLION] }] },
+    },
+  },
+  {
+    name: "Anthropic (JS)",
+    payloads: {
+      "js_anthropic_conversation.pb": conversation,
+      "js_anthropic_tool_result.pb": toolUse({
+        cities: twoCities,
+        results: ["21 °C, sunny", "no station there"],
+        text: "I look it up.",
+      }),
+      "js_anthropic_streaming.pb": {
+        spans: [{ inputs: [WEATHER], outputs: [asks(["Lisbon"], { text: "I look it up." })], tools: TOOLS }],
+      },
+    },
+  },
+  {
+    name: "LangChain (JS)",
+    payloads: {
+      "js_langchain_conversation.pb": conversation,
+      // The instrumentation leaves out what the system says in parts.
+      "js_langchain_agent.pb": toolUse({ results: named(["Lisbon"]), before: ["System:"] }),
+    },
+  },
+  {
+    name: "Bedrock (JS)",
+    payloads: {
+      "js_bedrock_conversation.pb": conversation,
+      // The instrumentation leaves out what the tool said.
+      "js_bedrock_tool_result.pb": toolUse({ text: "I look it up.", results: [""] }),
+    },
+  },
+  {
+    name: "AI SDK (JS)",
+    payloads: {
+      "js_ai_sdk_conversation.pb": conversation,
+      "js_ai_sdk_tool_result.pb": toolUse({
+        results: ['{ "city":"Lisbon", "weather":"21 °C, sunny" }'],
+        before: [SYSTEM],
+      }),
+    },
+  },
+  {
+    name: "OpenAI Agents (JS)",
+    payloads: {
+      "js_openai_agents_handoff.pb": handOver({ thought: "User: The weather tool knows this." }),
+      "js_openai_agents_chat_completions.pb": toolUse({ results: named(["Lisbon"]), before: [SYSTEM], tools: [] }),
+    },
+  },
+];

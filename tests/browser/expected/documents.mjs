@@ -1,0 +1,16 @@
+/** What a retriever or a reranker found: the documents, in the order of their cards, and what their first chip says. */
+
+import { SPAN, TRACE } from "./words.mjs";
+
+const card = (text, tag) => ({ text, tags: [tag] });
+const file = (key, text) => card(text, `${key}: "${text === SPAN ? "spans.md" : "traces.md"}"`);
+
+export const RETRIEVERS = {
+  "py_langchain_retrieval.pb": { VectorStoreRetriever: [file("source", TRACE), file("source", SPAN)] },
+  "py_llama_index_retrieval.pb": { "VectorIndexRetriever.retrieve": [file("file", SPAN), file("file", TRACE)] },
+  "py_haystack_retrieval.pb": {
+    "InMemoryBM25Retriever.run": [file("file", SPAN), file("file", TRACE)],
+    "LLMRanker.run": [file("doc_uri", SPAN)],
+  },
+  "js_langchain_retrieval.pb": { VectorStoreRetriever: [file("source", SPAN), file("source", TRACE)] },
+};

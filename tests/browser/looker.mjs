@@ -1,0 +1,102 @@
+/** One MLflow server and one browser for everything that is looked at. What was looked at once is remembered. */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { INSTRUMENTORS } from "./expected/conversations.mjs";
+import { openBrowser } from "./support/chromium.mjs";
+import { storeTwice } from "./support/store.mjs";
+import { readList } from "./ui/trace-list.mjs";
+import { TracePage } from "./ui/trace-page.mjs";
+
+export class Looker {
+  /** Stores every payload of `INSTRUMENTORS` and `others`. With a folder for `screenshots`, what is looked at is photographed. */
+  static async start(others, screenshots) {
+    const payloads = new Set([...INSTRUMENTORS.flatMap((each) => Object.keys(each.payloads)), ...others]);
+    const store = await storeTwice([...payloads]);
+    try {
+      return new Looker(store, await openBrowser(), screenshots);
+    } catch (error) {
+      await store.stop();
+      throw error;
+    }
+  }
+
+  constructor(store, browser, screenshots) {
+    this.store = store;
+    this.browser = browser;
+    this.screenshots = screenshots;
+    this.seen = new Map();
+    this.pages = Object.fromEntries(
+      ["bridged", "raw"].map((side) => [side, new TracePage(browser.page, store.uri, store[side].experimentId)]),
+    );
+  }
+
+  async stop() {
+    await this.browser.close();
+    await this.store.stop();
+  }
+
+  /** The calls to a model, in the order in which they began; `of` chooses among the spans that are called so. */
+  conversation(side, payload, of = /./) {
+    return this.once(`${side} ${payload}`, async () => {
+      const calls = this.spans(side, payload).filter(([, span]) => span.kind === "LLM" && of.test(span.name));
+      const seen = [];
+      for (const [trace, span] of calls) seen.push(await this.look(side, payload, trace, span, `${seen.length + 1}`));
+      return seen;
+    });
+  }
+
+  /** The first span of a name. */
+  span(side, payload, name) {
+    return this.once(`${side} ${payload} ${name}`, () => {
+      const [trace, span] = this.named(side, payload, name);
+      return this.look(side, payload, trace, span, name);
+    });
+  }
+
+  async exception(side, payload, name) {
+    const [trace, span] = this.named(side, payload, name);
+    await this.pages[side].open(trace.id, span.id);
+    const seen = await this.pages[side].exception();
+    await this.photograph(side, payload, "exception");
+    return seen;
+  }
+
+  /** The payload's rows in the list of traces. */
+  async rows(side, payload) {
+    const { experimentId, traces } = this.store[side];
+    const count = Object.values(traces).flat().length;
+    const rows = await this.once(`${side} list`, () =>
+      readList(this.browser.page, this.store.uri, experimentId, count),
+    );
+    return traces[payload].map(({ id }) => rows.get(id));
+  }
+
+  async look(side, payload, trace, span, what) {
+    await this.pages[side].open(trace.id, span.id);
+    const seen = await this.pages[side].read();
+    await this.photograph(side, payload, what);
+    return seen;
+  }
+
+  /** Of what MLflow makes of raw payloads nobody needs a picture. */
+  async photograph(side, payload, what) {
+    if (side !== "bridged" || !this.screenshots) return;
+    await this.pages[side].screenshot(join(this.screenshots, `${payload.split(".")[0]}-${side}-${what}.png`));
+  }
+
+  spans(side, payload) {
+    return this.store[side].traces[payload].flatMap((trace) => trace.spans.map((span) => [trace, span]));
+  }
+
+  named(side, payload, name) {
+    const found = this.spans(side, payload).find(([, span]) => span.name === name);
+    assert.ok(found, `${payload} has no span ${name}`);
+    return found;
+  }
+
+  once(key, look) {
+    if (!this.seen.has(key)) this.seen.set(key, look());
+    return this.seen.get(key);
+  }
+}

@@ -1,0 +1,81 @@
+/** MLflow's own UI, in a real browser: every captured conversation reads as one. */
+
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { INSTRUMENTORS } from "./expected/conversations.mjs";
+import { RETRIEVERS } from "./expected/documents.mjs";
+import { ERRORS } from "./expected/errors.mjs";
+import { LISTED } from "./expected/list.mjs";
+import { DRAWN_BY_MLFLOW_ALONE } from "./expected/raw.mjs";
+import { isText, judge } from "./judge.mjs";
+import { Looker } from "./looker.mjs";
+
+const SCREENSHOTS = fileURLToPath(new URL("./screenshots/", import.meta.url));
+
+/** @type {Looker} */
+let looker;
+before(async () => {
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  looker = await Looker.start([...Object.keys(RETRIEVERS), ...Object.keys(ERRORS)], SCREENSHOTS);
+});
+after(() => looker?.stop());
+
+describe("a call to a model shows its messages, tool calls and tools", () => {
+  for (const { name, payloads, of } of INSTRUMENTORS) {
+    for (const [payload, { spans }] of Object.entries(payloads)) {
+      test(`${name}: ${payload}`, async () => {
+        const seen = await looker.conversation("bridged", payload, of);
+        assert.equal(seen.length, spans.length, "calls to a model");
+        for (const [index, wanted] of spans.entries()) {
+          const { inputs, outputs, tools } = seen[index];
+          if (judge(seen[index], wanted).isWhole) continue;
+          assert.deepEqual({ inputs, outputs, tools }, { tools: [], ...wanted }, `call ${index + 1}`);
+        }
+      });
+    }
+  }
+});
+
+describe("what was retrieved is drawn as cards", () => {
+  for (const [payload, retrievers] of Object.entries(RETRIEVERS)) {
+    for (const [span, cards] of Object.entries(retrievers)) {
+      test(`${payload}: ${span}`, async () => {
+        assert.deepEqual((await looker.span("bridged", payload, span)).documents, cards);
+      });
+    }
+  }
+});
+
+describe("a failed span opens with its exception", () => {
+  for (const [payload, { span, ...fields }] of Object.entries(ERRORS)) {
+    test(payload, async () => {
+      const seen = await looker.exception("bridged", payload, span);
+      for (const [field, text] of Object.entries(fields))
+        assert.ok(isText(seen[`exception.${field}`], text), `${field}: ${JSON.stringify(seen)}`);
+    });
+  }
+});
+
+describe("the list of traces reads as text", () => {
+  for (const [payload, wanted] of Object.entries(LISTED)) {
+    test(payload, async () => {
+      const rows = await looker.rows("bridged", payload);
+      assert.deepEqual(
+        rows.map((row) => [row.Input, row.Output]),
+        wanted,
+      );
+    });
+  }
+});
+
+test("the first payload of each instrumentor, posted raw, fails the same comparison, but for those that MLflow draws alone", async () => {
+  const drawn = [];
+  for (const { payloads, of } of INSTRUMENTORS) {
+    const [payload, { spans }] = Object.entries(payloads)[0];
+    const seen = await looker.conversation("raw", payload, of);
+    if (spans.every((wanted, index) => judge(seen[index], wanted).isWhole)) drawn.push(payload);
+  }
+  assert.deepEqual(drawn, DRAWN_BY_MLFLOW_ALONE);
+});
