@@ -1,10 +1,11 @@
 """Whole traces, whatever the order, the pauses and the repetitions in which their spans arrive."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from capture.handbuilt.builder import ERROR
+from capture.handbuilt.builder import ERROR, Trace
 from e2e.harness import example, payloads
 from e2e.harness.bridge import Bridge
 from e2e.harness.mlflow_server import MlflowServer
@@ -95,6 +96,15 @@ def test_the_order_of_a_traces_payloads_does_not_matter(patient: Bridge, reader:
     found = reader.wait_for_trace(trace.trace_id.hex(), 2)
     assert found.info.tags["mlflow.traceName"] == "child first"
     assert (found.info.request_preview, str(found.info.state)) == ('"question"', "OK")
+
+
+def test_an_answer_of_anthropic_reads_as_text_in_the_list_of_traces(patient: Bridge, reader: Reader):
+    trace = Trace("example/readable", {"service.name": "example"})
+    answer = {"type": "message", "role": "assistant", "content": [{"type": "text", "text": "answer"}]}
+    trace.span("readable", "LLM", {"input.value": "question", "output.value": json.dumps(answer)})
+    example.payload(trace).post(patient.traces_url).require(200)
+    info = reader.wait_for_previews(trace.trace_id.hex(), ("question", "answer"))
+    assert str(info.state) == "OK"
 
 
 def test_a_payload_that_is_sent_three_times_is_stored_and_counted_once(

@@ -3,6 +3,7 @@
 `parity/told.py` judges what differs from MLflow's own translation; here nothing may be missing.
 """
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,9 +86,12 @@ def test_a_prompt_of_the_registry_is_linked(
     payload = example.payload(trace)
     with Bridge(folder, "--experiment-id", experiment, tracking_uri=mlflow_server.uri) as bridge:
         payload.post(bridge.traces_url).require(200)
-        (span,) = reader.wait_for_trace(payload.trace_ids[0], spans=1).data.spans
+        found = reader.wait_for_trace(payload.trace_ids[0], spans=1)
 
+    (span,) = found.data.spans
     (link,) = span.attributes["mlflow.linkedPrompts"]
     assert reader.client.get_prompt_version(**link).template == "Hello {{name}}"
+    # Where the list of traces looks for the prompts to name.
+    assert json.loads(found.info.tags["mlflow.linkedPrompts"]) == [link]
     assert span.inputs["variables"] == {"name": "Ada"}
     assert span.outputs == "Hello Ada"

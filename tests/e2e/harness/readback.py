@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from mlflow import MlflowClient
-from mlflow.entities import Trace
+from mlflow.entities import Trace, TraceInfo
 from mlflow.exceptions import MlflowException
 
 from e2e.harness.wait import eventually
@@ -55,6 +55,15 @@ class Reader:
             return found if found.info.state == state else None
 
         return eventually(probe, f"trace {trace_id} in state {state}", within)
+
+    def wait_for_previews(self, trace_id: str, previews: tuple[str, str], within: float = 30.0) -> TraceInfo:
+        """The trace's info once the list shows these; they may follow the spans in a request of their own."""
+
+        def probe() -> TraceInfo | None:
+            found = self.trace(trace_id).info
+            return found if (found.request_preview, found.response_preview) == previews else None
+
+        return eventually(probe, f"previews {previews} of trace {trace_id}", within)
 
     def trace_ids(self, experiment_id: str, filter_string: str | None = None) -> set[str]:
         """Every trace of the experiment that a search finds."""

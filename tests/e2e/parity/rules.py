@@ -9,7 +9,7 @@ import base64
 import json
 import math
 
-from e2e.parity import assessed, expected, told
+from e2e.parity import assessed, expected, previews, told
 from e2e.parity.compare import ABSENT
 from e2e.parity.pair import SEARCHED_TYPES
 from e2e.parity.rule import Rule
@@ -76,9 +76,7 @@ def _counted_once(seen: Sighting) -> bool:
 
 def _latest_version(seen: Sighting) -> bool:
     if seen.path in _PREVIEWS and seen.repeated_spans:
-        source, role = _PREVIEWS[seen.path]
-        (root,) = expected.roots(seen.bridged)
-        return seen.values[1] == expected.preview(root[source], role)
+        return _is_preview(seen)
     if seen.path[0] != "spans" or seen.path[1] not in seen.repeated_spans or not seen.span:
         return False
     ends = [span.end_time_unix_nano for _, span in seen.sent_spans if span.span_id.hex() == seen.path[1]]
@@ -155,25 +153,34 @@ def _has_foreign_root(seen: Sighting) -> bool:
 
 def _previewed(seen: Sighting) -> bool:
     """Below an HTTP handler, without a root, or with several: the previews of the span that speaks for the trace."""
-    if seen.path not in _PREVIEWS or not _needs_trace_info(seen):
-        return False
-    headline = expected.headline(seen.bridged)
-    return headline is not None and _is_preview_of(headline, seen)
+    return seen.path in _PREVIEWS and _needs_trace_info(seen) and _is_preview(seen)
 
 
 def _previewed_as_told(seen: Sighting) -> bool:
     """MLflow derives previews from what the root says, which is told better."""
-    if seen.path not in _PREVIEWS or not seen.both_shown or _needs_trace_info(seen):
+    if seen.path not in _PREVIEWS or not seen.both_shown or _needs_trace_info(seen) or _has_readable_previews(seen):
         return False
     source, _ = _PREVIEWS[seen.path]
     (root,) = expected.roots(seen.bridged)
     span_id = next(each for each, span in seen.bridged["spans"].items() if span is root)
-    return seen.raw["spans"][span_id][source] != root[source] and _is_preview_of(root, seen)
+    return seen.raw["spans"][span_id][source] != root[source] and _is_preview(seen)
 
 
-def _is_preview_of(span: dict, seen: Sighting) -> bool:
-    source, role = _PREVIEWS[seen.path]
-    wanted = expected.preview(span[source], role)
+def _readable(seen: Sighting) -> bool:
+    """Text, where MLflow shows raw JSON or objects as Python prints them."""
+    is_single = seen.both_shown and not _needs_trace_info(seen)
+    return is_single and seen.path in _PREVIEWS and _has_readable_previews(seen) and _is_preview(seen)
+
+
+def _has_readable_previews(seen: Sighting) -> bool:
+    found = previews.of_trace(seen.bridged) if seen.both_shown else None
+    return found is not None and found.are_told
+
+
+def _is_preview(seen: Sighting) -> bool:
+    found = previews.of_trace(seen.bridged)
+    source, _ = _PREVIEWS[seen.path]
+    wanted = getattr(found, source) if found else None
     # MLflow shows JSON as it came, whatever the spaces in it.
     return wanted is not None and _same_json(seen.values[1], wanted)
 
@@ -196,8 +203,7 @@ def _own_parent(seen: Sighting) -> bool:
     if seen.field == "parent_id":
         return seen.path[1] in own and seen.values[1] is None
     if seen.path in _PREVIEWS:
-        source, role = _PREVIEWS[seen.path]
-        return seen.values == (None, expected.preview(seen.bridged["spans"][own[0]][source], role))
+        return seen.values[0] is None and _is_preview(seen)
     return seen.path == ("info", "state") and seen.values == ("IN_PROGRESS", "OK")
 
 
@@ -219,7 +225,9 @@ def _long_user(seen: Sighting) -> bool:
 
 
 def _finalized(seen: Sighting) -> bool:
-    return seen.path == ("info", "metadata", _FINALIZED) and seen.values[1] == "true" and _needs_trace_info(seen)
+    return seen.path == ("info", "metadata", _FINALIZED) and seen.values[1] == "true" and (
+        _needs_trace_info(seen) or _has_readable_previews(seen)
+    )
 
 
 def _closed(seen: Sighting) -> bool:
@@ -324,6 +332,7 @@ RULES = (
     Rule("tag attributes", "trace tags travel as attributes of the root", _tag_attribute),
     Rule("previews", "MLflow has previews of the last root alone, and none below an HTTP handler", _previewed),
     Rule("told previews", "previews follow the inputs and outputs of the root", _previewed_as_told),
+    Rule("readable previews", "MLflow shows answers of Anthropic, LangGraph and others as raw JSON", _readable),
     Rule("trace info", "MLflow marks a trace whose info was sent", _finalized),
     Rule("closed", "MLflow leaves a trace without a root in progress for ever", _closed),
     Rule("not finite", "NaN and infinities make a trace unreadable in MLflow's UI", _finite),

@@ -3,7 +3,7 @@
 The raw side has what MLflow makes of `input.value` and `output.value`; the attributes as sent have what it leaves out.
 """
 
-from e2e.parity import documents, drawn, expected, turns
+from e2e.parity import documents, drawn, expected, previews, turns
 from e2e.parity.compare import ABSENT
 from e2e.parity.documents import parsed
 from e2e.parity.rule import Rule
@@ -15,6 +15,8 @@ _FORMAT, _MESSAGES = "mlflow.message.format", "mlflow.chat.messages"
 # A request's own words for what was said: told as messages, not as parameters.
 _SAID = {"messages", "input", "request", "prompt", "contents", "choices", "model"}
 _MODELS = {"LLM", "CHAT_MODEL"}
+# The types of spans that frame others.
+_FRAMES = {"AGENT", "CHAIN"}
 
 
 def _side(seen: Sighting) -> str | None:
@@ -152,6 +154,19 @@ def _filled(seen: Sighting) -> bool:
     return wanted is not None and bool(wanted(sent)) and seen.values[1] == wanted(sent)
 
 
+def _lent(seen: Sighting) -> bool:
+    """A frame without values shows what the models below it were asked first and answered last."""
+    if not seen.span or _type(seen) not in _FRAMES or seen.span is not expected.headline(seen.bridged):
+        return False
+    if any(parsed(seen.sent_attributes.get(value)) for value in _VALUES.values()):
+        return False
+    lent = previews.lent(seen.bridged)
+    if seen.attribute == _FORMAT:
+        return len(lent) == 2 and seen.values == (ABSENT, "openai")
+    side = _side(seen)
+    return side is not None and side in lent and seen.values[1] == lent[side]
+
+
 RULES = (
     Rule("request", "MLflow shows requests of most providers as JSON although their messages are told", _request),
     Rule("answer", "MLflow shows answers of most providers as JSON although their messages are told", _answer),
@@ -159,5 +174,6 @@ RULES = (
     Rule("messages", "MLflow draws no failed call", _messages),
     Rule("tools", "MLflow does not read `llm.tools`", _tools),
     Rule("documents", "MLflow does not read `retrieval.documents` and a reranker's", _found),
+    Rule("lent", "MLflow shows nothing of agents whose span carries no values", _lent),
     Rule("filled", "MLflow leaves inputs and outputs empty when only other attributes tell them", _filled),
 )

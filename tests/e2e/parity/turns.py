@@ -53,6 +53,9 @@ class Turn:
 
 def asked(attributes: dict) -> list[Turn]:
     found = _messages(attributes, "llm.input_messages", "user")
+    if speak(found):
+        # A speaker without words is no message; a tool's says at least that there was a result.
+        found = [turn for turn in found if speak([turn]) or turn.role == "tool"]
     return found or _texts(attributes, "llm.prompts", "prompt", "user")
 
 

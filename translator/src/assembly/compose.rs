@@ -1,12 +1,13 @@
 //! From held spans to what is sent: mapped attributes on every span, trace-level attributes on roots.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::ids::SpanId;
 use super::outline::Headline;
-use super::trace::{Envelope, Trace};
+use super::said::Said;
+use super::trace::{Envelope, Held, Trace};
 use crate::mapping::{self, Additions};
 use crate::mlflow::keys;
 use crate::mlflow::server::{self, Version};
@@ -17,6 +18,8 @@ use crate::otlp::write::{OutGroup, OutSpan, reparented};
 /// A held span, mapped.
 #[derive(Debug)]
 pub struct Mapped<'t> {
+    /// Which span it is.
+    pub id: SpanId,
     /// What surrounds it.
     pub envelope: &'t Arc<Envelope>,
     /// The span as it is held.
@@ -27,13 +30,28 @@ pub struct Mapped<'t> {
     pub additions: Additions<'t>,
 }
 
-/// Spans of one trace made ready, and the headlines they brought.
+/// Spans of one trace made ready, and what the trace learns from them.
 #[derive(Debug)]
 pub struct Composition<'t> {
     /// In the order asked for, spans without held bytes left out.
     pub spans: Vec<Mapped<'t>>,
+    /// What is to be remembered once they were sent.
+    pub news: News,
+}
+
+/// What a trace learns from spans that are sent.
+#[derive(Debug, Default)]
+pub struct News {
     /// Of the outermost OpenInference spans among them.
     pub headlines: BTreeMap<SpanId, Headline>,
+    /// By the calls to models among them and all before, as far as a headline borrows from these or may yet.
+    pub said: Said,
+    /// That the headline's span carries what was said.
+    pub is_lent: bool,
+    /// The registered prompts that they and all before are linked to.
+    pub prompts: BTreeSet<String>,
+    /// That a root carries these.
+    pub are_prompts_told: bool,
 }
 
 /// A span on its way out.
@@ -52,32 +70,67 @@ pub struct Encoded<'t> {
 pub struct Manner {
     /// Each span goes below its nearest OpenInference ancestor.
     pub openinference_only: bool,
-    /// Nobody derives previews later, as MLflow does from the inputs and outputs of a root.
-    pub all_previews: bool,
+    /// What the list of traces shows of them is asked for.
+    pub previews: bool,
 }
 
 /// Maps held spans of a trace.
 pub fn compose<'t>(trace: &'t Trace, ids: &[SpanId], manner: Manner) -> Composition<'t> {
-    let mut headlines = BTreeMap::new();
+    let mut news = News { prompts: trace.prompts.clone(), ..News::default() };
     let mut spans = Vec::with_capacity(ids.len());
     for id in ids {
-        let Some(held) = trace.held(*id) else { continue };
-        // Held spans were read when they arrived.
-        let Ok(span) = Span::parse(&held.span) else { continue };
-        let additions = mapping::span(&span);
+        let Some((held, span, additions)) = mapped(trace, *id) else { continue };
         let ancestor = trace.openinference_ancestor(*id);
         if ancestor.is_none() && trace.outline(*id).is_some_and(|outline| outline.openinference) {
-            let previews = manner.all_previews || !span.is_root() || trace.has_several_roots();
-            headlines.insert(*id, Headline::of(&span, &additions, previews));
+            news.headlines.insert(*id, Headline::of(&span, &additions, manner.previews));
         }
+        news.prompts.extend(mapping::prompt::links(&span, &additions));
         let parent = if manner.openinference_only { ancestor } else { SpanId::new(span.parent_span_id) };
-        spans.push(Mapped { envelope: &held.envelope, span, parent, additions });
+        spans.push(Mapped { id: *id, envelope: &held.envelope, span, parent, additions });
     }
+    listen(trace, &mut spans, &mut news);
     for mapped in spans.iter_mut().filter(|mapped| mapped.parent.is_none()) {
-        let tags = tags(trace, &headlines, mapped.envelope, &mapped.span);
+        news.are_prompts_told = true;
+        let tags = tags(trace, &news, mapped.envelope, &mapped.span);
         add_trace_tags(&mut mapped.additions, &mapped.span, tags);
     }
-    Composition { spans, headlines }
+    Composition { spans, news }
+}
+
+fn mapped(trace: &Trace, id: SpanId) -> Option<(&Held, Span<'_>, Additions<'_>)> {
+    let held = trace.held(id)?;
+    // Held spans were read when they arrived.
+    let span = Span::parse(&held.span).ok()?;
+    let additions = mapping::span(&span);
+    Some((held, span, additions))
+}
+
+/// Hears what models were asked and answered, where the trace borrows from it, and lends it to a headline without values.
+fn listen<'t>(trace: &'t Trace, spans: &mut [Mapped<'t>], news: &mut News) {
+    let headline = trace.headline(&news.headlines);
+    let borrower = headline.filter(|(_, headline)| headline.borrows()).map(|(id, headline)| (id, headline.is_silent));
+    // Another span may become the headline, unless the root is it.
+    let is_settled = headline.zip(trace.root()).is_some_and(|((id, _), (root, _))| id == root);
+    if borrower.is_none() && is_settled {
+        return;
+    }
+    news.said = trace.said.clone();
+    for mapped in spans.iter() {
+        news.said.hear(mapped.id, &mapped.span, &mapped.additions);
+    }
+    let Some((id, true)) = borrower else { return };
+    let Some(place) = spans.iter().position(|mapped| mapped.id == id) else { return };
+    // The calls may be in another request of the same moment.
+    for (other, ..) in trace.unsent().into_iter().filter(|(other, ..)| !spans.iter().any(|mapped| mapped.id == *other))
+    {
+        if let Some((_, span, additions)) = mapped(trace, other) {
+            news.said.hear(other, &span, &additions);
+        }
+    }
+    if let Some(silent) = spans.get_mut(place) {
+        news.said.lend(&mut silent.additions);
+        news.is_lent = true;
+    }
 }
 
 impl<'t> Mapped<'t> {
@@ -98,24 +151,26 @@ impl<'t> Mapped<'t> {
 }
 
 /// The trace tags that a root carries: the trace's name, what the headline says, and the resources' where they differ.
-fn tags(
-    trace: &Trace,
-    fresh: &BTreeMap<SpanId, Headline>,
-    envelope: &Envelope,
-    root: &Span<'_>,
-) -> BTreeMap<String, String> {
+fn tags(trace: &Trace, news: &News, envelope: &Envelope, root: &Span<'_>) -> BTreeMap<String, String> {
     let mut tags = BTreeMap::new();
     if trace.mixed_resources || trace.resource_tags.len() > envelope.tags.len() {
         tags.extend(trace.resource_tags.clone());
         tags.extend(envelope.tags.iter().cloned());
     }
-    let headline = trace.headline(fresh);
+    tags.extend(linked_prompts(&news.prompts));
+    let headline = trace.headline(&news.headlines).map(|(_, headline)| headline);
     tags.extend(headline.iter().flat_map(|headline| headline.tags.iter().cloned()));
     let name = headline.map_or_else(|| trace_name(root.name.get()), |headline| headline.name.clone());
     if !name.is_empty() {
         tags.insert(keys::TRACE_NAME.to_owned(), name);
     }
     tags
+}
+
+/// The tag by which MLflow's list of traces names and links the prompts of a trace.
+pub fn linked_prompts(prompts: &BTreeSet<String>) -> Option<(String, String)> {
+    let list = || format!("[{}]", prompts.iter().map(String::as_str).collect::<Vec<_>>().join(", "));
+    (!prompts.is_empty()).then(|| (keys::LINKED_PROMPTS.to_owned(), list()))
 }
 
 /// Adds `mlflow.traceTag.*` attributes, those that the producer set aside.

@@ -1,9 +1,9 @@
 //! The info of a trace as a whole: what MLflow would derive, and what it cannot.
 
-use std::collections::BTreeMap;
-
-use super::ids::{SpanId, TraceId};
+use super::compose::{News, linked_prompts};
+use super::ids::TraceId;
 use super::outline::Headline;
+use super::said::Said;
 use super::trace::Trace;
 use crate::mlflow::keys;
 use crate::mlflow::trace_info::{State, TraceInfo};
@@ -12,16 +12,23 @@ use crate::mlflow::trace_info::{State, TraceInfo};
 pub const NO_ROOT: &str = "openinference_mlflow.no_root";
 
 /// The complete info of a trace, from the outlines of all its spans and the headlines of those that were sent or are
-/// about to be (`fresh`).
+/// about to be (`news`).
 ///
 /// Earliest start, latest end, and the state of the root as MLflow (3.17) derives them; a closed trace without a root is
 /// an error when one of its outermost spans is.
-pub fn of(id: TraceId, trace: &Trace, fresh: &BTreeMap<SpanId, Headline>, experiment_id: &str) -> TraceInfo {
-    let headline = trace.headline(fresh);
+pub fn of(id: TraceId, trace: &Trace, news: &News, experiment_id: &str) -> TraceInfo {
+    let headline = trace.headline(&news.headlines).map(|(_, headline)| headline);
+    let said = if news.said.is_empty() { &trace.said } else { &news.said };
+    // An earlier info may have told those of another headline.
+    let nothing = || trace.info.sent.then(String::new);
+    let borrowed = |borrows: fn(&Headline) -> bool, words: fn(&Said) -> Option<String>| {
+        headline.filter(|headline| borrows(headline)).and_then(|_| words(said))
+    };
     let mut tags = trace.resource_tags.clone();
     let root = trace.root_facts();
     tags.extend(root.iter().flat_map(|root| root.envelope.tags.iter().cloned()));
     tags.extend(headline.iter().flat_map(|headline| headline.tags.iter().cloned()));
+    tags.extend(linked_prompts(if news.prompts.is_empty() { &trace.prompts } else { &news.prompts }));
     let name = headline.map(|headline| &headline.name).or(root.map(|root| &root.name));
     tags.extend(name.map(|name| (keys::TRACE_NAME.to_owned(), name.clone())));
     tags.extend(root.iter().flat_map(|root| root.tags.iter().cloned()));
@@ -36,8 +43,12 @@ pub fn of(id: TraceId, trace: &Trace, fresh: &BTreeMap<SpanId, Headline>, experi
         start: trace.outlines().map(|(_, outline)| outline.start).min().unwrap_or_default(),
         end: trace.outlines().map(|(_, outline)| outline.end).max().unwrap_or_default(),
         state: state(trace),
-        request_preview: headline.and_then(|headline| headline.request.clone()),
-        response_preview: headline.and_then(|headline| headline.response.clone()),
+        request_preview: borrowed(|headline| headline.borrows_request, Said::request)
+            .or_else(|| headline?.request.clone())
+            .or_else(nothing),
+        response_preview: borrowed(|headline| headline.borrows_response, Said::answer)
+            .or_else(|| headline?.response.clone())
+            .or_else(nothing),
         tags: tags.into_iter().collect(),
         metadata: Vec::new(),
     }

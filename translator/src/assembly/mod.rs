@@ -12,6 +12,7 @@ pub mod pending;
 pub mod receipts;
 pub mod root;
 pub mod route;
+pub mod said;
 pub mod trace;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -3,8 +3,9 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::ids::SpanId;
+use crate::mapping::preview::{Preview, Side};
 use crate::mapping::{self, Additions, tags};
-use crate::mlflow::{self, keys, preview};
+use crate::mlflow::{self, keys};
 use crate::openinference;
 use crate::otlp::Span;
 
@@ -56,24 +57,55 @@ impl Outline {
 pub struct Headline {
     /// The span's name, which names the trace.
     pub name: String,
-    /// The trace's request preview, where MLflow does not derive it.
+    /// The trace's request preview.
     pub request: Option<String>,
-    /// The trace's response preview, where MLflow does not derive it.
+    /// The trace's response preview.
     pub response: Option<String>,
+    /// Whether MLflow would derive ones from the span that read badly.
+    pub must_tell_previews: bool,
+    /// Whether the first [call to a model](super::said) speaks for its request.
+    pub borrows_request: bool,
+    /// Whether the last call to a model speaks for its answer.
+    pub borrows_response: bool,
+    /// Whether it carries neither inputs nor outputs, and shows those that it borrows.
+    pub is_silent: bool,
     /// Trace tags from `tag.tags` and `metadata`.
     pub tags: Vec<(String, String)>,
 }
 
+/// The types of spans that frame others, and may carry nothing themselves.
+const FRAMES: [&str; 2] = ["AGENT", "CHAIN"];
+
 impl Headline {
     /// The headline of a span and what it gained.
-    pub fn of(span: &Span<'_>, additions: &Additions<'_>, previews: bool) -> Self {
-        let text = |key: &str| previews.then(|| mapping::stored(span, additions, key)).flatten();
-        Self {
-            name: mlflow::tags::trace_name(span.name.get()),
-            request: text(keys::SPAN_INPUTS).and_then(|inputs| preview::request(&inputs.as_text())),
-            response: text(keys::SPAN_OUTPUTS).and_then(|outputs| preview::response(&outputs.as_text())),
-            tags: tags::of_span(span),
+    pub fn of(span: &Span<'_>, additions: &Additions<'_>, with_previews: bool) -> Self {
+        let headline =
+            Self { name: mlflow::tags::trace_name(span.name.get()), tags: tags::of_span(span), ..Self::default() };
+        let stored = |key| mapping::stored(span, additions, key);
+        let (inputs, outputs) = (stored(keys::SPAN_INPUTS), stored(keys::SPAN_OUTPUTS));
+        if inputs.is_none() && outputs.is_none() {
+            let is_silent = stored(keys::SPAN_TYPE).is_some_and(|kind| FRAMES.contains(&kind.as_text().as_ref()));
+            return Self { borrows_request: is_silent, borrows_response: is_silent, is_silent, ..headline };
         }
+        if !with_previews {
+            return headline;
+        }
+        let request = inputs.and_then(|value| Preview::of(&value.as_text(), Side::Request));
+        let response = outputs.and_then(|value| Preview::of(&value.as_text(), Side::Answer));
+        let is_dump = |preview: &Option<Preview>| preview.as_ref().is_some_and(|preview| preview.is_dump);
+        let is_needed = |preview: &Option<Preview>| preview.as_ref().is_some_and(|preview| preview.is_needed);
+        let (borrows_request, borrows_response) = (is_dump(&request), is_dump(&response));
+        let must_tell_previews = is_needed(&request) || is_needed(&response);
+        let text = |preview: Option<Preview>| {
+            preview.map(|preview| if must_tell_previews { preview.text } else { preview.derived })
+        };
+        let (request, response) = (text(request), text(response));
+        Self { request, response, must_tell_previews, borrows_request, borrows_response, ..headline }
+    }
+
+    /// Whether calls to models speak for a side of it.
+    pub fn borrows(&self) -> bool {
+        self.borrows_request || self.borrows_response
     }
 
     /// Bytes held.

@@ -7,12 +7,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::compose::News;
 use super::ids::SpanId;
 use super::outline::{Headline, Outline, Version};
 use super::pending::{Entry as Assessed, Pending};
 use super::receipts::Receipts;
 use super::root::Root;
 use super::route::{Route, Wish};
+use super::said::Said;
 use crate::contract::{Instant, Receipt};
 use crate::mapping::feedback::Feedback;
 use crate::mapping::tags;
@@ -126,6 +128,14 @@ pub struct Trace {
     roots: BTreeMap<(u64, SpanId), Root>,
     /// The headlines of outermost OpenInference spans that were sent.
     headlines: BTreeMap<SpanId, Headline>,
+    /// By the calls to models that were sent, as far as the trace may borrow from them.
+    pub said: Said,
+    /// What of it the headline's span carries.
+    lent: Said,
+    /// The registered prompts that spans which were sent are linked to.
+    pub prompts: BTreeSet<String>,
+    /// How many of them a root carries.
+    prompts_told: usize,
     missing_parents: BTreeSet<SpanId>,
     unsent: usize,
     last_arrival: Instant,
@@ -308,20 +318,52 @@ impl Trace {
         None
     }
 
-    /// Remembers the headlines of spans that are sent.
-    pub fn remember(&mut self, headlines: BTreeMap<SpanId, Headline>) {
-        for (id, headline) in headlines {
+    /// Remembers what the spans that are sent tell of the trace.
+    pub fn remember(&mut self, news: News) {
+        for (id, headline) in news.headlines {
             self.bytes += headline.size();
             self.bytes -= self.headlines.insert(id, headline).map_or(0, |before| before.size());
         }
+        if news.are_prompts_told {
+            self.prompts_told = news.prompts.len();
+        }
+        let size = |prompts: &BTreeSet<String>| prompts.iter().map(String::len).sum::<usize>();
+        self.bytes += size(&news.prompts);
+        self.bytes -= size(&self.prompts);
+        self.prompts = news.prompts;
+        self.bytes += news.said.size();
+        self.bytes -= self.said.size();
+        self.said = news.said;
+        if news.is_lent {
+            self.bytes += self.said.size();
+            self.bytes -= self.lent.size();
+            self.lent = self.said.clone();
+        }
     }
 
-    /// The headline of the outermost OpenInference span that started first, among those that were sent and `fresh` ones.
-    pub fn headline<'a>(&'a self, fresh: &'a BTreeMap<SpanId, Headline>) -> Option<&'a Headline> {
+    /// The outermost OpenInference span that started first, among those that were sent and `fresh` ones.
+    pub fn headline<'a>(&'a self, fresh: &'a BTreeMap<SpanId, Headline>) -> Option<(SpanId, &'a Headline)> {
         let all = self.headlines.iter().chain(fresh);
         let outermost = all.filter(|(id, _)| self.openinference_ancestor(**id).is_none());
         let first = outermost.min_by_key(|(id, _)| (self.outline(**id).map(|outline| outline.start), **id));
-        first.map(|(_, headline)| headline)
+        first.map(|(id, headline)| (*id, headline))
+    }
+
+    /// Whether MLflow shows other previews than it should, or none: because the headline's read badly or are not the root's, or
+    /// are borrowed from calls to models that its span does not show.
+    pub fn lacks_previews(&self) -> bool {
+        let nothing = BTreeMap::new();
+        let Some((id, headline)) = self.headline(&nothing) else { return false };
+        let is_root = self.root().is_some_and(|(root, _)| root == id);
+        let has_previews = headline.request.is_some() || headline.response.is_some();
+        headline.must_tell_previews
+            || has_previews && !is_root
+            || headline.borrows() && !self.said.is_empty() && (!is_root || self.said != self.lent)
+    }
+
+    /// Whether spans that are linked to prompts came after the root that tells of such links.
+    pub fn lacks_prompts(&self) -> bool {
+        self.prompts.len() > self.prompts_told
     }
 
     /// The project named by a resource: the root's, else the earliest span's that has one.
@@ -371,7 +413,8 @@ impl Trace {
             return Some(Due::Send(at.max(self.hold_until)));
         }
         if self.info.wanted {
-            return Some(Due::Send(self.hold_until));
+            // In the order of arrival, as spans are: infos of many traces must not keep the spans of others waiting.
+            return Some(Due::Send(self.hold_until.max(self.last_arrival)));
         }
         let close = (!self.closed && !self.spans.is_empty() && self.root().is_none()).then_some(idle);
         let assess = self.pending.due().map(|at| at.max(self.hold_until));

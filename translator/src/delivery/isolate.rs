@@ -119,14 +119,15 @@ fn wants_info(trace: &Trace, root_came_before: bool, version: Version) -> bool {
         // MLflow derives nothing any more for a trace whose info it was given.
         return true;
     }
-    let nothing = Default::default();
     let Some((_, root)) = trace.root().filter(|_| trace.root_delivered) else { return false };
-    let headline = trace.headline(&nothing);
-    let has_preview = headline.is_some_and(|headline| headline.request.is_some() || headline.response.is_some());
-    let previews_are_not_the_roots = !root.openinference && has_preview;
+    let nothing = Default::default();
+    let has_headline = trace.headline(&nothing).is_some();
+    let headline_came_after_the_root = root_came_before && has_headline && !root.openinference;
     let resources_came_after_the_root = root_came_before && trace.mixed_resources;
-    let tags_cannot_travel_on_spans = version < Version::TRACE_TAGS && headline.is_some();
-    previews_are_not_the_roots
+    let tags_cannot_travel_on_spans = version < Version::TRACE_TAGS && has_headline;
+    headline_came_after_the_root
+        || trace.lacks_previews()
+        || trace.lacks_prompts()
         || trace.has_several_roots()
         || resources_came_after_the_root
         || tags_cannot_travel_on_spans

@@ -185,7 +185,7 @@ fn write(desk: &Desk, id: TraceId, file: Option<&[u8]>) -> Result<Write, Malform
         }
     }
     let ids: Vec<_> = whole.unsent().into_iter().map(|(id, ..)| id).collect();
-    let manner = Manner { openinference_only: desk.settings.openinference_only, all_previews: true };
+    let manner = Manner { openinference_only: desk.settings.openinference_only, previews: true };
     let composition = compose::compose(&whole, &ids, manner);
     let bytes: Vec<_> = composition.spans.iter().map(compose::Mapped::bytes).collect();
     let additions = composition.spans.into_iter().map(|mapped| mapped.additions);
@@ -195,7 +195,7 @@ fn write(desk: &Desk, id: TraceId, file: Option<&[u8]>) -> Result<Write, Malform
     let (Experiment::Id(configured) | Experiment::Name(configured)) = route.experiment;
     let experiment = file.and_then(trace_json::experiment).unwrap_or(configured);
     let assessments = folder::merged(file, open);
-    let body = trace_json::write(&info::of(id, &whole, &composition.headlines, &experiment), &spans, &assessments);
+    let body = trace_json::write(&info::of(id, &whole, &composition.news, &experiment), &spans, &assessments);
     let written = Written { spans: unsent, assessments: folder::pending(desk, id) };
     Ok((requests::write_trace(&experiment, &name(id), body), written))
 }

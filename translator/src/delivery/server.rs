@@ -17,7 +17,7 @@ use super::gate::Gate;
 use super::isolate::FAILURES_BEFORE_SPLIT;
 use super::parcel::{Address, Item, Packer, Parcel};
 use super::requests::{self, Draft};
-use crate::assembly::compose::Manner;
+use crate::assembly::compose::{Manner, News};
 use crate::assembly::ids::{SpanId, TraceId};
 use crate::assembly::route::Route;
 use crate::assembly::trace::Trace;
@@ -111,6 +111,8 @@ impl ServerDelivery {
     /// Packs the spans of traces that are due, and asks for what they need first.
     fn send_due(&mut self, desk: &mut Desk, out: &mut Outbox, due: &[TraceId], version: Version, now: Instant) {
         let Settings { batch_spans, batch_bytes, .. } = desk.settings;
+        // What concerns one trace alone leaves room for what carries the spans of many.
+        let mut lone = out.slots.div_ceil(2);
         let mut packer = Packer::new(out.slots, batch_spans, batch_bytes);
         for id in due {
             if out.slots == 0 || packer.is_full() {
@@ -124,11 +126,15 @@ impl ServerDelivery {
             let Some(experiment_id) = self.experiment_id(desk, out, *id, &route, now) else { continue };
             let Some(trace) = desk.assembly.get(*id) else { continue };
             if trace.unsent_count() == 0 {
+                if lone == 0 {
+                    continue;
+                }
+                lone -= 1;
                 let (draft, purpose) = if trace.must_look() {
                     (requests::find_trace(*id), Purpose::Look(*id))
                 } else {
                     let experiment_id = trace.info.found_in.as_ref().unwrap_or(&experiment_id);
-                    let info = info::of(*id, trace, &BTreeMap::new(), experiment_id);
+                    let info = info::of(*id, trace, &News::default(), experiment_id);
                     (requests::trace_info(&info), Purpose::Info(*id))
                 };
                 self.send(desk, out, draft.workspace(route.workspace.as_deref()), purpose);
@@ -192,8 +198,8 @@ impl ServerDelivery {
     /// Sends a parcel whose traces count as under way.
     fn send_parcel(&mut self, desk: &mut Desk, out: &mut Outbox, parcel: Parcel, version: Version) {
         let mut spans = Vec::with_capacity(parcel.items.len());
-        let mut headlines = Vec::new();
-        let manner = Manner { openinference_only: desk.settings.openinference_only, all_previews: false };
+        let mut news = Vec::new();
+        let manner = Manner { openinference_only: desk.settings.openinference_only, previews: true };
         for items in parcel.items.chunk_by(|a, b| a.trace == b.trace) {
             let Some((id, trace)) = items.first().and_then(|item| Some((item.trace, desk.assembly.get(item.trace)?)))
             else {
@@ -202,12 +208,12 @@ impl ServerDelivery {
             let ids: Vec<SpanId> = items.iter().map(|item| item.span).collect();
             let composition = compose::compose(trace, &ids, manner);
             spans.extend(composition.spans.into_iter().map(|mapped| mapped.encode(version)));
-            headlines.push((id, composition.headlines));
+            news.push((id, composition.news));
         }
         let payload = compose::payload(&spans);
         drop(spans);
-        for (id, headlines) in headlines {
-            desk.change(id, |trace| trace.remember(headlines));
+        for (id, news) in news {
+            desk.change(id, |trace| trace.remember(news));
         }
         let Address { workspace, experiment_id, run_id } = &parcel.address;
         let draft = requests::spans(experiment_id, run_id.as_deref(), payload).workspace(workspace.as_deref());

@@ -13,7 +13,8 @@ mod gains;
 mod io;
 mod kind;
 mod model;
-mod prompt;
+pub mod preview;
+pub mod prompt;
 pub mod repair;
 mod retrieval;
 pub mod tags;
@@ -25,6 +26,7 @@ mod usage;
 
 pub use additions::{Additions, Mapped};
 
+use crate::mlflow::keys::SPAN_TYPE;
 use crate::otlp::Span;
 use facts::Facts;
 use gains::Gains;
@@ -59,6 +61,11 @@ pub fn span<'a>(span: &Span<'a>) -> Additions<'a> {
         add(&facts, &mut gains);
     }
     gains.into_additions()
+}
+
+/// Whether a span is a call to a model.
+pub fn is_model(span: &Span<'_>, additions: &Additions<'_>) -> bool {
+    stored(span, additions, SPAN_TYPE).is_some_and(|kind| chat::MODELS.contains(&kind.as_text().as_ref()))
 }
 
 /// The value that MLflow will hold under a key: the producer's own, else the added one.

@@ -6,10 +6,11 @@ use serde_json::{Map, Value, json};
 
 use super::facts::Facts;
 use super::gains::Gains;
-use super::io;
+use super::{Additions, io};
 use crate::mlflow::json;
 use crate::mlflow::keys::{LINKED_PROMPTS, SPAN_INPUTS, SPAN_OUTPUTS};
 use crate::openinference::{Family, Key};
+use crate::otlp::Span;
 
 /// What a prompt's inputs say, and under which name.
 const PARTS: [(Key, &str); 6] = [
@@ -43,6 +44,17 @@ pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) 
             json::clean(&json!([{"name": name, "version": version}]).to_string()).into_owned(),
         );
     }
+}
+
+/// The registered prompts that a span is linked to, each as JSON: `{"name": …, "version": …}`.
+pub fn links(span: &Span<'_>, additions: &Additions<'_>) -> Vec<String> {
+    let Some(links) = super::stored(span, additions, LINKED_PROMPTS) else { return Vec::new() };
+    let link = |link| {
+        let [name, version] = json::fields(link, ["name", "version"]);
+        let (name, version) = (json::string(name?)?, json::string(version?)?);
+        Some(json::clean(&json!({"name": name, "version": version}).to_string()).into_owned())
+    };
+    json::items(&links.as_text()).filter_map(link).collect()
 }
 
 fn add_values<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) {
@@ -128,7 +140,6 @@ fn registered(facts: &Facts<'_, '_>) -> Option<(String, String)> {
 mod tests {
     use super::*;
     use crate::mapping;
-    use crate::otlp::Span;
     use crate::otlp::write::Attributes;
 
     fn told(attributes: &[(&str, &str)], key: &str) -> Option<String> {

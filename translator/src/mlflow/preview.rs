@@ -19,6 +19,11 @@ pub fn response(outputs: &str) -> Option<String> {
     preview(outputs, "assistant")
 }
 
+/// The text that MLflow finds in a value: of the last message of a role, or of another.
+pub fn spoken<'a>(value: &'a str, role: &str) -> Option<Cow<'a, str>> {
+    if json::is_structured(value) { last_message(value, role) } else { None }
+}
+
 fn preview(text: &str, role: &str) -> Option<String> {
     if text.is_empty() {
         return None;
@@ -29,7 +34,8 @@ fn preview(text: &str, role: &str) -> Option<String> {
     Some(shortened(&last_message(text, role).unwrap_or(Cow::Borrowed(text))))
 }
 
-fn shortened(text: &str) -> String {
+/// A text as long as a preview may be.
+pub fn shortened(text: &str) -> String {
     if fits(text, MAX) { text.to_owned() } else { format!("{}...", truncate(text, MAX - 3)) }
 }
 

@@ -8,6 +8,7 @@ mod feedback;
 mod local;
 mod model;
 mod order;
+mod previews;
 mod routes;
 mod spans;
 mod traces;

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use openinference_mlflow_translator::contract::{Answer, Request, Response};
+use openinference_mlflow_translator::mlflow::preview;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value};
 use opentelemetry_proto::tonic::trace::v1::Span;
@@ -216,8 +217,13 @@ impl Model {
             }
         }
         let text = |key: &str| info[key].as_str().map(str::to_owned);
-        trace.previews.0 = text("request_preview").or(trace.previews.0.take());
-        trace.previews.1 = text("response_preview").or(trace.previews.1.take());
+        // An empty one takes the place of another, and shows as none.
+        let preview = |key: &str, old: Option<String>| match text(key) {
+            Some(new) => Some(new).filter(|new| !new.is_empty()),
+            None => old,
+        };
+        trace.previews.0 = preview("request_preview", trace.previews.0.take());
+        trace.previews.1 = preview("response_preview", trace.previews.1.take());
         reply(200, json!({"trace": {}}).to_string())
     }
 }
@@ -243,7 +249,10 @@ impl Stored {
                     Some("mlflow.traceName") => self.name = Some(value),
                     Some(tag) => drop(self.tags.insert(tag.into(), value)),
                     None if key == "mlflow.spanInputs" => {
-                        self.previews.0.get_or_insert(value);
+                        self.previews.0 = self.previews.0.take().or_else(|| preview::request(&value));
+                    }
+                    None if key == "mlflow.spanOutputs" => {
+                        self.previews.1 = self.previews.1.take().or_else(|| preview::response(&value));
                     }
                     None => {}
                 }

@@ -8,15 +8,15 @@ use proptest::prelude::*;
 
 use crate::drive::Host;
 use crate::model::Stored;
-use crate::spans::{failed, payload, plain, span};
+use crate::spans::{failed, model, payload, plain, silent, span};
 
 /// A forest: each span of a trace hangs below an earlier one, or is a root, or hangs below one that never comes.
 fn forest() -> impl Strategy<Value = Vec<(usize, Span)>> {
-    let shape = (1..4u8, 0..12u8, any::<bool>(), any::<bool>(), 0..2usize);
+    let shape = (1..4u8, 0..12u8, any::<bool>(), 0..5u8, 0..2usize);
     prop::collection::vec(shape, 1..25).prop_map(|shapes| {
         let mut spans: Vec<(usize, Span)> = Vec::new();
         let mut counts = [0u8; 4];
-        for (trace, parent, error, openinference, resource) in shapes {
+        for (trace, parent, error, kind, resource) in shapes {
             let count = &mut counts[usize::from(trace)];
             *count += 1;
             let parent = match (*count, parent) {
@@ -28,9 +28,12 @@ fn forest() -> impl Strategy<Value = Vec<(usize, Span)>> {
             if error {
                 span = failed(span);
             }
-            if !openinference {
-                span = plain(span);
-            }
+            span = match kind {
+                0 | 1 => plain(span),
+                2 => model(span),
+                3 => silent(span),
+                _ => span,
+            };
             spans.push((resource, span));
         }
         spans
@@ -74,6 +77,8 @@ fn deliver(spans: &[(usize, Span)], arrivals: &Arrivals) -> BTreeMap<Vec<u8>, St
     host.server.traces
 }
 
+const BORROWED: [&str; 3] = ["mlflow.spanInputs", "mlflow.spanOutputs", "mlflow.message.format"];
+
 /// What must not depend on the order: the spans and what they gained, and the trace as a whole.
 fn essence(traces: &BTreeMap<Vec<u8>, Stored>) -> BTreeMap<Vec<u8>, impl PartialEq + std::fmt::Debug + use<>> {
     let essence = traces.iter().map(|(id, trace)| {
@@ -84,10 +89,24 @@ fn essence(traces: &BTreeMap<Vec<u8>, Stored>) -> BTreeMap<Vec<u8>, impl Partial
             .map(|(id, mut span)| {
                 // Tags travel on the root as far as they are known when it goes; later ones follow by trace info.
                 span.attributes.retain(|attribute| !attribute.key.starts_with("mlflow.traceTag."));
+                // So does what a span without values borrows from the calls to models that are known when it goes.
+                if !span.attributes.iter().any(|attribute| attribute.key == "input.value") {
+                    span.attributes.retain(|attribute| !BORROWED.contains(&attribute.key.as_str()));
+                }
                 (id, span)
             })
             .collect();
-        (id.clone(), (spans, trace.experiment.clone(), trace.state.clone(), trace.name.clone(), trace.time))
+        (
+            id.clone(),
+            (
+                spans,
+                trace.experiment.clone(),
+                trace.state.clone(),
+                trace.name.clone(),
+                trace.time,
+                trace.previews.clone(),
+            ),
+        )
     });
     essence.collect()
 }

@@ -32,6 +32,26 @@ pub(crate) fn plain(mut span: Span) -> Span {
     span
 }
 
+/// The same span without values, as frameworks send that only frame the work of others.
+pub(crate) fn silent(mut span: Span) -> Span {
+    span.attributes = vec![text("openinference.span.kind", "AGENT")];
+    span
+}
+
+/// The same span as a call to a model, which is asked and answers by its id.
+pub(crate) fn model(mut span: Span) -> Span {
+    let id = span.span_id[0];
+    span.attributes = vec![
+        text("openinference.span.kind", "LLM"),
+        text("input.value", &format!(r#"{{"messages": [{{"role": "user", "content": "asked {id}"}}]}}"#)),
+        text(
+            "output.value",
+            &format!(r#"{{"choices": [{{"message": {{"role": "assistant", "content": "answered {id}"}}}}]}}"#),
+        ),
+    ];
+    span
+}
+
 /// The same span with an error.
 pub(crate) fn failed(mut span: Span) -> Span {
     span.status = Some(Status { code: 2, message: "it broke".into() });

@@ -274,3 +274,25 @@ fn a_trace_is_closed_in_the_experiment_where_another_sender_began_it() {
     let trace = &host.server.traces[&vec![1; 16]];
     assert_eq!((trace.state.as_str(), trace.experiment.as_str()), ("OK", "0"));
 }
+
+#[test]
+fn a_trace_is_tagged_with_the_prompts_of_all_its_spans_also_of_late_ones() {
+    let linked = |id: u8, name: &str| {
+        let mut span = span(1, id, u8::from(id > 1));
+        let prompt = [("prompt.vendor", "mlflow"), ("prompt.id", name), ("llm.prompt_template.version", "3")];
+        span.attributes.extend(prompt.map(|(key, value)| text(key, value)));
+        span
+    };
+    for apart in [false, true] {
+        let mut host = Host::new("{}");
+        for spans in [vec![linked(1, "b"), linked(2, "a")], vec![linked(3, "b"), linked(4, "c")]] {
+            host.ingest(&app(spans));
+            host.pass(if apart { 2_000 } else { 0 });
+        }
+        host.finish();
+        let tag = &host.server.traces[&vec![1; 16]].tags["mlflow.linkedPrompts"];
+        let links: Vec<serde_json::Value> = serde_json::from_str(tag).unwrap();
+        let named = |name: &str| serde_json::json!({"name": name, "version": "3"});
+        assert_eq!(links, [named("a"), named("b"), named("c")]);
+    }
+}

@@ -40,6 +40,7 @@ impl<'a> Conversation<'a> {
                 None => answered.push(Message { tool_calls: vec![call], ..Message::empty(Role::Assistant) }),
             }
         }
+        without_silence(&mut asked);
         calls::link(asked.iter_mut().chain(&mut answered));
         Self { asked, answered }
     }
@@ -92,6 +93,14 @@ fn message<'a>(item: Node<'_, 'a>, default: Role) -> Message<'a> {
     }
     parts.put(&mut message);
     message
+}
+
+/// Leaves out who says nothing among others who do: instrumentations tell of some speakers without their words, and the UI
+/// would draw them as empty bubbles. The result of a tool shows at least that there was one.
+fn without_silence(messages: &mut Vec<Message<'_>>) {
+    if messages.iter().any(|message| !message.is_silent()) {
+        messages.retain(|message| !message.is_silent() || message.role == Role::Tool);
+    }
 }
 
 /// Texts of a numbered family, or of a value that stands for it: one text, or an array of them.

@@ -25,9 +25,10 @@ use crate::mlflow::keys::{CHAT_MESSAGES, MESSAGE_FORMAT, SPAN_INPUTS, SPAN_OUTPU
 use crate::openinference::{Family, Indexed, Key};
 use conversation::Conversation;
 use raw::{OPENAI, Shape};
+pub(super) use role::Role;
 
 /// The types of spans that are calls to a model.
-const MODELS: [&str; 2] = ["LLM", "CHAT_MODEL"];
+pub(super) const MODELS: [&str; 2] = ["LLM", "CHAT_MODEL"];
 
 /// Adds inputs, outputs and their format, and the tools that the model was offered.
 pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) {

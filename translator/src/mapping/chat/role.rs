@@ -3,7 +3,7 @@
 /// What MLflow's UI calls a speaker; it knows these four and loses a conversation with any other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Role {
+pub(in crate::mapping) enum Role {
     User,
     Assistant,
     System,
@@ -30,7 +30,7 @@ const ROLES: [(&str, Role); 13] = [
 
 impl Role {
     /// Reads a role in any case.
-    pub(super) fn named(name: &str) -> Self {
+    pub(in crate::mapping) fn named(name: &str) -> Self {
         let name = name.trim();
         // Some send the name of an enum's variant: `MessageRole.USER`.
         let name = name.rsplit_once('.').map_or(name, |(_, variant)| variant);

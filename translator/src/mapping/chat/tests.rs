@@ -422,3 +422,24 @@ fn a_raw_request_stays_where_the_messages_name_speakers_and_no_words() {
     assert_eq!(told.text(SPAN_INPUTS).as_deref(), Some(dump));
     assert_eq!(told.answered()[0]["message"]["content"], "a cat");
 }
+
+#[test]
+fn speakers_without_words_leave_a_conversation_of_others_and_results_of_tools_stay() {
+    let message = |number: usize, rest: &str| format!("llm.input_messages.{number}.message.{rest}");
+    let sent = [
+        (message(0, "role"), json!("system")),
+        (message(1, "role"), json!("user")),
+        (message(1, "content"), json!("hi")),
+        (message(2, "role"), json!("assistant")),
+        (message(2, "tool_calls.0.tool_call.id"), json!("c")),
+        (message(2, "tool_calls.0.tool_call.function.name"), json!("f")),
+        // Bedrock's result of a tool, of which its instrumentation keeps the id alone.
+        (message(3, "role"), json!("user")),
+        (message(3, "tool_call_id"), json!("c")),
+    ];
+    let sent: Vec<_> = sent.iter().map(|(key, value)| (key.as_str(), value.clone())).collect();
+    let asked = Told::llm(&sent).asked();
+    let roles: Vec<_> = asked.as_array().into_iter().flatten().map(|message| &message["role"]).collect();
+    assert_eq!(roles, ["user", "assistant", "tool"]);
+    assert_eq!(asked[2]["tool_call_id"], "c");
+}

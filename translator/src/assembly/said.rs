@@ -1,0 +1,93 @@
+//! What a trace says through its calls to models: the first request and the last answer.
+//!
+//! Frameworks exist whose outermost span carries no values (OpenAI's Agents SDK), or its objects as Python prints them. Such a
+//! trace shows what its models were asked first and answered last. Both are functions of the set of calls, whatever
+//! the order in which they come, and bounded: calls may be long gone when the span that borrows from them arrives.
+
+use serde_json::{Value, json};
+
+use super::ids::SpanId;
+use crate::mapping::preview::{self, Side};
+use crate::mapping::{self, Additions, Mapped};
+use crate::mlflow::preview::shortened;
+use crate::mlflow::tags::truncate;
+use crate::mlflow::{json, keys};
+use crate::otlp::Span;
+
+/// How much of a request or an answer is kept, in characters.
+const LONGEST: usize = 8_000;
+
+/// The first request and the last answer of some calls to models.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// Of the call that started first among those that say something.
+    request: Option<Words>,
+    /// Of the call that started last among those that answer something.
+    answer: Option<Words>,
+}
+
+/// A text, and the place of its call among others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Words {
+    order: (u64, SpanId),
+    text: String,
+}
+
+impl Said {
+    /// Hears a span, if it is a call to a model.
+    pub fn hear(&mut self, id: SpanId, span: &Span<'_>, additions: &Additions<'_>) {
+        if !mapping::is_model(span, additions) {
+            return;
+        }
+        let order = (span.start, id);
+        let words = |key, side| {
+            let value = mapping::stored(span, additions, key)?;
+            let text = preview::text(&value.as_text(), side)?;
+            Some(Words { order, text: truncate(&text, LONGEST).to_owned() })
+        };
+        if self.request.as_ref().is_none_or(|first| order <= first.order) {
+            self.request = words(keys::SPAN_INPUTS, Side::Request).or(self.request.take());
+        }
+        if self.answer.as_ref().is_none_or(|last| order >= last.order) {
+            self.answer = words(keys::SPAN_OUTPUTS, Side::Answer).or(self.answer.take());
+        }
+    }
+
+    /// Whether nothing was said.
+    pub fn is_empty(&self) -> bool {
+        self.request.is_none() && self.answer.is_none()
+    }
+
+    /// The first request, as a preview.
+    pub fn request(&self) -> Option<String> {
+        self.request.as_ref().map(|words| shortened(&words.text))
+    }
+
+    /// The last answer, as a preview.
+    pub fn answer(&self) -> Option<String> {
+        self.answer.as_ref().map(|words| shortened(&words.text))
+    }
+
+    /// Gives them to a span as its inputs and outputs: a message each in OpenAI's shape, which MLflow draws as a conversation and
+    /// derives the trace's previews from.
+    pub fn lend(&self, additions: &mut Additions<'_>) {
+        let put = |additions: &mut Additions<'_>, key, value: Value| {
+            additions.push_text(key, json::clean(&value.to_string()).into_owned());
+        };
+        if let Some(words) = &self.request {
+            put(additions, keys::SPAN_INPUTS, json!({"messages": [{"role": "user", "content": words.text}]}));
+        }
+        if let Some(words) = &self.answer {
+            let message = json!({"role": "assistant", "content": words.text});
+            put(additions, keys::SPAN_OUTPUTS, json!({"choices": [{"index": 0, "message": message}]}));
+        }
+        if self.request.is_some() && self.answer.is_some() {
+            additions.push(keys::MESSAGE_FORMAT, Mapped::Text("openai".into()));
+        }
+    }
+
+    /// Bytes held.
+    pub fn size(&self) -> usize {
+        [&self.request, &self.answer].into_iter().flatten().map(|words| words.text.len()).sum()
+    }
+}

@@ -1,0 +1,118 @@
+//! What a value says as text, for the list of traces.
+//!
+//! MLflow derives previews from a root's inputs and outputs ([`crate::mlflow::preview`]): the last message of a conversation
+//! in OpenAI's shape as text, everything else as JSON. Its list of traces then looks into JSON requests by itself, and shows
+//! an answer as it is: an answer of Anthropic's or a state of LangGraph's as raw JSON. Text for such values is found here; it
+//! reaches MLflow with a trace info, a request of its own, and is therefore asked for only where the derived preview
+//! [reads badly](Preview::is_needed). A plain text keeps its quotes unless such a request is sent anyway.
+
+mod dump;
+mod turns;
+
+use std::borrow::Cow;
+
+use crate::mlflow::json;
+use crate::mlflow::preview as derived;
+use crate::mlflow::tags::fits;
+
+/// The side of a conversation that a value stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Inputs: what a user asked.
+    Request,
+    /// Outputs: what a model or an application answered.
+    Answer,
+}
+
+/// What the list of traces can show of a value: texts of at most [`derived::MAX`] characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preview {
+    /// What MLflow derives.
+    pub derived: String,
+    /// The text that was found, else what MLflow derives.
+    pub text: String,
+    /// Whether what MLflow derives reads badly, and the text does not.
+    pub is_needed: bool,
+    /// Whether the value holds Python objects printed for a debugger, and no text was found in it.
+    pub is_dump: bool,
+}
+
+/// Keys that hold the one text that matters of an object, in the order in which they are asked.
+const NAMES: [(Side, &[&str]); 2] = [
+    (Side::Request, &["input", "question", "query", "prompt", "task", "message", "text", "content"]),
+    (Side::Answer, &["output", "answer", "response", "result", "text", "content"]),
+];
+
+/// How deep a named value is looked into.
+const DEPTH: usize = 3;
+
+impl Preview {
+    /// Of inputs or outputs, given as JSON or plain text.
+    pub fn of(value: &str, side: Side) -> Option<Self> {
+        let derived = match side {
+            Side::Request => derived::request(value),
+            Side::Answer => derived::response(value),
+        }?;
+        let is_text = !json::may_be_structured(&derived) || derived::spoken(value, side.role()).is_some();
+        if is_text {
+            return Some(Self { text: derived.clone(), derived, is_needed: false, is_dump: false });
+        }
+        let found = found(value, side, DEPTH);
+        let is_dump = dump::is_dump(value);
+        let is_cut = !fits(value, derived::MAX);
+        let reads_badly = match &found {
+            // A text with its quotes, as MLflow shows those of its own traces.
+            _ if plain(value).is_some() => false,
+            Some(found) => is_dump || is_cut || side == Side::Answer && !found.is_named,
+            None => false,
+        };
+        let is_found = found.is_some();
+        let text = found.map_or_else(|| derived.clone(), |found| derived::shortened(&found.text));
+        Some(Self { derived, text, is_needed: reads_badly, is_dump: is_dump && !is_found })
+    }
+}
+
+/// The text that a value says, in full; `None` for data.
+pub fn text(value: &str, side: Side) -> Option<String> {
+    found(value, side, DEPTH).map(|found| found.text)
+}
+
+impl Side {
+    fn role(self) -> &'static str {
+        match self {
+            Self::Request => "user",
+            Self::Answer => "assistant",
+        }
+    }
+}
+
+struct Found {
+    text: String,
+    /// Under a key of an object that is read well enough as JSON.
+    is_named: bool,
+}
+
+fn found(value: &str, side: Side, depth: usize) -> Option<Found> {
+    let said = |text: Cow<'_, str>| Found { text: text.into_owned(), is_named: false };
+    if let Some(text) = plain(value) {
+        return Some(text).filter(|text| !text.trim().is_empty() && !dump::is_dump(text)).map(said);
+    }
+    if let Some(text) = derived::spoken(value, side.role()).or_else(|| turns::said(value, side).map(Cow::Owned)) {
+        return Some(said(text));
+    }
+    let names = NAMES.iter().find(|(of, _)| *of == side)?.1;
+    let inner = depth.checked_sub(1)?;
+    names.iter().find_map(|name| {
+        let [value] = json::fields(value, [name]);
+        let found = found(value.filter(|value| json::may_be_structured(value))?, side, inner)?;
+        Some(Found { is_named: true, ..found })
+    })
+}
+
+/// A value that is text and nothing else.
+fn plain(value: &str) -> Option<Cow<'_, str>> {
+    if json::is_structured(value) { json::string(value) } else { Some(Cow::Borrowed(value)) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+//! What the list of traces shows, and when it takes a request of its own.
+
+use opentelemetry_proto::tonic::trace::v1::Span;
+
+use crate::drive::Host;
+use crate::model::Stored;
+use crate::spans::{app, model, silent, span, text};
+
+fn previews(trace: &Stored) -> (Option<&str>, Option<&str>) {
+    (trace.previews.0.as_deref(), trace.previews.1.as_deref())
+}
+
+fn infos(host: &Host) -> usize {
+    host.server.log.iter().filter(|request| *request == "POST api/3.0/mlflow/traces").count()
+}
+
+fn answering(mut span: Span, answer: &str) -> Span {
+    span.attributes.push(text("output.value", answer));
+    span
+}
+
+fn stored<'h>(host: &'h Host, span: u8, key: &str) -> Option<&'h opentelemetry_proto::tonic::common::v1::KeyValue> {
+    let span = &host.server.traces[&vec![1; 16]].spans[&vec![span; 8]];
+    span.attributes.iter().find(|attribute| attribute.key == key)
+}
+
+#[test]
+fn a_conversation_needs_no_request_for_its_previews() {
+    let mut host = Host::new("{}");
+    host.ingest(&app(vec![model(span(1, 1, 0))]));
+    host.finish();
+    assert_eq!(previews(&host.server.traces[&vec![1; 16]]), (Some("asked 1"), Some("answered 1")));
+    assert_eq!(infos(&host), 0);
+}
+
+#[test]
+fn a_plain_text_is_not_worth_a_request_and_an_answer_in_raw_json_is() {
+    let mut host = Host::new("{}");
+    host.ingest(&app(vec![answering(span(1, 1, 0), "Paris")]));
+    let message = r#"{"type": "message", "role": "assistant", "content": [{"type": "text", "text": "Paris"}]}"#;
+    let receipt = host.ingest(&app(vec![answering(span(2, 1, 0), message)])).receipt;
+    host.finish();
+    assert_eq!(previews(&host.server.traces[&vec![1; 16]]), (Some("\"in 1\""), Some("\"Paris\"")));
+    assert_eq!(previews(&host.server.traces[&vec![2; 16]]), (Some("in 1"), Some("Paris")));
+    assert_eq!(infos(&host), 1);
+    assert!(host.done.contains(&receipt));
+}
+
+#[test]
+fn a_root_without_values_shows_the_first_request_and_the_last_answer_below_it() {
+    let mut host = Host::new("{}");
+    host.ingest(&app(vec![model(span(1, 3, 2)), silent(span(1, 1, 0)), silent(span(1, 2, 1)), model(span(1, 4, 2))]));
+    host.finish();
+    assert_eq!(previews(&host.server.traces[&vec![1; 16]]), (Some("asked 3"), Some("answered 4")));
+    assert_eq!(infos(&host), 0, "MLflow derives them from the root");
+    assert!(stored(&host, 1, "mlflow.spanInputs").is_some());
+    assert!(stored(&host, 2, "mlflow.spanInputs").is_none(), "only the outermost span speaks for others");
+}
+
+#[test]
+fn a_root_that_comes_after_its_children_went_shows_what_they_said() {
+    let mut host = Host::new("{}");
+    host.ingest(&app(vec![model(span(1, 2, 1))]));
+    host.pass(11_000);
+    host.ingest(&app(vec![model(span(1, 3, 1))]));
+    host.pass(11_000);
+    assert_eq!(host.server.batches, [1, 1], "two parts");
+    host.ingest(&app(vec![silent(span(1, 1, 0))]));
+    host.finish();
+    assert_eq!(previews(&host.server.traces[&vec![1; 16]]), (Some("asked 2"), Some("answered 3")));
+    assert!(stored(&host, 1, "mlflow.spanOutputs").is_some());
+    assert_eq!((infos(&host), host.done.len()), (0, 3));
+}
+
+#[test]
+fn a_late_answer_takes_the_place_of_the_one_that_the_trace_showed() {
+    let mut host = Host::new("{}");
+    host.ingest(&app(vec![silent(span(1, 1, 0)), model(span(1, 2, 1))]));
+    host.pass(2_000);
+    host.ingest(&app(vec![model(span(1, 3, 1))]));
+    host.finish();
+    assert_eq!(previews(&host.server.traces[&vec![1; 16]]), (Some("asked 2"), Some("answered 3")));
+    assert_eq!(infos(&host), 1);
+}
+
+#[test]
+fn printed_objects_give_way_to_what_models_were_asked_and_answered() {
+    let mut host = Host::new("{}");
+    let mut root = span(1, 1, 0);
+    root.attributes[1] = text("input.value", r#"{"messages": ["ChatMessage(_role=<ChatRole.USER: 'user'>)"]}"#);
+    host.ingest(&app(vec![answering(root, "StopEvent(result=1)"), model(span(1, 2, 1))]));
+    host.finish();
+    assert_eq!(previews(&host.server.traces[&vec![1; 16]]), (Some("asked 2"), Some("answered 2")));
+    assert_eq!(infos(&host), 1);
+}
+
+#[test]
+fn a_span_that_failed_without_an_answer_is_given_none() {
+    let mut host = Host::new("{}");
+    host.ingest(&app(vec![span(1, 1, 0), model(span(1, 2, 1))]));
+    host.finish();
+    assert!(stored(&host, 1, "mlflow.spanOutputs").is_none());
+    assert_eq!(infos(&host), 0);
+}
