@@ -8,7 +8,7 @@ use directories::ProjectDirs;
 use crate::deliver::local::LocalFolder;
 use crate::deliver::mlflow::{ClientError, MlflowServer};
 use crate::deliver::set_aside::SetAsideFolder;
-use crate::drive::{self, Handle, StartError};
+use crate::drive::{self, Backlog, Handle, StartError};
 use crate::guest::{LoadError, MemoryLimit, Translator};
 use crate::observe::{Metrics, ObservedBridges, ObservedDestination};
 use crate::settings::{Delivery, Destination};
@@ -28,20 +28,22 @@ pub enum BridgeError {
     Client(#[from] ClientError),
 }
 
-/// Start a bridge. `max_payload` is the size of the largest payload that it will be offered, in bytes; `on_trace` is
-/// told of each trace that is written to the local folder, with its experiment's name; `metrics` count what is done.
-/// Must be called within a tokio runtime.
+/// Start a bridge. `max_payload` is the size of the largest payload that it will be offered, in bytes; what `backlog`
+/// holds is delivered, and new payloads are written to its journal before they are accepted; `on_trace` is told of each
+/// trace that is written to the local folder, with its experiment's name; `metrics` count what is done. Must be called
+/// within a tokio runtime.
 ///
 /// # Errors
 /// What is wrong with the settings, or with this machine.
 pub fn start(
+    translator: &Translator,
     delivery: &Delivery,
     data_dir: &Path,
     max_payload: usize,
+    backlog: Option<Backlog>,
     metrics: &Metrics,
     on_trace: impl Fn(&str, &[u8]) + Send + Sync + 'static,
 ) -> Result<Handle, BridgeError> {
-    let translator = load_translator()?;
     // Any number will do, if only it is another one in another process.
     let seed = RandomState::new().hash_one(std::process::id());
     let held = delivery.tuning.max_bytes.unwrap_or(DEFAULT_HELD);
@@ -51,11 +53,11 @@ pub fn start(
     let (handle, name) = match &delivery.destination {
         Destination::Server(server) => {
             let mlflow = ObservedDestination::new(MlflowServer::new(server)?, "mlflow", metrics);
-            (drive::start(bridges, mlflow, set_aside)?, "mlflow")
+            (drive::start(bridges, mlflow, set_aside, backlog)?, "mlflow")
         }
         Destination::Local => {
             let folder = ObservedDestination::new(LocalFolder::new(data_dir, on_trace), "folder", metrics);
-            (drive::start(bridges, folder, set_aside)?, "folder")
+            (drive::start(bridges, folder, set_aside, backlog)?, "folder")
         }
     };
     metrics.watch(name, handle.queue().clone());

@@ -207,6 +207,48 @@ pub struct OperateArgs {
     pub self_trace_endpoint: Option<OtlpEndpoint>,
 }
 
+/// Other endpoints, beside MLflow.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[command(next_help_heading = "Forwarding")]
+#[serde(default)]
+pub struct ForwardArgs {
+    /// Send what is received, unchanged, to this OTLP endpoint as well. May be given several times.
+    ///
+    /// http://HOST:PORT and https://HOST:PORT are OTLP/HTTP (with a path, that is used as it is; without one, /v1/traces);
+    /// grpc://HOST:PORT and grpcs://HOST:PORT are OTLP/gRPC (without a port: 4317 and 443). In the environment, several are
+    /// separated by commas.
+    ///
+    /// Headers, such as API keys, come from OPENINFERENCE_MLFLOW_FORWARD_HEADERS or from forward_headers in the settings
+    /// file: for each destination a line with its URL, a space, and name=value pairs with commas between them, values
+    /// percent-encoded.
+    #[arg(long, value_name = "URL", env = "OPENINFERENCE_MLFLOW_FORWARD", value_delimiter = ',', value_hint = ValueHint::Url)]
+    pub forward: Option<Vec<SecretString>>,
+}
+
+/// What is kept on disk until it is delivered.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[command(next_help_heading = "Durability")]
+#[serde(default)]
+pub struct JournalArgs {
+    /// What may wait on disk. Beyond it senders are asked to wait [default: 8GiB].
+    ///
+    /// The size of the payloads, without their compression; the file may be twice as large. Nothing is dropped to make
+    /// room.
+    #[arg(long, value_name = "SIZE", env = "OPENINFERENCE_MLFLOW_JOURNAL_MAX_BYTES")]
+    pub journal_max_bytes: Option<ByteSize>,
+    /// How long a payload may wait on disk [default: 7d].
+    ///
+    /// One that a destination did not take within this time is set aside in the data directory with the reason, and is
+    /// kept there until somebody sends or deletes it.
+    #[arg(long, value_name = "DURATION", env = "OPENINFERENCE_MLFLOW_JOURNAL_MAX_AGE")]
+    pub journal_max_age: Option<Period>,
+    /// Hold payloads in memory alone: what was acknowledged is lost when the program is killed. For measurements.
+    #[arg(long, value_name = "BOOL", env = "OPENINFERENCE_MLFLOW_NO_JOURNAL", num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", action = ArgAction::Set, hide_short_help = true,
+          value_parser = clap::builder::BoolishValueParser::new())]
+    pub no_journal: Option<bool>,
+}
+
 /// Assembly and delivery. The defaults suit one server and any number of applications.
 #[derive(Debug, Clone, Default, Args, Deserialize)]
 #[command(next_help_heading = "Tuning")]
@@ -256,6 +298,8 @@ Examples:
       Local folder: traces are kept as files and drawn in the terminal.
   openinference-mlflow serve --tracking-uri http://127.0.0.1:5000 --experiment my-agent
   MLFLOW_TRACKING_TOKEN=… openinference-mlflow serve --tracking-uri https://mlflow.example.com
+  openinference-mlflow serve --tracking-uri http://127.0.0.1:5000 --forward http://127.0.0.1:6006
+      MLflow and Phoenix get the same traces.
   openinference-mlflow serve --grpc-listen 0.0.0.0:4317 --http-listen 0.0.0.0:4318 \\
       --tls-cert server.pem --tls-key server.key --auth-file senders
       A gateway for a team: over TLS, for those whom `openinference-mlflow auth add` made known.")]
@@ -268,6 +312,10 @@ pub struct ServeArgs {
     pub(crate) access: AccessArgs,
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
+    #[command(flatten)]
+    pub(crate) forward: ForwardArgs,
+    #[command(flatten)]
+    pub(crate) journal: JournalArgs,
     #[command(flatten)]
     pub(crate) operate: OperateArgs,
     #[command(flatten)]

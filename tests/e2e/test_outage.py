@@ -9,6 +9,7 @@ from e2e.harness import example
 from e2e.harness.bridge import Bridge, run
 from e2e.harness.mlflow_server import MlflowServer
 from e2e.harness.readback import Reader
+from e2e.harness.wait import eventually
 
 _QUICK = ("--settle", "50ms", "--retry-initial", "100ms", "--retry-max", "1s")
 _EXPERIMENT = ("--experiment", "outage")
@@ -40,22 +41,46 @@ def test_what_is_sent_while_mlflow_is_away_arrives_when_it_is_back(folder: Path,
     assert not bridge.set_aside_reasons()
 
 
-def test_what_is_left_at_the_end_is_kept_said_and_replayed(folder: Path, server: MlflowServer):
-    trace = example.agent("left at the end")
+def test_what_is_left_at_the_end_stays_in_the_journal_and_is_delivered_by_the_next_start(
+    folder: Path, server: MlflowServer
+):
+    traces = [example.agent("left at the end"), example.agent("left by a kill")]
     server.stop()
-    bridge = Bridge(folder, *_QUICK, *_EXPERIMENT, "--shutdown-timeout", "1s", tracking_uri=server.uri).start()
+    arguments = (*_QUICK, *_EXPERIMENT, "--shutdown-timeout", "1s")
+    bridge = Bridge(folder, *arguments, tracking_uri=server.uri).start()
+    _send(bridge, traces[:1])
+    assert bridge.stop() == 0
+    assert "the journal keeps what was not delivered" in bridge.log_text()
+    bridge = Bridge(folder, *arguments, tracking_uri=server.uri).start()
+    _send(bridge, traces[1:])
+    bridge.kill()
+
+    server.start()
+    reader = Reader(server.uri)
+    with Bridge(folder, *arguments, tracking_uri=server.uri) as bridge:
+        for trace in traces:
+            found = reader.wait_for_trace(trace.trace_id.hex(), 2)
+            assert len(found.data.spans) == 2
+            assert reader.client.get_experiment(found.info.experiment_id).name == "outage"
+    assert not bridge.set_aside_reasons()
+
+
+def test_what_was_not_taken_in_time_is_set_aside_and_replayed(folder: Path, server: MlflowServer):
+    trace = example.agent("too old")
+    server.stop()
+    arguments = (*_QUICK, *_EXPERIMENT, "--shutdown-timeout", "1s", "--journal-max-age", "1ms")
+    bridge = Bridge(folder, *arguments, tracking_uri=server.uri).start()
     _send(bridge, [trace])
-    assert bridge.stop() == 1
-    assert "stopped with undelivered spans" in bridge.log_text() and str(bridge.set_aside) in bridge.log_text()
-    assert len(bridge.set_aside_reasons()) == 1
+    assert bridge.stop() == 0
+    # What is too old is looked for at the start.
+    with Bridge(folder, *arguments, tracking_uri=server.uri) as bridge:
+        eventually(bridge.set_aside_reasons, "the payload to be set aside")
 
     server.start()
     where = ("--tracking-uri", server.uri, "--data-dir", str(bridge.data_dir))
     done = run("replay", str(bridge.set_aside), *where, *_EXPERIMENT)
     assert done.returncode == 0, done.stderr.decode()
-    reader = Reader(server.uri)
-    found = reader.wait_for_trace(trace.trace_id.hex(), 2)
-    assert reader.client.get_experiment(found.info.experiment_id).name == "outage"
+    assert len(Reader(server.uri).wait_for_trace(trace.trace_id.hex(), 2).data.spans) == 2
 
 
 def _send(bridge: Bridge, traces: list) -> None:

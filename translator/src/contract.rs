@@ -83,6 +83,8 @@ pub struct SetAside {
     pub reason: String,
     /// An OTLP protobuf payload with this span alone.
     pub payload: Vec<u8>,
+    /// The receipt of a payload that it came in; none when nothing is remembered of payloads.
+    pub receipt: Option<Receipt>,
 }
 
 /// One HTTP request for the host to perform.

@@ -23,4 +23,6 @@ mod translate;
 
 pub use bridge::Bridge;
 pub use settings::{Destination, InvalidSettings, Settings};
+#[cfg(feature = "json")]
+pub use translate::transcode;
 pub use translate::{Translated, translate};

@@ -24,6 +24,17 @@ pub struct Translated {
     pub set_aside: Vec<SetAside>,
 }
 
+/// See `transcode` in the contract.
+#[cfg(feature = "json")]
+pub fn transcode(payload: &[u8], from: Encoding, to: Encoding) -> Result<Vec<u8>, Malformed> {
+    let (body, _) = intake::decode(payload, from)?;
+    let payload = Payload::parse(&body)?;
+    Ok(match to {
+        Encoding::Json => json::encode(&payload),
+        Encoding::Protobuf | Encoding::TraceJson => body.into_owned(),
+    })
+}
+
 /// See `translate` in the contract. Spans stay in their order; of one that is there twice the greater version stays.
 pub fn translate(payload: &[u8], from: Encoding, to: Encoding) -> Result<Translated, Malformed> {
     let (body, mut repairs) = intake::decode(payload, from)?;
@@ -38,7 +49,7 @@ pub fn translate(payload: &[u8], from: Encoding, to: Encoding) -> Result<Transla
                 traces.entry(trace).or_default().insert(span, arrival, &mut receipts, 0);
             }
             Taken::Repair(repair) => repairs.push(repair),
-            Taken::SetAside(span) => set_aside.push(span),
+            Taken::SetAside(span) => set_aside.push(SetAside { receipt: None, ..span }),
         });
     }
     let mut ready: BTreeMap<(TraceId, SpanId), Encoded<'_>> = BTreeMap::new();

@@ -1,7 +1,8 @@
 //! `serve`: receive, translate and deliver until told to stop.
 //!
-//! On SIGTERM and Ctrl-C: nothing more is accepted, everything that was accepted is delivered until the time is up, what
-//! is left then is set aside, and the exit code says whether anything was. A second signal ends the program at once.
+//! On SIGTERM and Ctrl-C: nothing more is accepted, and what was accepted is delivered until the time is up. What is left
+//! then stays in the journal for the next start; without a journal it is set aside, and the exit code says that something
+//! was. A second signal ends the program at once.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -17,8 +18,12 @@ use super::supervisor;
 use crate::bridge;
 use crate::cli::LogFormat;
 use crate::deliver::mlflow::MlflowServer;
+use crate::deliver::set_aside::SetAsideFolder;
 use crate::draw;
-use crate::drive::{Handle, Left};
+use crate::drive::{Backlog, Handle, Left};
+use crate::forward::Forwarding;
+use crate::guest::Translator;
+use crate::journal::{self, Journal, MLFLOW};
 use crate::observe::{self, Metrics, Readiness};
 use crate::receive::{Listeners, Receivers, Rules};
 use crate::settings::{Admin, Delivery, Destination, Experiment, Settings};
@@ -32,6 +37,7 @@ pub struct Service {
     receivers: Receivers,
     admin: Option<observe::Admin>,
     bridge: Handle,
+    journal: Option<(Journal, Forwarding)>,
 }
 
 // === impl Service ===
@@ -49,7 +55,11 @@ impl Service {
         let admin = listen_for_operators(settings.admin).await?;
         let metrics = Metrics::default();
         let limit = settings.receive.max_body_bytes;
-        let bridge = bridge::start(&settings.delivery, &settings.data_dir, limit, &metrics, on_trace)?;
+        let translator = bridge::load_translator()?;
+        let (backlog, forwarding) = open_journal(settings, &translator)?.unzip();
+        let journal = backlog.as_ref().map(|backlog| backlog.journal.clone());
+        let bridge =
+            bridge::start(&translator, &settings.delivery, &settings.data_dir, limit, backlog, &metrics, on_trace)?;
         let receivers = listeners.serve(bridge.clone(), &rules(settings), metrics.received.clone())?;
         let admin = match admin {
             Some(listener) => {
@@ -62,7 +72,12 @@ impl Service {
             }
             None => None,
         };
-        Ok(Self { receivers, admin, bridge })
+        Ok(Self { receivers, admin, bridge, journal: journal.zip(forwarding) })
+    }
+
+    /// What is on disk until it is delivered; none: payloads are held in memory alone.
+    pub fn journal(&self) -> Option<&Journal> {
+        self.journal.as_ref().map(|(journal, _)| journal)
     }
 
     /// Where OTLP/gRPC is received.
@@ -96,7 +111,15 @@ impl Service {
         }
         // Half of the time at most goes to senders that are still sending.
         self.receivers.stop(limit / 2).await;
-        let left = self.bridge.drain(deadline.saturating_duration_since(Instant::now())).await?;
+        let drained = self.bridge.drain(deadline.saturating_duration_since(Instant::now()));
+        let left = match self.journal {
+            None => drained.await?,
+            Some((journal, forwarding)) => {
+                let (left, ()) = tokio::join!(drained, forwarding.drain(deadline));
+                journal.close().await;
+                left?
+            }
+        };
         // Last, so that the figures can be watched until the end.
         if let Some(admin) = self.admin {
             admin.stop().await;
@@ -122,7 +145,27 @@ fn rules(settings: &Settings) -> Rules {
     Rules { max_body_bytes: settings.receive.max_body_bytes, limits, access: settings.access.clone() }
 }
 
-/// Run until a signal comes. The exit code is 0 when nothing was left undelivered.
+/// Opens the journal, and starts to forward what it holds.
+fn open_journal(settings: &Settings, translator: &Translator) -> anyhow::Result<Option<(Backlog, Forwarding)>> {
+    let Some(limits) = settings.journal else { return Ok(None) };
+    let forwarded = settings.forward.iter().map(ToString::to_string);
+    let names: Vec<_> = std::iter::once(MLFLOW.to_owned()).chain(forwarded).collect();
+    let (journal, owners) = Journal::open(&settings.data_dir.join("journal"), limits, &names)?;
+    for (name, owner) in names.iter().zip(&owners) {
+        let payloads = journal.owed_count(*owner);
+        if payloads > 0 {
+            tracing::info!(payloads, "the journal holds payloads that were not delivered to {name}: they are now");
+        }
+    }
+    let Some(&owner) = owners.first() else { bail!("the journal knows nobody to deliver to") };
+    let set_aside = SetAsideFolder::below(&settings.data_dir).limited(settings.delivery.quarantine_max_bytes);
+    let destinations = settings.forward.iter().cloned().zip(owners.iter().skip(1).copied());
+    let forwarding = Forwarding::start(&journal, destinations, &set_aside, translator)?;
+    journal::age::watch(journal.clone(), names.into_iter().zip(owners), set_aside);
+    Ok(Some((Backlog { journal, owner }, forwarding)))
+}
+
+/// Run until a signal comes. The exit code is 0 when nothing was left undelivered, or the journal has it.
 ///
 /// # Errors
 /// The service cannot start, or the translator failed for good.
@@ -155,6 +198,10 @@ fn say_what_is_left(left: Left, settings: &Settings) -> ExitCode {
         tracing::info!("stopped: everything that was accepted has been delivered");
         return ExitCode::SUCCESS;
     }
+    if settings.journal.is_some() {
+        tracing::warn!(payloads, "stopped: the journal keeps what was not delivered, for the next start");
+        return ExitCode::SUCCESS;
+    }
     let folder = settings.data_dir.join("set-aside");
     tracing::warn!(
         payloads,
@@ -173,15 +220,16 @@ fn announce(service: &Service, settings: &Settings, log_format: LogFormat) {
     let destination = destination(&settings.delivery, settings.data_dir.join("traces"));
     let admin = service.admin_address().map_or("nowhere".to_owned(), |address| format!("http://{address}/metrics"));
     match log_format {
-        LogFormat::Json => tracing::info!(%grpc, %http, admin, destination, "serving"),
+        LogFormat::Json => tracing::info!(%grpc, %http, admin, destination, forward = ?settings.forward, "serving"),
         LogFormat::Human => eprintln!(
             "openinference-mlflow {version}\n  \
              receives   OTLP/gRPC at {grpc}, OTLP/HTTP at {scheme}://{http}/v1/traces\n  \
-             delivers   to {destination}\n  \
+             delivers   to {destination}\n{forwards}  \
              figures    at {admin}\n  \
              To send an application's traces here, start it with\n    \
              OTEL_EXPORTER_OTLP_ENDPOINT={scheme}://{reachable} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
             version = env!("CARGO_PKG_VERSION"),
+            forwards = settings.forward.iter().map(|to| format!("  forwards   to {to}\n")).collect::<String>(),
             reachable = reachable(http),
         ),
     }
@@ -228,13 +276,26 @@ struct Signals {
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
+    /// A limit on the size of files is reached, which ends a program that does not listen for it: to the journal, that is
+    /// a disk without room.
+    #[cfg(any(target_os = "linux", target_os = "macos"))]
+    _file_size: tokio::signal::unix::Signal,
 }
+
+/// SIGXFSZ.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+const FILE_SIZE: i32 = 25;
 
 impl Signals {
     #[cfg(unix)]
     fn listen() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            #[cfg(any(target_os = "linux", target_os = "macos"))]
+            _file_size: signal(SignalKind::from_raw(FILE_SIZE))?,
+        })
     }
 
     #[cfg(unix)]

@@ -84,8 +84,13 @@ mod tests {
             rule: "not-finite".into(),
             place: "llm.cost\u{1b}[2J".into(),
         };
-        let set_aside =
-            SetAside { trace_id: "cc".into(), span_id: "".into(), reason: "no span id".into(), payload: vec![] };
+        let set_aside = SetAside {
+            trace_id: "cc".into(),
+            span_id: "".into(),
+            reason: "no span id".into(),
+            payload: vec![],
+            receipt: None,
+        };
         let said = report(&Translated { payload: vec![], repairs: vec![repair], set_aside: vec![set_aside] });
         let expected = "repaired: trace aa span bb: not-finite at llm.cost�[2J\n\
                         left out: trace cc span : no span id\n\

@@ -173,7 +173,7 @@ fn same_origin_only() -> redirect::Policy {
 }
 
 /// The error and its causes in one line, without the URL, which the reader knows.
-fn describe(error: &reqwest::Error) -> String {
+pub(crate) fn describe(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return if error.is_connect() { "no connection in time" } else { "no answer in time" }.to_owned();
     }

@@ -4,18 +4,18 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::runtime;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
 use super::clock::Clock;
 use super::open_payloads::{OpenPayloads, PayloadId};
-use super::queue::Queue;
 use super::recovery::{Blame, Incident, Trapped};
-use super::{Accepted, Command, Left, Refused, events};
+use super::{Accepted, Command, Inputs, Left, Refused, events};
 use crate::deliver::Destination;
 use crate::deliver::set_aside::SetAsideFolder;
 use crate::guest::{Answer, Bridge, OpenBridge, Rejection, Stats};
+use crate::journal::Unavailable;
 
 /// The most commands that are taken before the bridge is polled again.
 const BATCH: usize = 64;
@@ -36,10 +36,13 @@ pub(super) struct Driver<O: OpenBridge, D> {
     /// Recoveries in a row that found nobody to blame.
     pub(super) blameless: u32,
     clock: Clock,
-    commands: mpsc::Receiver<Command>,
-    queue: Queue,
+    inputs: Inputs,
     wakeup: Option<Instant>,
+    /// Until when the bridge is not asked whether it has room again, unless something is delivered before.
+    full_until: Option<Instant>,
     draining: Option<Draining>,
+    /// Whether a payload was taken since the last flush.
+    unflushed: bool,
     /// Who wants to know the bridge's counters.
     asked: Vec<oneshot::Sender<Stats>>,
     /// Undelivered spans, when last counted.
@@ -69,22 +72,23 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
         bridge: O::Bridge,
         destination: D,
         set_aside: SetAsideFolder,
-        commands: mpsc::Receiver<Command>,
+        payloads: OpenPayloads,
+        inputs: Inputs,
         runtime: runtime::Handle,
-        queue: Queue,
     ) -> Self {
         Self {
             bridges,
             bridge,
-            payloads: OpenPayloads::default(),
+            payloads,
             set_aside,
             requests: Requests::new(destination, runtime),
             blameless: 0,
             clock: Clock::start(),
-            commands,
-            queue,
+            inputs,
             wakeup: None,
+            full_until: None,
             draining: None,
+            unflushed: false,
             asked: Vec::new(),
             open_spans: 0,
         }
@@ -115,13 +119,15 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
     /// Tells the bridge all that is new, and does what it asks for.
     fn work(&mut self) -> Result<(), Incident> {
         for (request, answer) in std::mem::take(&mut self.requests.answers) {
+            self.full_until = None;
             self.bridge.complete(request, &answer, self.clock.now()).blame(Blame::EveryoneTold)?;
         }
         self.offer_waiting()?;
         if let Some(draining) = &mut self.draining
-            && !draining.flushed
+            && (!draining.flushed || self.unflushed)
         {
             draining.flushed = true;
+            self.unflushed = false;
             self.bridge.flush(self.clock.now()).blame(Blame::EveryoneTold)?;
         }
         self.turn(Blame::EveryoneTold)?;
@@ -131,11 +137,11 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
         let wakeup = self.bridge.next_wakeup().blame(Blame::EveryoneTold)?;
         // Not sooner than in a moment, so that a bridge that is always due does not take a whole core.
         self.wakeup = wakeup.map(|millis| self.clock.instant(millis).max(Instant::now() + MOMENT));
-        if !self.payloads.waiting().is_empty() {
-            let soon = Instant::now() + OFFER_AGAIN;
+        if !self.payloads.waiting().is_empty() || self.payloads.more_in_journal() {
+            let soon = self.full_until.unwrap_or_else(|| Instant::now() + MOMENT);
             self.wakeup = Some(self.wakeup.map_or(soon, |wakeup| wakeup.min(soon)));
         }
-        self.queue.set(self.payloads.size());
+        self.inputs.queue.set(self.payloads.size());
         self.blameless = 0;
         Ok(())
     }
@@ -162,23 +168,42 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
     }
 
     fn offer_waiting(&mut self) -> Result<(), Incident> {
-        let mut full = None;
+        if self.payloads.are_in_journal() && self.full_until.is_some_and(|until| Instant::now() < until) {
+            self.payloads.acknowledge_all();
+            return Ok(());
+        }
+        self.full_until = None;
+        let mut full = self.payloads.read_on().err().map(|Unavailable| OFFER_AGAIN);
         for id in self.payloads.waiting() {
             match full {
                 None => full = self.offer(id)?,
                 Some(wait) => self.refuse(id, Refused::Full(wait)),
             }
         }
+        if full.is_some() {
+            self.full_until = Some(Instant::now() + OFFER_AGAIN);
+            self.payloads.acknowledge_all();
+        }
         Ok(())
     }
 
     /// Offers one payload. Returns how long senders should wait when there is no room for it.
     fn offer(&mut self, id: PayloadId) -> Result<Option<Duration>, Incident> {
+        let bytes = match self.payloads.bytes(id) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => {
+                // It was given up while it waited.
+                self.payloads.settle(id);
+                return Ok(None);
+            }
+            Err(Unavailable) => return Ok(Some(OFFER_AGAIN)),
+        };
         let Some(payload) = self.payloads.get(id) else { return Ok(None) };
         let suspect = payload.traps > 0;
-        let offered = self.bridge.ingest(&payload.bytes, &payload.context, self.clock.now());
+        let offered = self.bridge.ingest(&bytes, &payload.context, self.clock.now());
         match offered.blame(Blame::One(id))? {
             Ok(accepted) => {
+                self.unflushed = true;
                 if let Some((sender, done)) = self.payloads.taken(id, accepted.receipt) {
                     let accepted = Accepted {
                         spans: accepted.spans,
@@ -208,15 +233,16 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
         }
     }
 
-    /// Tells a payload's sender why it is not taken. A payload whose sender has its answer already stays when there is
-    /// no room for it, and is set aside when it cannot be taken at all.
+    /// Tells a payload's sender why it is not taken. A payload whose sender has its answer already, or that is in the
+    /// journal, stays when there is no room for it; one whose sender has its answer is set aside when it cannot be taken
+    /// at all.
     fn refuse(&mut self, id: PayloadId, refused: Refused) {
         let answered = self.payloads.get(id).is_some_and(|payload| payload.sender.is_none());
         match refused {
-            Refused::Full(_) if answered => {}
+            Refused::Full(_) if answered || self.payloads.are_in_journal() => {}
             refused if answered => drop(self.set_payload_aside(id, &refused.to_string())),
             refused => {
-                if let Some(sender) = self.payloads.forget(id).and_then(|payload| payload.sender) {
+                if let Some(sender) = self.payloads.withdraw(id).and_then(|payload| payload.sender) {
                     let _ = sender.send(Err(refused));
                 }
             }
@@ -229,16 +255,20 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
         let until = [self.wakeup, deadline].into_iter().flatten().min();
         tokio::select! {
             () = self.requests.next() => {}
-            command = self.commands.recv() => match command {
+            command = self.inputs.commands.recv() => match command {
                 Some(command) => self.command(command),
                 None => return false,
             },
+            Some(written) = self.inputs.written.recv() => self.payloads.written(written.id, written.reply),
             () = async { sleep_until(until.unwrap_or_else(Instant::now)).await }, if until.is_some() => {}
         }
         self.requests.collect_finished();
         for _ in 0..BATCH {
-            let Ok(command) = self.commands.try_recv() else { break };
+            let Ok(command) = self.inputs.commands.try_recv() else { break };
             self.command(command);
+        }
+        while let Ok(written) = self.inputs.written.try_recv() {
+            self.payloads.written(written.id, written.reply);
         }
         true
     }
@@ -260,11 +290,15 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
         })
     }
 
-    /// Sets aside what is left, and says how much that is.
+    /// Says how much is left. It stays in the journal, or is set aside where there is none.
     fn end(mut self) {
-        let mut left = Left { spans: self.open_spans, ..Left::default() };
-        for id in self.payloads.ids() {
-            left.payloads += 1;
+        let payloads = self.payloads.count();
+        let mut left = Left { payloads, spans: self.open_spans, kept: 0 };
+        if self.payloads.are_in_journal() {
+            left.kept = payloads;
+            self.payloads.acknowledge_all();
+        }
+        for id in self.payloads.ids().into_iter().filter(|_| !self.payloads.are_in_journal()).collect::<Vec<_>>() {
             let kept = self.set_payload_aside(id, "the program stopped before MLflow had it; replay it");
             left.kept += usize::from(kept.is_some_and(|kept| kept.is_ok()));
         }

@@ -19,17 +19,20 @@ pub(super) fn pass_on(events: Vec<Event>, payloads: &mut OpenPayloads, folder: &
                     "a value was changed so that MLflow can store the span"
                 );
             }
-            Event::SetAside(span) => set_aside(&span, folder),
+            Event::SetAside(span) => set_aside(&span, payloads, folder),
             Event::Notice(notice) => log(&notice),
         }
     }
 }
 
-fn set_aside(span: &SetAside, folder: &SetAsideFolder) {
-    let SetAside { trace_id, span_id, reason, .. } = span;
-    match folder.keep_span(span) {
+fn set_aside(span: &SetAside, payloads: &mut OpenPayloads, folder: &SetAsideFolder) {
+    let SetAside { trace_id, span_id, reason, receipt, .. } = span;
+    match folder.keep_span(span, receipt.and_then(|receipt| payloads.context_of(receipt))) {
         Ok(path) => {
             warn!(trace = trace_id, span = span_id, "a span was set aside in {}: {reason}", path.display());
+        }
+        Err(error) if receipt.is_some_and(|receipt| payloads.keep_for_later(receipt)) => {
+            error!(trace = trace_id, span = span_id, "a span stays in the journal: {reason}; and {error}");
         }
         Err(lost) => error!(trace = trace_id, span = span_id, "a span is lost: {reason}; and {lost}"),
     }

@@ -5,6 +5,9 @@
 //! number of traps; a payload that makes the guest trap twice is set aside with its bytes. Nothing in here reads a
 //! payload.
 //!
+//! With a journal a payload is on disk before the bridge sees it, and its sender is answered then: with what the bridge
+//! says of it, or, when the bridge has no room, at once. What the bridge has no room for waits in the journal.
+//!
 //! Guest calls are pure computation and may take a while, hence a thread of their own; everything around them (sockets,
 //! requests under way) runs on tokio.
 
@@ -26,6 +29,8 @@ use tokio::time::Instant;
 use crate::deliver::Destination;
 use crate::deliver::set_aside::SetAsideFolder;
 use crate::guest::{Context, OpenBridge, OpenError, Stats};
+use crate::journal::{AppendError, EntryId, Journal, Owner};
+use open_payloads::OpenPayloads;
 
 pub use queue::{Queue, Waiting};
 
@@ -37,6 +42,23 @@ const QUEUE: usize = 64;
 pub struct Handle {
     commands: mpsc::Sender<Command>,
     queue: Queue,
+    journal: Option<(Journal, mpsc::UnboundedSender<Written>)>,
+}
+
+/// What is in the journal for the bridge.
+#[derive(Debug, Clone)]
+pub struct Backlog {
+    /// Where payloads are written before the bridge sees them.
+    pub journal: Journal,
+    /// Whom the journal knows the bridge as.
+    pub owner: Owner,
+}
+
+/// A payload that is in the journal. There are never more on the way than senders who wait.
+#[derive(Debug)]
+struct Written {
+    id: EntryId,
+    reply: oneshot::Sender<Result<Accepted, Refused>>,
 }
 
 /// A payload that was taken.
@@ -49,7 +71,7 @@ pub struct Accepted {
     /// Why; empty when none was rejected.
     pub message: String,
     /// Completes when everything that came from the payload is in MLflow or was set aside span by span. Fails when
-    /// the payload as a whole was set aside, or the program stopped before.
+    /// the payload as a whole was set aside, when it waits in the journal, or when the program stopped before.
     pub done: oneshot::Receiver<()>,
 }
 
@@ -65,9 +87,27 @@ pub enum Refused {
     /// The guest trapped on it, twice. Its bytes are kept; the text says where.
     #[error("{0}")]
     SetAside(String),
+    /// The journal holds as much as it may.
+    #[error(
+        "more payloads wait on disk than --journal-max-bytes allows; try again in {} s", .0.as_secs_f64().ceil()
+    )]
+    JournalFull(Duration),
+    /// The journal cannot be written.
+    #[error("the disk takes no payloads just now; try again in {} s", .0.as_secs_f64().ceil())]
+    JournalUnavailable(Duration),
     /// The program is stopping.
     #[error("this program is stopping; try again once it runs")]
     Stopped,
+}
+
+impl From<AppendError> for Refused {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Full(wait) => Self::JournalFull(wait),
+            AppendError::Unavailable(wait) => Self::JournalUnavailable(wait),
+            AppendError::Closed => Self::Stopped,
+        }
+    }
 }
 
 /// What had not been delivered when the bridge's thread ended.
@@ -77,7 +117,7 @@ pub struct Left {
     pub payloads: usize,
     /// Those spans.
     pub spans: u64,
-    /// How many of the payloads could be set aside.
+    /// How many of the payloads are kept: in the journal, or set aside where there is none.
     pub kept: usize,
 }
 
@@ -97,6 +137,13 @@ pub enum StartError {
     Thread(io::Error),
 }
 
+/// What the bridge's thread shares with its handles.
+struct Inputs {
+    commands: mpsc::Receiver<Command>,
+    written: mpsc::UnboundedReceiver<Written>,
+    queue: Queue,
+}
+
 #[derive(Debug)]
 enum Command {
     Ingest { payload: Bytes, context: Context, reply: oneshot::Sender<Result<Accepted, Refused>> },
@@ -105,22 +152,32 @@ enum Command {
 }
 
 /// Open a bridge and start the thread that owns it. Must be called within a tokio runtime, which performs the requests.
+/// With a backlog, payloads are written to its journal first, and what is there already is delivered.
 ///
 /// # Errors
 /// The bridge cannot be opened, or the thread not started.
-pub fn start<O, D>(bridges: O, destination: D, set_aside: SetAsideFolder) -> Result<Handle, StartError>
+pub fn start<O, D>(
+    bridges: O,
+    destination: D,
+    set_aside: SetAsideFolder,
+    backlog: Option<Backlog>,
+) -> Result<Handle, StartError>
 where
     O: OpenBridge + 'static,
     D: Destination,
 {
     let bridge = bridges.open()?;
     let (commands, inbox) = mpsc::channel(QUEUE);
+    let (written, written_inbox) = mpsc::unbounded_channel();
     let runtime = tokio::runtime::Handle::current();
+    let journal = backlog.as_ref().map(|backlog| (backlog.journal.clone(), written));
+    let payloads = backlog.map_or_else(OpenPayloads::default, OpenPayloads::in_journal);
     let queue = Queue::default();
-    let driver = driver::Driver::new(bridges, bridge, destination, set_aside, inbox, runtime.clone(), queue.clone());
+    let inputs = Inputs { commands: inbox, written: written_inbox, queue: queue.clone() };
+    let driver = driver::Driver::new(bridges, bridge, destination, set_aside, payloads, inputs, runtime.clone());
     let thread = thread::Builder::new().name("translator".to_owned());
     thread.spawn(move || runtime.block_on(driver.run())).map_err(StartError::Thread)?;
-    Ok(Handle { commands, queue })
+    Ok(Handle { commands, queue, journal })
 }
 
 // === impl Handle ===
@@ -132,7 +189,18 @@ impl Handle {
     /// Why it was refused; nothing of it is kept then, unless the error says so.
     pub async fn ingest(&self, payload: Bytes, context: Context) -> Result<Accepted, Refused> {
         let (reply, answer) = oneshot::channel();
-        self.send(Command::Ingest { payload, context, reply }).await.map_err(|Stopped| Refused::Stopped)?;
+        match &self.journal {
+            None => self.send(Command::Ingest { payload, context, reply }).await.map_err(|Stopped| Refused::Stopped)?,
+            Some((journal, written)) => {
+                let written = written.clone();
+                let appended = move |appended: Result<EntryId, AppendError>| match appended {
+                    // When the bridge's thread has ended, dropping the reply says so.
+                    Ok(id) => drop(written.send(Written { id, reply })),
+                    Err(error) => drop(reply.send(Err(error.into()))),
+                };
+                journal.append(payload, context, appended).await;
+            }
+        }
         answer.await.unwrap_or(Err(Refused::Stopped))
     }
 
@@ -146,8 +214,9 @@ impl Handle {
         answer.await.map_err(|_| Stopped)
     }
 
-    /// Send everything, finished or not, until it is delivered or the time is up; set aside what is left then, and end
-    /// the bridge's thread. Payloads that are offered meanwhile are refused.
+    /// Send everything, finished or not, until it is delivered or the time is up, and end the bridge's thread. What is
+    /// left then stays in the journal, or is set aside where there is none. Payloads that are offered meanwhile are
+    /// refused.
     ///
     /// # Errors
     /// The bridge's thread has ended before.

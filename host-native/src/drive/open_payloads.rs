@@ -1,34 +1,48 @@
 //! The payloads whose receipts are open: what a new guest must be told again.
 //!
-//! The contract, which a store on disk can keep as well as this one in memory:
-//! - [`keep`](OpenPayloads::keep) comes before the bridge sees a payload, and before its sender is answered;
-//! - a payload is there until [`forget`](OpenPayloads::forget), which comes when its receipt is done, when it was
-//!   refused, or when it was set aside; nothing else removes one;
+//! They are kept in memory, or in the [`Journal`], which then has their bytes while this has their names alone:
+//! - a payload is kept before the bridge sees it, and before its sender is answered;
+//! - it is there until [`settle`](OpenPayloads::settle), which comes when its receipt is done, when it was refused, or
+//!   when it was set aside; nothing else removes one;
 //! - payloads are told to a guest in the order in which they were kept.
+//!
+//! In the journal may be more than a guest has room for. It is read in that order, a little at a time, as there is room.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use super::{Accepted, Refused, Waiting};
+use super::{Accepted, Backlog, Refused, Waiting};
 use crate::guest::Context;
+use crate::journal::{EntryId, Unavailable};
 
-/// Names a payload for as long as the program runs, across guests.
-pub(super) type PayloadId = u64;
+/// Names a payload for as long as the program runs, across guests; in the journal, the entry's id.
+pub(super) type PayloadId = EntryId;
+
+/// How many payloads are read from the journal at once …
+const READ: usize = 64;
+/// … and no more after so many bytes.
+const READ_BYTES: usize = 8 << 20;
+/// How many payloads may wait in the journal before a new one, for its sender to wait for what the guest says of it.
+const BEHIND: EntryId = 1_024;
 
 /// One payload that is not delivered.
 #[derive(Debug)]
 pub(super) struct OpenPayload {
-    pub(super) bytes: Bytes,
+    /// None: the journal has them.
+    bytes: Option<Bytes>,
+    size: usize,
     pub(super) context: Context,
     arrived: SystemTime,
     /// How many guests trapped that may have done so because of it.
     pub(super) traps: u32,
     /// Its sender, until it is answered.
-    pub(super) sender: Option<oneshot::Sender<Result<Accepted, Refused>>>,
+    pub(super) sender: Option<Sender>,
     done: Option<oneshot::Sender<()>>,
+    /// Something of it could not be set aside: the journal keeps it.
+    unsettled: bool,
 }
 
 /// All of them.
@@ -39,33 +53,144 @@ pub(super) struct OpenPayloads {
     waiting: BTreeSet<PayloadId>,
     /// The others, by the current guest's receipts.
     receipts: HashMap<u64, PayloadId>,
+    /// In memory: the next payload's name. In the journal: the next entry to read.
     next: PayloadId,
-    /// Of all of them.
+    /// Of those whose bytes are in memory.
     bytes: usize,
+    journal: Option<Reading>,
 }
 
+/// Where in the journal the bridge is.
+#[derive(Debug)]
+struct Reading {
+    backlog: Backlog,
+    /// The newest entry that was written.
+    newest: EntryId,
+    /// Who waits for what the guest says of an entry that was not read yet.
+    senders: BTreeMap<EntryId, Sender>,
+}
+
+/// Where the answer to a payload goes.
+pub(super) type Sender = oneshot::Sender<Result<Accepted, Refused>>;
+
+// === impl OpenPayloads ===
+
 impl OpenPayloads {
-    /// Hold a payload; it waits for the guest.
-    pub(super) fn keep(&mut self, bytes: Bytes, context: Context, sender: oneshot::Sender<Result<Accepted, Refused>>) {
-        self.bytes += bytes.len();
-        let arrived = SystemTime::now();
-        let payload = OpenPayload { bytes, context, arrived, traps: 0, sender: Some(sender), done: None };
-        self.payloads.insert(self.next, payload);
-        self.waiting.insert(self.next);
+    /// What is in the journal waits for the guest.
+    pub(super) fn in_journal(backlog: Backlog) -> Self {
+        let newest = *backlog.journal.newest().borrow();
+        Self { journal: Some(Reading { backlog, newest, senders: BTreeMap::new() }), ..Self::default() }
+    }
+
+    /// Hold a payload in memory; it waits for the guest.
+    pub(super) fn keep(&mut self, bytes: Bytes, context: Context, sender: Sender) {
+        self.insert(self.next, SystemTime::now(), bytes, context, Some(sender));
         self.next += 1;
     }
 
-    /// Let go of a payload.
+    /// A payload was written to the journal. Its sender is answered at once when there is much before it.
+    pub(super) fn written(&mut self, id: EntryId, sender: Sender) {
+        let Some(reading) = &mut self.journal else { return };
+        reading.newest = reading.newest.max(id);
+        if id.saturating_sub(self.next) > BEHIND {
+            acknowledge(sender);
+        } else {
+            reading.senders.insert(id, sender);
+        }
+    }
+
+    /// Read on in the journal, when nothing waits.
+    pub(super) fn read_on(&mut self) -> Result<(), Unavailable> {
+        if !self.waiting.is_empty() || !self.more_in_journal() {
+            return Ok(());
+        }
+        let Some(reading) = &self.journal else { return Ok(()) };
+        let Backlog { journal, owner } = &reading.backlog;
+        let newest = reading.newest;
+        let entries = journal.owed(*owner, self.next, READ, READ_BYTES)?;
+        let mut entries: Vec<_> = entries.into_iter().filter(|entry| entry.id <= newest).collect();
+        self.next = entries.last().map_or(newest, |entry| entry.id) + 1;
+        for entry in entries.drain(..) {
+            let sender = self.journal.as_mut().and_then(|reading| reading.senders.remove(&entry.id));
+            let arrived = UNIX_EPOCH + Duration::from_millis(entry.received_ms);
+            self.insert(entry.id, arrived, entry.payload, entry.context, sender);
+        }
+        let Some(reading) = &mut self.journal else { return Ok(()) };
+        // Whoever waits for what was passed over waits for nothing: it was settled meanwhile.
+        let later = reading.senders.split_off(&self.next);
+        std::mem::replace(&mut reading.senders, later).into_values().for_each(acknowledge);
+        Ok(())
+    }
+
+    /// Whether there is anything in the journal that was not read.
+    pub(super) fn more_in_journal(&self) -> bool {
+        self.journal.as_ref().is_some_and(|reading| self.next <= reading.newest)
+    }
+
+    /// What is in the journal is safe: nobody needs to wait any longer for what the guest says.
+    pub(super) fn acknowledge_all(&mut self) {
+        let Some(reading) = &mut self.journal else { return };
+        std::mem::take(&mut reading.senders).into_values().for_each(acknowledge);
+        for id in &self.waiting {
+            let sender = self.payloads.get_mut(id).and_then(|payload| payload.sender.take());
+            sender.into_iter().for_each(acknowledge);
+        }
+    }
+
+    /// Whether payloads stay when the program ends.
+    pub(super) fn are_in_journal(&self) -> bool {
+        self.journal.is_some()
+    }
+
+    fn insert(&mut self, id: PayloadId, arrived: SystemTime, bytes: Bytes, context: Context, sender: Option<Sender>) {
+        self.bytes += bytes.len();
+        let (size, bytes) = (bytes.len(), Some(bytes));
+        let payload = OpenPayload { bytes, size, context, arrived, traps: 0, sender, done: None, unsettled: false };
+        self.payloads.insert(id, payload);
+        self.waiting.insert(id);
+    }
+
+    /// A payload's bytes; none when it is not there any more.
+    pub(super) fn bytes(&self, id: PayloadId) -> Result<Option<Bytes>, Unavailable> {
+        let Some(payload) = self.payloads.get(&id) else { return Ok(None) };
+        match (&payload.bytes, &self.journal) {
+            (Some(bytes), _) => Ok(Some(bytes.clone())),
+            (None, Some(reading)) => Ok(reading.backlog.journal.entry(id)?.map(|entry| entry.payload)),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// Let go of a payload: MLflow needs it no more.
+    pub(super) fn settle(&mut self, id: PayloadId) -> Option<OpenPayload> {
+        let payload = self.forget(id)?;
+        if let Some(Reading { backlog: Backlog { journal, owner }, .. }) = &self.journal
+            && !payload.unsettled
+        {
+            journal.settle(*owner, id, payload.size);
+        }
+        Some(payload)
+    }
+
+    /// Let go of a payload that its sender was told not to send again: nobody needs it.
+    pub(super) fn withdraw(&mut self, id: PayloadId) -> Option<OpenPayload> {
+        let payload = self.forget(id)?;
+        if let Some(reading) = &self.journal {
+            reading.backlog.journal.withdraw(id, payload.size);
+        }
+        Some(payload)
+    }
+
+    /// Let go of a payload that stays in the journal for the next start.
     pub(super) fn forget(&mut self, id: PayloadId) -> Option<OpenPayload> {
         self.waiting.remove(&id);
         let payload = self.payloads.remove(&id)?;
-        self.bytes -= payload.bytes.len();
+        self.bytes -= payload.bytes.as_ref().map_or(0, Bytes::len);
         Some(payload)
     }
 
     /// Let go of the payload with this receipt, and say so to whoever waits for it.
     pub(super) fn done(&mut self, receipt: u64) {
-        let payload = self.receipts.remove(&receipt).and_then(|id| self.forget(id));
+        let payload = self.receipts.remove(&receipt).and_then(|id| self.settle(id));
         if let Some(done) = payload.and_then(|payload| payload.done) {
             // Most senders do not wait.
             let _ = done.send(());
@@ -78,10 +203,27 @@ impl OpenPayloads {
         self.waiting.remove(&id);
         self.receipts.insert(receipt, id);
         let payload = self.payloads.get_mut(&id)?;
+        if self.journal.is_some() {
+            self.bytes -= payload.bytes.take().map_or(0, |bytes| bytes.len());
+        }
         let sender = payload.sender.take()?;
         let (done, receiver) = oneshot::channel();
         payload.done = Some(done);
         Some((sender, receiver))
+    }
+
+    /// What the sender said of the payload with this receipt.
+    pub(super) fn context_of(&self, receipt: u64) -> Option<&Context> {
+        Some(&self.payloads.get(self.receipts.get(&receipt)?)?.context)
+    }
+
+    /// Something of the payload with this receipt could be kept nowhere else. Returns whether the journal keeps it.
+    pub(super) fn keep_for_later(&mut self, receipt: u64) -> bool {
+        let payload = self.receipts.get(&receipt).and_then(|id| self.payloads.get_mut(id));
+        if let Some(payload) = payload {
+            payload.unsettled = true;
+        }
+        self.journal.is_some()
     }
 
     /// A new guest knows nothing: all wait.
@@ -112,16 +254,36 @@ impl OpenPayloads {
         self.payloads.keys().copied().collect()
     }
 
+    /// How many are not delivered, those included that were not read.
+    pub(super) fn count(&self) -> usize {
+        match &self.journal {
+            None => self.payloads.len(),
+            Some(Reading { backlog: Backlog { journal, owner }, .. }) => {
+                usize::try_from(journal.owed_count(*owner)).unwrap_or(usize::MAX)
+            }
+        }
+    }
+
+    /// What is not delivered. Of the journal, the oldest payload that was read, which is the oldest of all unless there is
+    /// none.
     pub(super) fn size(&self) -> Waiting {
         let count = |count| u64::try_from(count).unwrap_or(u64::MAX);
+        let bytes = match &self.journal {
+            None => count(self.bytes),
+            Some(Reading { backlog: Backlog { journal, owner }, .. }) => journal.owed_bytes(*owner),
+        };
         let oldest = self.payloads.first_key_value().map(|(_, payload)| payload.arrived);
-        Waiting { payloads: count(self.payloads.len()), bytes: count(self.bytes), oldest }
+        Waiting { payloads: count(self.count()), bytes, oldest }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.payloads.is_empty()
+        self.payloads.is_empty() && !self.more_in_journal()
     }
 }
 
-/// Where the answer to a payload goes.
-pub(super) type Sender = oneshot::Sender<Result<Accepted, Refused>>;
+/// A payload that is on disk has been accepted, whatever becomes of it.
+fn acknowledge(sender: Sender) {
+    let (_, done) = oneshot::channel();
+    // A sender that did not wait for the answer will send again; repetition is harmless.
+    let _ = sender.send(Ok(Accepted { spans: 0, rejected_spans: 0, message: String::new(), done }));
+}

@@ -94,11 +94,26 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
 
     /// Writes a payload to the folder of things set aside, and lets go of it.
     pub(super) fn set_payload_aside(&mut self, id: PayloadId, reason: &str) -> Option<Result<PathBuf, NotKept>> {
-        let payload = self.payloads.forget(id)?;
-        let kept = self.set_aside.keep_payload(&payload.bytes, &payload.context, reason);
+        let bytes = self.payloads.bytes(id).ok().flatten();
+        let Some(bytes) = bytes else {
+            // The journal cannot be read, and has it still at the next start.
+            self.payloads.forget(id);
+            return None;
+        };
+        let kept = self.set_aside.keep_payload(&bytes, &self.payloads.get(id)?.context, reason);
         match &kept {
-            Ok(path) => tracing::warn!("a payload was set aside in {}: {reason}", path.display()),
-            Err(lost) => tracing::error!("a payload is lost: {reason}; and {lost}"),
+            Ok(path) => {
+                tracing::warn!("a payload was set aside in {}: {reason}", path.display());
+                self.payloads.settle(id);
+            }
+            Err(error) if self.payloads.are_in_journal() => {
+                tracing::error!("a payload stays in the journal: {reason}; and {error}");
+                self.payloads.forget(id);
+            }
+            Err(lost) => {
+                tracing::error!("a payload is lost: {reason}; and {lost}");
+                self.payloads.forget(id);
+            }
         }
         Some(kept)
     }

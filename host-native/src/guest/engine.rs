@@ -82,6 +82,18 @@ impl Translator {
         translated.map_err(|error| Trap::new("translate", &error, store.data().refused))
     }
 
+    /// The same payload in another encoding; see `transcode` in the contract.
+    ///
+    /// # Errors
+    /// The outer one: the guest trapped. The inner one: the payload is not what `from` says.
+    pub fn transcode(&self, payload: &[u8], from: Encoding, to: Encoding) -> Result<Result<Vec<u8>, Malformed>, Trap> {
+        let size = u64::try_from(payload.len()).unwrap_or(u64::MAX);
+        let (mut store, instance) = self.instantiate(MemoryLimit::for_bridge(0, size.max(1 << 20) * 4))?;
+        let guest = instance.openinference_mlflow_translator_translate();
+        let transcoded = guest.call_transcode(&mut store, payload, from, to);
+        transcoded.map_err(|error| Trap::new("transcode", &error, store.data().refused))
+    }
+
     pub(super) fn instantiate(&self, limit: MemoryLimit) -> Result<(Store<Limiter>, Instance), Trap> {
         let mut store = Store::new(self.prepared.engine(), Limiter::new(limit));
         store.limiter(|limiter| limiter);

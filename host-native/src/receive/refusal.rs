@@ -63,7 +63,10 @@ impl Refusal {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::ContentType(_) | Self::ContentEncoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Busy | Self::Bridge(Refused::Full(_) | Refused::Stopped) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy
+            | Self::Bridge(
+                Refused::Full(_) | Refused::JournalFull(_) | Refused::JournalUnavailable(_) | Refused::Stopped,
+            ) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Bridge(Refused::Malformed(_)) => StatusCode::BAD_REQUEST,
             Self::Bridge(Refused::SetAside(_)) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -82,6 +85,8 @@ impl Refusal {
             Self::ContentType(_) => "content_type",
             Self::ContentEncoding(_) => "content_encoding",
             Self::Bridge(Refused::Full(_)) => "full",
+            Self::Bridge(Refused::JournalFull(_)) => "journal_full",
+            Self::Bridge(Refused::JournalUnavailable(_)) => "journal_unavailable",
             Self::Bridge(Refused::SetAside(_)) => "set_aside",
             Self::Bridge(Refused::Stopped) => "stopping",
         }
@@ -90,7 +95,9 @@ impl Refusal {
     /// How long the sender should wait before it tries again; none: it must not.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Bridge(Refused::Full(wait)) => Some(*wait),
+            Self::Bridge(Refused::Full(wait) | Refused::JournalFull(wait) | Refused::JournalUnavailable(wait)) => {
+                Some(*wait)
+            }
             Self::Bridge(Refused::Stopped) => Some(RESTART),
             Self::Busy => Some(BUSY),
             _ => None,
@@ -104,9 +111,11 @@ impl Refusal {
             Self::Bridge(Refused::Malformed(_)) => Code::InvalidArgument,
             Self::Unauthenticated(_) => Code::Unauthenticated,
             Self::ContentEncoding(_) => Code::Unimplemented,
-            Self::TooLarge { .. } | Self::Busy | Self::Bridge(Refused::Full(_)) => Code::ResourceExhausted,
+            Self::TooLarge { .. } | Self::Busy | Self::Bridge(Refused::Full(_) | Refused::JournalFull(_)) => {
+                Code::ResourceExhausted
+            }
             Self::TooSlow { .. } => Code::DeadlineExceeded,
-            Self::Bridge(Refused::Stopped) => Code::Unavailable,
+            Self::Bridge(Refused::JournalUnavailable(_) | Refused::Stopped) => Code::Unavailable,
             Self::Bridge(Refused::SetAside(_)) => Code::Internal,
         };
         let mut details = ErrorDetails::new();

@@ -41,7 +41,7 @@ pub(super) struct CredentialKeys {
 }
 
 /// A secret that is no text, such as a number without quotes, is refused without showing it.
-fn quoted_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
+pub(super) fn quoted_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
     match toml::Value::deserialize(deserializer)? {
         toml::Value::String(text) => Ok(Some(SecretString::from(text))),
         _ => Err(D::Error::custom("a secret must be text in quotes")),

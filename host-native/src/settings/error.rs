@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::forward::BadEndpoint;
+
 /// A setting that cannot be used. No variant holds a secret.
 #[derive(Debug, Error)]
 pub enum SettingsError {
@@ -86,6 +88,12 @@ pub enum SettingsError {
          hint: name another collector, or Phoenix"
     )]
     TracesItself,
+    /// A destination to forward to, or its headers.
+    #[error(transparent)]
+    Forward(#[from] BadEndpoint),
+    /// Forwarding needs the journal.
+    #[error("--forward needs the journal, and --no-journal turns it off; drop one of them")]
+    ForwardWithoutJournal,
     /// An experiment name of no characters.
     #[error("the experiment's name is empty; name one, or leave the setting out")]
     EmptyExperiment,

@@ -11,7 +11,10 @@ use serde_aux::serde_introspection::serde_introspect;
 
 use super::SettingsError;
 use super::credentials::CredentialKeys;
-use crate::cli::{AccessArgs, DestinationArgs, GlobalArgs, LimitArgs, OperateArgs, ReceiveArgs, TuningArgs};
+use super::forward::ForwardKeys;
+use crate::cli::{
+    AccessArgs, DestinationArgs, ForwardArgs, GlobalArgs, JournalArgs, LimitArgs, OperateArgs, ReceiveArgs, TuningArgs,
+};
 
 /// A settings file that was read, or the absence of one.
 #[derive(Debug, Clone, Default)]
@@ -56,6 +59,7 @@ impl SettingsFile {
     /// Whether others must not read the file.
     pub fn holds_secrets(&self) -> bool {
         self.layer::<CredentialKeys>().is_ok_and(|keys| keys.is_secret())
+            || self.layer::<ForwardKeys>().is_ok_and(|keys| keys.forward_headers.is_some())
     }
 
     /// The group of settings `T` with what the file sets of it.
@@ -79,6 +83,9 @@ fn known_keys() -> Vec<&'static str> {
         serde_introspect::<GlobalArgs>(),
         serde_introspect::<DestinationArgs>(),
         serde_introspect::<ReceiveArgs>(),
+        serde_introspect::<ForwardArgs>(),
+        serde_introspect::<ForwardKeys>(),
+        serde_introspect::<JournalArgs>(),
         serde_introspect::<OperateArgs>(),
         serde_introspect::<LimitArgs>(),
         serde_introspect::<AccessArgs>(),

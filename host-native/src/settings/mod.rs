@@ -9,6 +9,7 @@ mod credentials;
 mod environment;
 mod error;
 mod file;
+mod forward;
 mod limits;
 mod tracking_uri;
 mod tuning;
@@ -33,9 +34,16 @@ pub use limits::Limits;
 pub use tracking_uri::TrackingUri;
 pub use tuning::Tuning;
 
-use crate::cli::{AccessArgs, DestinationArgs, GlobalArgs, LogFormat, OperateArgs, ReceiveArgs, ServeArgs, TuningArgs};
+use crate::cli::{
+    AccessArgs, DestinationArgs, GlobalArgs, JournalArgs, LogFormat, OperateArgs, ReceiveArgs, ServeArgs, TuningArgs,
+};
+use crate::forward::Endpoint;
+use crate::journal;
 use credentials::CredentialKeys;
 use units::{AdminAddress, OtlpEndpoint, Period};
+
+/// How long a payload may wait on disk when nothing else is set.
+const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Everything `serve` needs to know.
 #[derive(Debug, Clone)]
@@ -48,6 +56,10 @@ pub struct Settings {
     pub access: Access,
     /// Where traces go.
     pub delivery: Delivery,
+    /// Who gets what is received beside MLflow.
+    pub forward: Vec<Endpoint>,
+    /// What may wait on disk; none: payloads are held in memory alone.
+    pub journal: Option<journal::Limits>,
     /// Where operators look.
     pub admin: Admin,
     /// The local folder and all state; need not exist yet.
@@ -210,7 +222,12 @@ impl Sources {
         let quarantine = self.layers(&flags.operate)?.pick(|args| &args.quarantine_max_bytes);
         delivery.quarantine_max_bytes = Some(quarantine.unwrap_or(ByteSize::gib(1)).as_u64());
         let admin = self.admin(&flags.operate)?;
-        Ok(Settings { receive, limits, access, delivery, admin, data_dir })
+        let forward = self.forward(&flags.forward)?;
+        let journal = self.journal(&flags.journal)?;
+        if journal.is_none() && !forward.is_empty() {
+            return Err(SettingsError::ForwardWithoutJournal);
+        }
+        Ok(Settings { receive, limits, access, delivery, forward, journal, admin, data_dir })
     }
 
     /// Where `serve` exports its own spans, if anywhere.
@@ -233,6 +250,15 @@ impl Sources {
             Some(AdminAddress::At(address)) => Admin::At(address),
             None => Admin::IfFree(DEFAULT_ADMIN),
         })
+    }
+
+    fn journal(&self, flags: &JournalArgs) -> Result<Option<journal::Limits>, SettingsError> {
+        let layers = self.layers(flags)?;
+        let limits = journal::Limits {
+            max_bytes: layers.pick(|args| &args.journal_max_bytes).unwrap_or(ByteSize::gib(8)).as_u64(),
+            max_age: layers.pick(|args| &args.journal_max_age).map_or(WEEK, |Period(time)| time),
+        };
+        Ok(Some(limits).filter(|_| !layers.pick(|args| &args.no_journal).unwrap_or(false)))
     }
 
     /// Where applications send.

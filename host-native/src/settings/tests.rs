@@ -57,7 +57,37 @@ fn optional(value: &Option<impl ToString>) -> String {
     value.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string)
 }
 
+fn limits(settings: &Settings, read: fn(&journal::Limits) -> String) -> String {
+    settings.journal.as_ref().map_or_else(|| "none".to_owned(), read)
+}
+
 const PRECEDENCE: &[Row] = &[
+    Row {
+        flag: "--forward",
+        variable: "OPENINFERENCE_MLFLOW_FORWARD",
+        key: "forward",
+        values: ["http://flag:1/v1/traces", "http://variable:2/v1/traces", "http://file:3/v1/traces"],
+        default: "",
+        read: |settings| settings.forward.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+    },
+    Row {
+        flag: "--journal-max-bytes",
+        variable: "OPENINFERENCE_MLFLOW_JOURNAL_MAX_BYTES",
+        key: "journal_max_bytes",
+        values: ["1MiB", "2MiB", "3MiB"],
+        default: "8GiB",
+        read: |settings| {
+            limits(settings, |limits| format!("{}", ByteSize(limits.max_bytes)).replace(' ', "").replace(".0", ""))
+        },
+    },
+    Row {
+        flag: "--journal-max-age",
+        variable: "OPENINFERENCE_MLFLOW_JOURNAL_MAX_AGE",
+        key: "journal_max_age",
+        values: ["1h", "2h", "3h"],
+        default: "7days",
+        read: |settings| limits(settings, |limits| humantime::format_duration(limits.max_age).to_string()),
+    },
     Row {
         flag: "--data-dir",
         variable: "OPENINFERENCE_MLFLOW_DATA_DIR",
@@ -234,7 +264,10 @@ fn given_a_setting_in_several_places_then_flag_beats_environment_beats_file_beat
         let [flag, variable, key] = row.values;
         let flags = [row.flag, flag];
         let environment = [(row.variable, variable)];
-        let file = format!("{} = \"{key}\"\n", row.key);
+        let file = match row.key {
+            "forward" => format!("forward = [\"{key}\"]\n"),
+            _ => format!("{} = \"{key}\"\n", row.key),
+        };
         let cases: [(Flags<'_>, Variables<'_>, &str, &str); 5] = [
             (&flags, &environment, &file, flag),
             (&[], &environment, &file, variable),
@@ -464,4 +497,19 @@ fn given_tuning_then_the_bridge_is_told_what_was_set_and_nothing_else() {
         "retry_initial_ms": 1_000, "retry_max_ms": 9_000,
     });
     assert_eq!(told, expected);
+}
+
+#[test]
+fn given_destinations_to_forward_to_then_their_headers_come_from_the_environment_or_the_file_and_are_not_shown() {
+    let destinations = ("OPENINFERENCE_MLFLOW_FORWARD", "http://a:1,grpc://b:2");
+    let in_file = "forward_headers = 'grpc://b:2 x-key=s3cret'";
+    let settings = environment_and_file(&[destinations], in_file).unwrap();
+    assert_eq!(settings.forward[1].headers["x-key"], "s3cret");
+    assert!(settings.forward[0].headers.is_empty() && !format!("{settings:?}").contains("s3cret"));
+    let headers = ("OPENINFERENCE_MLFLOW_FORWARD_HEADERS", "http://a:1 x-key=s3cret2");
+    let settings = environment_and_file(&[destinations, headers], in_file).unwrap();
+    assert_eq!(settings.forward[0].headers["x-key"], "s3cret2");
+    assert!(settings.forward[1].headers.is_empty());
+    let said = message(environment_and_file(&[destinations], "no_journal = true"));
+    assert!(said.contains("--no-journal"), "{said}");
 }

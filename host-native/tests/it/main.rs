@@ -6,6 +6,8 @@ mod support;
 
 mod access;
 mod deliver;
+mod durability;
+mod forward;
 mod guest;
 #[cfg(target_os = "linux")]
 mod hostile;

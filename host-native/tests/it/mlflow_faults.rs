@@ -29,7 +29,7 @@ fn start(mlflow: &Mlflow) -> Host {
     let server = mlflow.settings(Credentials::Bearer(SecretString::from("right")));
     let data_dir = tempfile::tempdir().unwrap();
     let set_aside = SetAsideFolder::below(data_dir.path());
-    let handle = drive::start(bridges, MlflowServer::new(&server).unwrap(), set_aside).unwrap();
+    let handle = drive::start(bridges, MlflowServer::new(&server).unwrap(), set_aside, None).unwrap();
     Host { handle, data_dir }
 }
 

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::path::Path;
 
-use crate::support::mlflow::{Mlflow, Reply};
+use crate::support::mlflow::{Mlflow, Reply, say};
 use crate::support::payload;
 use crate::support::program::{Program, command, post};
 use crate::support::until;
@@ -50,12 +50,84 @@ async fn given_mlflow_then_what_was_accepted_is_delivered_before_it_ends() {
 }
 
 #[tokio::test]
-async fn given_mlflow_that_hangs_then_it_ends_in_time_and_says_what_was_left_and_where() {
+async fn given_mlflow_that_hangs_then_it_ends_in_time_and_the_journal_has_what_was_left() {
     let mlflow = Mlflow::start().await;
     mlflow.script(|_| Reply::Hang);
     let dir = tempfile::tempdir().unwrap();
     let uri = format!("--tracking-uri=http://{}", mlflow.address);
     let program = Program::serve(dir.path(), &[&uri, "--shutdown-timeout=200ms"], &[]);
+    send(&program, payload::trace(1)).await;
+    program.terminate();
+    let (status, said) = tokio::task::spawn_blocking(|| program.end()).await.unwrap();
+    assert!(status.success(), "{said}");
+    assert!(said.contains("the journal keeps what was not delivered"), "{said}");
+
+    mlflow.script(|_| Reply::Healthy);
+    let program = Program::serve(dir.path(), &[&uri], &[]);
+    until("what was left is delivered", || async { !mlflow.exports().is_empty() }).await;
+    drop(program);
+}
+
+#[tokio::test]
+async fn given_a_kill_then_what_was_acknowledged_is_delivered_by_the_next_start() {
+    let mlflow = Mlflow::start().await;
+    mlflow.script(|_| say(503, "later"));
+    let dir = tempfile::tempdir().unwrap();
+    let uri = format!("--tracking-uri=http://{}", mlflow.address);
+    for number in 1..=3 {
+        let program = Program::serve(dir.path(), &[&uri], &[]);
+        send(&program, payload::trace(number)).await;
+        // Dropping it is SIGKILL.
+        drop(program);
+    }
+    mlflow.script(|_| Reply::Healthy);
+    let _program = Program::serve(dir.path(), &[&uri], &[]);
+    let has = |number: u8| mlflow.exports().iter().any(|seen| seen.body.windows(8).any(|bytes| bytes == [number; 8]));
+    until("all three are delivered", || async { (1..=3).all(has) }).await;
+}
+
+#[tokio::test]
+async fn given_a_second_serve_on_the_same_folder_then_it_says_who_has_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let program = Program::serve(dir.path(), &[], &[]);
+    program.url().await;
+    let ports = ["serve", "--grpc-listen=127.0.0.1:0", "--http-listen=127.0.0.1:0"];
+    let output = command(dir.path(), &ports).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("another process") && said.contains("--data-dir"), "{said}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn given_a_disk_that_is_full_then_senders_keep_their_data_until_it_has_room_again() {
+    let mlflow = Mlflow::start().await;
+    mlflow.script(|_| say(503, "later"));
+    let dir = tempfile::tempdir().unwrap();
+    let uri = format!("--tracking-uri=http://{}", mlflow.address);
+    let program = Program::serve(dir.path(), &[&uri], &[]);
+    let url = program.url().await;
+    send(&program, payload::trace(1)).await;
+    // No write to a file succeeds any more, as on a disk without room.
+    program.limit_files(Some(0));
+    until("payloads are refused", || async { post(&url, payload::trace(2)).await == 503 }).await;
+    program.limit_files(None);
+    until("it takes payloads again", || async { post(&url, payload::trace(3)).await == 200 }).await;
+    mlflow.script(|_| Reply::Healthy);
+    let has = |number: u8| mlflow.exports().iter().any(|seen| seen.body.windows(8).any(|bytes| bytes == [number; 8]));
+    until("what was acknowledged is delivered", || async { has(1) && has(3) }).await;
+    let said = program.said();
+    assert_eq!(said.matches("new payloads are refused").count(), 1, "{said}");
+    assert!(said.contains("can be written again"), "{said}");
+}
+
+#[tokio::test]
+async fn given_no_journal_and_mlflow_that_hangs_then_it_ends_in_time_and_says_what_was_left_and_where() {
+    let mlflow = Mlflow::start().await;
+    mlflow.script(|_| Reply::Hang);
+    let dir = tempfile::tempdir().unwrap();
+    let uri = format!("--tracking-uri=http://{}", mlflow.address);
+    let program = Program::serve(dir.path(), &[&uri, "--shutdown-timeout=200ms", "--no-journal"], &[]);
     send(&program, payload::trace(1)).await;
     program.terminate();
     let (status, said) = tokio::task::spawn_blocking(|| program.end()).await.unwrap();

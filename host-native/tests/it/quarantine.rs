@@ -22,8 +22,9 @@ fn quarantine() -> TempDir {
         span_id: "01".repeat(8),
         reason: "MLflow answers 422".to_owned(),
         payload: payload::trace(1),
+        receipt: None,
     };
-    folder.keep_span(&span).unwrap();
+    folder.keep_span(&span, None).unwrap();
     let context = Context {
         encoding: Encoding::Protobuf,
         experiment_id: Some("7".to_owned()),

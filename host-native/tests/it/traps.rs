@@ -25,7 +25,7 @@ struct Host {
 fn start(destination: impl Destination) -> Host {
     let data_dir = tempfile::tempdir().unwrap();
     let bridges = FakeBridges::default();
-    let handle = drive::start(bridges.clone(), destination, SetAsideFolder::below(data_dir.path())).unwrap();
+    let handle = drive::start(bridges.clone(), destination, SetAsideFolder::below(data_dir.path()), None).unwrap();
     Host { handle, bridges, data_dir }
 }
 

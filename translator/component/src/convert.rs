@@ -31,8 +31,8 @@ impl From<core::Repair> for types::Repair {
 
 impl From<core::SetAside> for types::SetAside {
     fn from(set_aside: core::SetAside) -> Self {
-        let core::SetAside { trace_id, span_id, reason, payload } = set_aside;
-        Self { trace_id, span_id, reason, payload }
+        let core::SetAside { trace_id, span_id, reason, payload, receipt } = set_aside;
+        Self { trace_id, span_id, reason, payload, receipt }
     }
 }
 

@@ -14,4 +14,8 @@ impl Guest for Component {
             set_aside: translated.set_aside.into_iter().map(Into::into).collect(),
         })
     }
+
+    fn transcode(payload: Vec<u8>, from: Encoding, to: Encoding) -> Result<Vec<u8>, Malformed> {
+        Ok(translator::transcode(&payload, from.into(), to.into())?)
+    }
 }

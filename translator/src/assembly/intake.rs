@@ -73,6 +73,7 @@ pub fn take_group(group: &ScopeSpans<'_>, receipt: Receipt, mut take: impl FnMut
                 span_id: hex(span.span_id),
                 reason,
                 payload: compose::lone_payload(&envelope, span.raw),
+                receipt: Some(receipt),
             })),
         }
     }

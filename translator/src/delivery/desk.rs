@@ -87,6 +87,7 @@ impl Desk {
             span_id: span.to_string(),
             reason: reason.to_owned(),
             payload: compose::lone_payload(&held.envelope, &held.span),
+            receipt: receipts.last().copied(),
         });
         receipts.into_iter().for_each(|receipt| self.receipts.release(receipt));
     }
@@ -173,12 +174,14 @@ impl Desk {
     /// An assessment will never be in MLflow: the span that brought it leaves with the reason.
     pub fn give_assessment_up(&mut self, trace: TraceId, id: &str, version: assessment::Version, reason: &str) {
         let Some(entry) = self.change(trace, |trace| trace.pending.settle(id, version)).flatten() else { return };
+        let receipt = entry.receipts.last().copied();
         match entry.carrier {
             Some(carrier) => self.set_aside(SetAside {
                 trace_id: carrier.trace_id.clone(),
                 span_id: carrier.span_id.clone(),
                 reason: format!("its feedback on trace tr-{trace} is not in MLflow: {reason}"),
                 payload: carrier.payload.clone(),
+                receipt,
             }),
             None => {
                 let message = format!("an assessment of trace tr-{trace} is not in MLflow: {reason}");

@@ -67,6 +67,9 @@ fn settings(data_dir: &Path) -> Settings {
             tuning: Tuning::default(),
         },
         admin: Admin::Off,
+        // It delivers what it sends before it ends, and may run beside a `serve` that has the journal.
+        forward: Vec::new(),
+        journal: None,
         data_dir: data_dir.to_path_buf(),
     }
 }

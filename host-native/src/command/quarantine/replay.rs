@@ -42,7 +42,8 @@ pub(super) async fn run(
     reach(server).await?;
     let refused_again = tempfile::Builder::new().prefix(".replay-").tempdir_in(data_dir);
     let refused_again = refused_again.with_context(|| format!("{} cannot be written", data_dir.display()))?;
-    let bridge = bridge::start(&delivery, refused_again.path(), MAX_PAYLOAD, &Metrics::default(), |_, _| {})?;
+    let (translator, metrics) = (bridge::load_translator()?, Metrics::default());
+    let bridge = bridge::start(&translator, &delivery, refused_again.path(), MAX_PAYLOAD, None, &metrics, |_, _| {})?;
     let count = items.len();
     let Sent { taken, kept } = Sending::new(&bridge).all(items).await?;
 

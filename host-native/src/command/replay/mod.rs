@@ -55,7 +55,8 @@ async fn replay(args: &ReplayArgs, sources: &Sources, data_dir: &Path) -> anyhow
     let acknowledged = Acknowledged::open(data_dir, &uri)
         .with_context(|| format!("what was replayed before cannot be read in {}", data_dir.display()))?;
     reach(server).await?;
-    let bridge = bridge::start(&delivery, data_dir, MAX_PAYLOAD, &Metrics::default(), |_, _| {})?;
+    let (translator, metrics) = (bridge::load_translator()?, Metrics::default());
+    let bridge = bridge::start(&translator, &delivery, data_dir, MAX_PAYLOAD, None, &metrics, |_, _| {})?;
     let files = capture::files(&args.paths);
     let mut replay = Replay {
         bridge,
@@ -137,7 +138,7 @@ impl Replay {
                     self.collect()?;
                     return Ok(());
                 }
-                Err(Refused::Full(wait)) => {
+                Err(Refused::Full(wait) | Refused::JournalFull(wait) | Refused::JournalUnavailable(wait)) => {
                     let until = Instant::now() + wait;
                     while self.next_done(until.min(self.deadline)).await? {}
                     if Instant::now() >= self.deadline {

@@ -57,15 +57,17 @@ impl SetAsideFolder {
         &self.path
     }
 
-    /// Keep one span that MLflow refused. Returns the file that holds it.
+    /// Keep one span that MLflow refused, with what the sender said about the payload it came in. Returns the file that
+    /// holds it.
     ///
     /// # Errors
     /// The folder cannot be written to.
-    pub fn keep_span(&self, span: &SetAside) -> Result<PathBuf, NotKept> {
+    pub fn keep_span(&self, span: &SetAside, context: Option<&Context>) -> Result<PathBuf, NotKept> {
+        let record = Record::now(&span.reason);
         let record = Record {
             trace_id: Some(span.trace_id.clone()),
             span_id: Some(span.span_id.clone()),
-            ..Record::now(&span.reason)
+            ..context.map_or(record.clone(), |context| record.of(context))
         };
         let name = format!("{}-{}", hexadecimal(&span.trace_id), hexadecimal(&span.span_id));
         self.keep(&name, "pb", &span.payload, &record)
@@ -76,7 +78,21 @@ impl SetAsideFolder {
     /// # Errors
     /// The folder cannot be written to.
     pub fn keep_payload(&self, payload: &[u8], context: &Context, reason: &str) -> Result<PathBuf, NotKept> {
-        let record = Record::now(reason).of(context);
+        self.keep_payload_for(None, payload, context, reason)
+    }
+
+    /// The same for another destination than MLflow.
+    ///
+    /// # Errors
+    /// The folder cannot be written to.
+    pub fn keep_payload_for(
+        &self,
+        destination: Option<&str>,
+        payload: &[u8],
+        context: &Context,
+        reason: &str,
+    ) -> Result<PathBuf, NotKept> {
+        let record = Record { destination: destination.map(str::to_owned), ..Record::now(reason).of(context) };
         let extension = match context.encoding {
             Encoding::Protobuf => "pb",
             Encoding::Json | Encoding::TraceJson => "json",
@@ -153,6 +169,7 @@ mod tests {
             span_id: "b7ad6b7169203331".to_owned(),
             reason: "too large".to_owned(),
             payload: payload.to_vec(),
+            receipt: None,
         }
     }
 
@@ -167,21 +184,30 @@ mod tests {
     fn given_a_span_then_its_payload_and_its_reason_stand_side_by_side() {
         let dir = tempfile::tempdir().unwrap();
         let folder = SetAsideFolder::below(dir.path());
-        let path = folder.keep_span(&span(b"bytes")).unwrap();
+        let context = Context {
+            encoding: Encoding::Protobuf,
+            experiment_id: None,
+            experiment_name: Some("agents".to_owned()),
+            run_id: None,
+            workspace: Some("team".to_owned()),
+        };
+        let path = folder.keep_span(&span(b"bytes"), Some(&context)).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"bytes");
         let reason: serde_json::Value =
             serde_json::from_slice(&fs::read(path.with_extension("reason.json")).unwrap()).unwrap();
         assert_eq!(reason["reason"], "too large");
         assert_eq!(reason["span_id"], "b7ad6b7169203331");
+        assert_eq!((&reason["experiment_name"], &reason["workspace"]), (&"agents".into(), &"team".into()));
+        assert!(reason.get("experiment_id").is_none());
     }
 
     #[test]
     fn given_the_same_span_twice_then_it_is_kept_once_and_another_version_is_kept_beside_it() {
         let dir = tempfile::tempdir().unwrap();
         let folder = SetAsideFolder::below(dir.path());
-        let first = folder.keep_span(&span(b"one")).unwrap();
-        assert_eq!(folder.keep_span(&span(b"one")).unwrap(), first);
-        let second = folder.keep_span(&span(b"two")).unwrap();
+        let first = folder.keep_span(&span(b"one"), None).unwrap();
+        assert_eq!(folder.keep_span(&span(b"one"), None).unwrap(), first);
+        let second = folder.keep_span(&span(b"two"), None).unwrap();
         assert_ne!(first, second);
         assert_eq!(fs::read(first).unwrap(), b"one");
         assert_eq!(fs::read(second).unwrap(), b"two");
@@ -192,12 +218,12 @@ mod tests {
     fn given_a_limit_then_nothing_is_kept_beyond_it_until_something_is_removed() {
         let dir = tempfile::tempdir().unwrap();
         let folder = SetAsideFolder::below(dir.path()).limited(Some(10));
-        folder.keep_span(&span(b"12345678")).unwrap();
-        let said = folder.keep_span(&span(b"876")).unwrap_err().to_string();
+        folder.keep_span(&span(b"12345678"), None).unwrap();
+        let said = folder.keep_span(&span(b"876"), None).unwrap_err().to_string();
         assert!(said.contains("--quarantine-max-bytes") && said.contains("quarantine drop"), "{said}");
         assert_eq!(files(&folder).len(), 2);
         folder.items().unwrap()[0].remove().unwrap();
-        folder.keep_span(&span(b"876")).unwrap();
+        folder.keep_span(&span(b"876"), None).unwrap();
     }
 
     #[test]
@@ -207,7 +233,7 @@ mod tests {
         let mut span = span(b"bytes");
         span.trace_id = "../../outside".to_owned();
         span.span_id = String::new();
-        let path = folder.keep_span(&span).unwrap();
+        let path = folder.keep_span(&span, None).unwrap();
         assert_eq!(path.parent().unwrap(), folder.path());
     }
 }

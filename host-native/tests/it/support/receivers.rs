@@ -74,7 +74,7 @@ async fn start(bridges: impl OpenBridge + 'static, limits: Limits, access: Acces
 async fn try_start(bridges: impl OpenBridge + 'static, limits: Limits, access: Access) -> Result<Running, AccessError> {
     let data_dir = tempfile::tempdir().unwrap();
     let inbox = Inbox::default();
-    let bridge = drive::start(bridges, inbox.clone(), SetAsideFolder::below(data_dir.path())).unwrap();
+    let bridge = drive::start(bridges, inbox.clone(), SetAsideFolder::below(data_dir.path()), None).unwrap();
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let settings =
         Receive { grpc_listen: any, http_listen: any, max_body_bytes: LIMIT, shutdown_timeout: Duration::from_secs(1) };

@@ -1,0 +1,97 @@
+//! OTLP/gRPC, as a client: one unary call, over the same connections and TLS as everything else.
+//!
+//! The message is framed and the trailers are read here (<https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>),
+//! since there is nothing more to it: the payload is an encoded message already.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
+use bytes::{BufMut, Bytes, BytesMut};
+use http_body_util::{BodyExt, Limited};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+use prost::Message;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, TE};
+use reqwest::{Client, Url};
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+use super::Outcome;
+use super::client::{MAX_ANSWER, no_answer, taken};
+
+const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+/// A flag for compression and the message's length.
+const PREFIX: usize = 5;
+const DETAILS: &str = "grpc-status-details-bin";
+
+pub(super) async fn send(client: &Client, url: &Url, payload: Bytes) -> Outcome {
+    let mut url = url.clone();
+    url.set_path(EXPORT);
+    let request =
+        client.post(url).header(CONTENT_TYPE, "application/grpc").header(TE, "trailers").body(framed(&payload));
+    let response = match request.send().await {
+        Ok(response) => response,
+        Err(error) => return no_answer(&error),
+    };
+    let (head, body) = http::Response::<reqwest::Body>::from(response).into_parts();
+    let body = match Limited::new(body, MAX_ANSWER).collect().await {
+        Ok(body) => body,
+        Err(error) => {
+            return Outcome::Later { reason: format!("its answer broke off: {error}"), wait: None, answered: false };
+        }
+    };
+    // An answer without a message has its status in its only headers.
+    let status = body.trailers().and_then(status).or_else(|| status(&head.headers));
+    match status {
+        Some(status) if status.code() == Code::Ok => taken(partial_success(&body.to_bytes())),
+        Some(status) => refusal(&status),
+        None => Outcome::Later {
+            reason: format!("it answers {} without a gRPC status: it may not speak gRPC", head.status),
+            wait: None,
+            answered: false,
+        },
+    }
+}
+
+fn framed(payload: &Bytes) -> Bytes {
+    let mut message = BytesMut::with_capacity(PREFIX + payload.len());
+    message.put_u8(0);
+    message.put_u32(u32::try_from(payload.len()).unwrap_or(u32::MAX));
+    message.put_slice(payload);
+    message.freeze()
+}
+
+fn status(headers: &HeaderMap) -> Option<Status> {
+    let mut headers = headers.clone();
+    // tonic takes for granted that this is base64.
+    let readable = headers.get(DETAILS).is_none_or(|details| {
+        BASE64_STANDARD.decode(details).or_else(|_| BASE64_STANDARD_NO_PAD.decode(details)).is_ok()
+    });
+    if !readable {
+        headers.remove(DETAILS);
+    }
+    Status::from_header_map(&headers)
+}
+
+fn partial_success(body: &Bytes) -> Option<(i64, String)> {
+    let message = body.get(PREFIX..).unwrap_or_default();
+    let partial = ExportTraceServiceResponse::decode(message).ok()?.partial_success?;
+    Some((partial.rejected_spans, partial.error_message))
+}
+
+fn refusal(status: &Status) -> Outcome {
+    let reason = format!("it answers {:?}: {}", status.code(), status.message());
+    let wait = status.get_details_retry_info().and_then(|info| info.retry_delay);
+    let answered = match status.code() {
+        Code::InvalidArgument => return Outcome::Refused(reason),
+        // Without a hint, a message that is too large for it.
+        Code::ResourceExhausted => wait.is_none(),
+        Code::Unavailable
+        | Code::DeadlineExceeded
+        | Code::Cancelled
+        | Code::Unauthenticated
+        | Code::PermissionDenied => false,
+        _ => true,
+    };
+    Outcome::Later { reason, wait: wait.filter(|wait| *wait > Duration::ZERO), answered }
+}

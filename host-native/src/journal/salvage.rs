@@ -1,0 +1,176 @@
+//! A journal that is damaged: its file is moved aside, and every record in it that is whole is taken over.
+//!
+//! Records are found by their magic and believed by their checksum, whatever became of the tables around them. So an
+//! entry that was settled not long ago may be found again and delivered again, which is harmless; one that is whole is
+//! never passed over.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use memchr::memmem::Finder;
+
+use super::EntryId;
+use super::error::OpenError;
+use super::record::{self, HEADER, MAGIC};
+use super::store::{FORMAT, Store, StoreError, Totals};
+
+/// How much of a file is looked at at once, in bytes.
+const WINDOW: usize = 4 << 20;
+/// How much is taken over in one transaction, in bytes.
+const BATCH: usize = 16 << 20;
+
+const FILE: &str = "journal.redb";
+
+/// Open the journal in a folder, whatever its state.
+pub(super) fn open(folder: &Path, names: &[String], first_time: bool) -> Result<(Store, Totals), OpenError> {
+    let path = folder.join(FILE);
+    if !first_time && path.metadata().map_or(0, |metadata| metadata.len()) == 0 {
+        tracing::warn!("{} is gone, with whatever it held; a new journal is begun", path.display());
+    }
+    let opened = match Store::open(&path, names, false) {
+        Err(StoreError::Damaged(what)) => salvage(folder, names, &what),
+        opened => opened,
+    };
+    opened.map_err(|error| match error {
+        StoreError::Io(cause) => OpenError::folder(folder, cause),
+        StoreError::Damaged(what) => OpenError::folder(folder, io::Error::other(what)),
+        StoreError::Format(found) => OpenError::Format { folder: folder.to_path_buf(), found, expected: FORMAT },
+    })
+}
+
+/// Open a journal that failed while it was in use; `damaged` says what was seen of it, if it was damage.
+pub(super) fn reopen(folder: &Path, names: &[String], damaged: Option<&str>) -> Result<(Store, Totals), StoreError> {
+    match Store::open(&folder.join(FILE), names, damaged.is_some()) {
+        Err(StoreError::Damaged(what)) => salvage(folder, names, &what),
+        // What a reader saw, the verification may not see: the database is whole, and a record in it is not.
+        Ok(opened) => match damaged {
+            Some(what) => {
+                drop(opened);
+                salvage(folder, names, what)
+            }
+            None => Ok(opened),
+        },
+        failed => failed,
+    }
+}
+
+fn salvage(folder: &Path, names: &[String], what: &str) -> Result<(Store, Totals), StoreError> {
+    let path = folder.join(FILE);
+    let aside = free_name(folder);
+    tracing::error!("the journal {}: {what}; it is moved to {}", path.display(), aside.display());
+    fs::rename(&path, &aside).map_err(StoreError::Io)?;
+    match take_over(&aside, &path, names) {
+        Ok(opened) => {
+            let entries = opened.1.entries;
+            tracing::warn!(
+                entries,
+                "what could be read of {} was taken over, and will be delivered; some of it may have been before",
+                aside.display()
+            );
+            Ok(opened)
+        }
+        Err(error) => {
+            // Nothing was lost that was there: the next attempt finds it in its place.
+            fs::rename(&aside, &path).map_err(StoreError::Io)?;
+            Err(error)
+        }
+    }
+}
+
+fn take_over(from: &Path, to: &Path, names: &[String]) -> Result<(Store, Totals), StoreError> {
+    let (store, mut totals) = Store::open(to, names, false)?;
+    let (mut batch, mut bytes) = (Vec::new(), 0);
+    let mut records = Records::of(from).map_err(StoreError::Io)?;
+    while let Some((id, record)) = records.next().map_err(StoreError::Io)? {
+        bytes += record.len();
+        batch.push((id, record));
+        if bytes >= BATCH {
+            totals = store.take_over(&totals, std::mem::take(&mut batch))?;
+            bytes = 0;
+        }
+    }
+    totals = store.take_over(&totals, batch)?;
+    Ok((store, totals))
+}
+
+fn free_name(folder: &Path) -> PathBuf {
+    let mut seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    loop {
+        let path = folder.join(format!("damaged-{seconds}.redb"));
+        if !path.exists() {
+            return path;
+        }
+        seconds += 1;
+    }
+}
+
+/// The whole records of a file, in the order in which they stand in it.
+struct Records {
+    scanned: BufReader<File>,
+    read: File,
+    window: Vec<u8>,
+    /// Where the window begins in the file.
+    offset: u64,
+    /// Where to look next, in the window.
+    next: usize,
+    finder: Finder<'static>,
+}
+
+impl Records {
+    fn of(path: &Path) -> io::Result<Self> {
+        Ok(Self {
+            scanned: BufReader::new(File::open(path)?),
+            read: File::open(path)?,
+            window: Vec::new(),
+            offset: 0,
+            next: 0,
+            finder: Finder::new(&MAGIC).into_owned(),
+        })
+    }
+
+    fn next(&mut self) -> io::Result<Option<(EntryId, Vec<u8>)>> {
+        loop {
+            let rest = self.window.get(self.next..).unwrap_or_default();
+            let Some(found) = self.finder.find(rest) else {
+                if !self.advance()? {
+                    return Ok(None);
+                }
+                continue;
+            };
+            let at = self.offset + (self.next + found) as u64;
+            self.next += found + 1;
+            if let Some((id, record)) = self.record_at(at)? {
+                // What looks like a record inside a record is part of a payload.
+                self.next += record.len() - 1;
+                return Ok(Some((id, record)));
+            }
+        }
+    }
+
+    /// Moves the window on, by all but what may be the beginning of a magic.
+    fn advance(&mut self) -> io::Result<bool> {
+        let beyond = self.next.saturating_sub(self.window.len());
+        let kept = self.window.len().min(MAGIC.len() - 1).min(self.window.len().saturating_sub(self.next));
+        let gone = self.window.len() - kept;
+        self.window.drain(..gone);
+        self.offset += gone as u64;
+        self.next = beyond;
+        let read = Read::by_ref(&mut self.scanned).take(WINDOW as u64).read_to_end(&mut self.window)?;
+        Ok(read > 0)
+    }
+
+    fn record_at(&mut self, at: u64) -> io::Result<Option<(EntryId, Vec<u8>)>> {
+        let mut header = [0; HEADER];
+        self.read.seek(SeekFrom::Start(at))?;
+        match self.read.read_exact(&mut header) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+            read => read?,
+        }
+        let Some(length) = record::body_length(&header) else { return Ok(None) };
+        let mut record = header.to_vec();
+        Read::by_ref(&mut self.read).take(length as u64).read_to_end(&mut record)?;
+        Ok(record::decode(&record).map(|entry| (entry.id, record)))
+    }
+}

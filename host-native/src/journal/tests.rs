@@ -1,0 +1,308 @@
+//! Real files, damaged in every way that a disk may damage them.
+
+use std::fs::{self, OpenOptions};
+use std::io::{Seek, SeekFrom, Write};
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::guest::Encoding;
+
+const NAMES: [&str; 2] = ["mlflow", "http://phoenix"];
+
+fn names() -> Vec<String> {
+    NAMES.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn context() -> Context {
+    Context {
+        encoding: Encoding::Protobuf,
+        experiment_id: None,
+        experiment_name: Some("agents".to_owned()),
+        run_id: None,
+        workspace: None,
+    }
+}
+
+struct Disk(TempDir);
+
+impl Disk {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.0.path().join("journal")
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder().join("journal.redb")
+    }
+
+    fn limited(&self, max_bytes: u64) -> Result<(Journal, Vec<Owner>), OpenError> {
+        Journal::open(&self.folder(), Limits { max_bytes, max_age: Duration::from_secs(3600) }, &names())
+    }
+
+    fn open(&self) -> (Journal, Vec<Owner>) {
+        self.limited(1 << 30).unwrap()
+    }
+
+    /// What a kill leaves behind: the file as it is, without a goodbye.
+    fn killed(&self, journal: &Journal) -> Self {
+        let copy = Self::new();
+        fs::create_dir(copy.folder()).unwrap();
+        let _quiet = journal.shared.store.read().unwrap();
+        for file in ["journal.redb", "lock"] {
+            fs::copy(self.folder().join(file), copy.folder().join(file)).unwrap();
+        }
+        copy
+    }
+
+    fn damaged_files(&self) -> usize {
+        let names = fs::read_dir(self.folder()).unwrap().map(|entry| entry.unwrap().file_name());
+        names.filter(|name| name.to_str().unwrap().starts_with("damaged-")).count()
+    }
+}
+
+async fn append(journal: &Journal, payload: Vec<u8>) -> Result<EntryId, AppendError> {
+    let (answer, answered) = oneshot::channel();
+    journal.append(payload.into(), context(), move |appended| answer.send(appended).unwrap()).await;
+    answered.await.unwrap()
+}
+
+/// So many payloads that all differ and are larger than a page.
+async fn fill(journal: &Journal, entries: u32) {
+    for number in 0..entries {
+        append(journal, payload(number)).await.unwrap();
+    }
+}
+
+fn payload(number: u32) -> Vec<u8> {
+    let text = format!("<payload {number}>");
+    text.into_bytes().into_iter().cycle().take(5_000).collect()
+}
+
+fn owed(journal: &Journal, owner: Owner) -> Vec<Vec<u8>> {
+    journal.owed(owner, 0, usize::MAX, usize::MAX).unwrap().iter().map(|entry| entry.payload.to_vec()).collect()
+}
+
+fn payloads(numbers: impl Iterator<Item = u32>) -> Vec<Vec<u8>> {
+    numbers.map(payload).collect()
+}
+
+#[tokio::test]
+async fn given_a_kill_after_the_answer_then_the_payload_is_there_with_its_context() {
+    let disk = Disk::new();
+    let (journal, _) = disk.open();
+    let id = append(&journal, b"payload".to_vec()).await.unwrap();
+    let killed = disk.killed(&journal);
+    let (journal, owners) = killed.open();
+    for owner in owners {
+        let entries = journal.owed(owner, 0, 10, 1 << 20).unwrap();
+        assert_eq!(
+            entries.iter().map(|entry| (entry.id, &entry.payload[..])).collect::<Vec<_>>(),
+            [(id, &b"payload"[..])]
+        );
+        assert_eq!(entries[0].context.experiment_name.as_deref(), Some("agents"));
+    }
+    assert!(append(&journal, b"next".to_vec()).await.unwrap() > id);
+    assert_eq!(killed.damaged_files(), 0);
+}
+
+#[tokio::test]
+async fn given_destinations_then_an_entry_stays_until_the_last_of_them_has_settled_it() {
+    let disk = Disk::new();
+    let (journal, owners) = disk.open();
+    let id = append(&journal, b"payload".to_vec()).await.unwrap();
+    journal.settle(owners[0], id, 7);
+    assert!(owed(&journal, owners[0]).is_empty(), "settled at once for readers");
+    assert_eq!(owed(&journal, owners[1]).len(), 1);
+    journal.close().await;
+
+    let (journal, owners) = disk.open();
+    assert_eq!((journal.owed_count(owners[0]), journal.owed_count(owners[1])), (0, 1));
+    assert_eq!((journal.owed_bytes(owners[0]), journal.owed_bytes(owners[1])), (0, 7));
+    assert_eq!(journal.stats().entries, 1);
+    journal.settle(owners[1], id, 7);
+    journal.close().await;
+
+    let (journal, _) = disk.open();
+    let stats = journal.stats();
+    assert_eq!((stats.entries, stats.bytes), (0, 0));
+    assert!(journal.entry(id).unwrap().is_none());
+}
+
+#[tokio::test]
+async fn given_a_destination_that_is_configured_no_more_then_what_it_was_owed_is_released() {
+    let disk = Disk::new();
+    let (journal, owners) = disk.open();
+    let id = append(&journal, b"payload".to_vec()).await.unwrap();
+    journal.settle(owners[0], id, 7);
+    journal.close().await;
+    let limits = Limits { max_bytes: 1 << 20, max_age: Duration::from_secs(1) };
+    let (journal, _) = Journal::open(&disk.folder(), limits, &["mlflow".to_owned(), "other".to_owned()]).unwrap();
+    let stats = journal.stats();
+    assert_eq!((stats.entries, stats.owed[0].entries, stats.owed[1].entries), (0, 0, 0));
+    assert_eq!(stats.owed[1].name, "other");
+}
+
+#[tokio::test]
+async fn given_a_journal_that_is_full_then_it_refuses_until_there_is_room() {
+    let disk = Disk::new();
+    let (journal, owners) = disk.limited(9_000).unwrap();
+    let first = append(&journal, vec![1; 5_000]).await.unwrap();
+    assert!(matches!(append(&journal, vec![2; 5_000]).await, Err(AppendError::Full(_))));
+    for owner in owners {
+        journal.settle(owner, first, 5_000);
+    }
+    // What was settled is written down with the next append at the latest.
+    while append(&journal, vec![3; 5_000]).await.is_err() {}
+    assert!(journal.stats().bytes <= 9_000);
+}
+
+#[tokio::test]
+async fn given_a_second_process_then_it_is_told_who_has_the_journal() {
+    let disk = Disk::new();
+    let (journal, _) = disk.open();
+    let said = disk.limited(1).unwrap_err().to_string();
+    assert!(said.contains("another process") && said.contains("hint:"), "{said}");
+    journal.close().await;
+    disk.limited(1).unwrap();
+}
+
+#[tokio::test]
+async fn given_many_senders_at_once_then_they_share_transactions_and_ids_are_in_order() {
+    let disk = Disk::new();
+    let (journal, owners) = disk.open();
+    let senders = (0..200).map(|number| {
+        let journal = journal.clone();
+        tokio::spawn(async move { append(&journal, payload(number)).await.unwrap() })
+    });
+    let mut ids = Vec::new();
+    for sender in senders.collect::<Vec<_>>() {
+        ids.push(sender.await.unwrap());
+    }
+    ids.sort_unstable();
+    assert_eq!(ids, (1..=200).collect::<Vec<_>>());
+    assert_eq!(journal.owed(owners[0], 150, 10, usize::MAX).unwrap()[0].id, 150);
+    assert_eq!(journal.owed(owners[0], 1, usize::MAX, 12_000).unwrap().len(), 3, "no more after so many bytes");
+}
+
+#[tokio::test]
+async fn given_a_torn_tail_then_what_is_before_it_is_taken_over() {
+    let disk = Disk::new();
+    let (journal, _) = disk.open();
+    fill(&journal, 60).await;
+    let killed = disk.killed(&journal);
+    let length = killed.file().metadata().unwrap().len();
+    // Zeros where a page should be, as a disk leaves them that lost what was written last.
+    let mut file = OpenOptions::new().write(true).open(killed.file()).unwrap();
+    file.seek(SeekFrom::Start(length - 300_000)).unwrap();
+    file.write_all(&vec![0; 300_000]).unwrap();
+    drop(file);
+    let (journal, owners) = killed.open();
+    let found = owed(&journal, owners[0]);
+    assert!(found.iter().all(|found| payloads(0..60).contains(found)));
+    append(&journal, b"next".to_vec()).await.unwrap();
+}
+
+#[tokio::test]
+async fn given_a_file_that_was_cut_then_what_is_left_is_taken_over() {
+    let disk = Disk::new();
+    let (journal, _) = disk.open();
+    fill(&journal, 60).await;
+    for tenths in [0, 1, 3, 5, 7, 9] {
+        let killed = disk.killed(&journal);
+        let length = killed.file().metadata().unwrap().len();
+        OpenOptions::new().write(true).open(killed.file()).unwrap().set_len(length * tenths / 10).unwrap();
+        let (journal, owners) = killed.open();
+        let found = owed(&journal, owners[1]);
+        assert!(found.iter().all(|found| payloads(0..60).contains(found)));
+        append(&journal, b"next".to_vec()).await.unwrap();
+        assert_eq!(owed(&journal, owners[1]).len(), found.len() + 1);
+    }
+}
+
+#[tokio::test]
+async fn given_flipped_bits_then_at_most_the_entries_they_hit_are_lost() {
+    let disk = Disk::new();
+    let (journal, _) = disk.open();
+    fill(&journal, 40).await;
+    let length = disk.file().metadata().unwrap().len();
+    let mut salvaged = 0;
+    for place in 0..24 {
+        let killed = disk.killed(&journal);
+        let at = length / 24 * place + 77 * place % 4_096;
+        let mut bytes = fs::read(killed.file()).unwrap();
+        let at = usize::try_from(at).unwrap();
+        bytes[at] ^= 0b100;
+        fs::write(killed.file(), bytes).unwrap();
+        let (journal, owners) = killed.open();
+        let found = owed(&journal, owners[0]);
+        let lost = payloads(0..40).iter().filter(|payload| !found.contains(payload)).count();
+        assert!(lost <= 1, "one bit at {at} cost {lost} entries");
+        salvaged += killed.damaged_files();
+        append(&journal, b"next".to_vec()).await.unwrap();
+    }
+    assert!(salvaged > 0, "no bit hit anything");
+}
+
+#[tokio::test]
+async fn given_a_file_that_is_no_journal_then_it_is_moved_aside_and_a_new_one_begun() {
+    let disk = Disk::new();
+    fs::create_dir(disk.folder()).unwrap();
+    fs::write(disk.file(), b"something else".repeat(1_000)).unwrap();
+    let (journal, owners) = disk.open();
+    append(&journal, b"payload".to_vec()).await.unwrap();
+    assert_eq!((disk.damaged_files(), owed(&journal, owners[0]).len()), (1, 1));
+}
+
+#[tokio::test]
+async fn given_a_file_that_was_deleted_then_a_new_journal_is_begun() {
+    let disk = Disk::new();
+    let (journal, _) = disk.open();
+    fill(&journal, 1).await;
+    journal.close().await;
+    fs::remove_file(disk.file()).unwrap();
+    let (journal, owners) = disk.open();
+    assert!(owed(&journal, owners[0]).is_empty());
+    append(&journal, b"payload".to_vec()).await.unwrap();
+}
+
+#[tokio::test]
+async fn given_damage_that_is_met_while_reading_then_the_rest_is_taken_over_without_a_restart() {
+    let disk = Disk::new();
+    let (journal, owners) = disk.open();
+    fill(&journal, 3).await;
+    let mut bytes = fs::read(disk.file()).unwrap();
+    let needle = payload(1);
+    let at = bytes.windows(needle.len()).position(|window| window == needle).unwrap();
+    bytes[at + 9] ^= 1;
+    // Behind the back of the open database, whose pages are not all in memory.
+    let mut file = OpenOptions::new().write(true).open(disk.file()).unwrap();
+    file.write_all(&bytes).unwrap();
+    *guard(journal.shared.seen_by_readers.lock()) = Some(StoreError::Damaged("as a reader saw it".to_owned()));
+    let mut newest = journal.newest();
+    newest.mark_unchanged();
+    journal.settle(owners[1], 0, 0);
+    newest.changed().await.unwrap();
+    let found = owed(&journal, owners[0]);
+    assert!(found.contains(&payload(0)) && found.contains(&payload(2)) && !found.contains(&payload(1)));
+    assert_eq!(disk.damaged_files(), 1);
+    assert!(append(&journal, b"next".to_vec()).await.unwrap() > 3);
+}
+
+#[tokio::test]
+async fn given_a_journal_of_a_later_version_then_it_is_left_alone() {
+    let disk = Disk::new();
+    disk.open().0.close().await;
+    let database = redb::Database::create(disk.file()).unwrap();
+    let transaction = database.begin_write().unwrap();
+    let totals: redb::TableDefinition<'_, &str, u64> = redb::TableDefinition::new("totals");
+    transaction.open_table(totals).unwrap().insert("format", 2).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    let said = disk.limited(1).unwrap_err().to_string();
+    assert!(said.contains("format 2") && said.contains("hint:"), "{said}");
+    assert_eq!(disk.damaged_files(), 0);
+}

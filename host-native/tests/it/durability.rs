@@ -1,0 +1,162 @@
+//! What was answered with 200 arrives: through kills, restarts, a translator that has no room or traps, a disk that is full.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use openinference_mlflow::deliver::Destination;
+use openinference_mlflow::deliver::set_aside::SetAsideFolder;
+use openinference_mlflow::drive::{self, Accepted, Backlog, Handle, Refused};
+use openinference_mlflow::guest::{Context, Encoding};
+use openinference_mlflow::journal::{Journal, Limits};
+use tempfile::TempDir;
+
+use crate::support::fake_bridge::{
+    FULL, FakeBridges, Inbox, MALFORMED, PARTIAL, Silence, TRAP_IN_INGEST, TRAP_IN_POLL, TRAP_ONCE,
+};
+use crate::support::until;
+
+struct Host {
+    handle: Handle,
+    journal: Journal,
+    backlog: Backlog,
+}
+
+fn start(dir: &TempDir, destination: impl Destination) -> Host {
+    let limits = Limits { max_bytes: 1 << 20, max_age: Duration::from_secs(3600) };
+    let (journal, owners) = Journal::open(&dir.path().join("journal"), limits, &["mlflow".to_owned()]).unwrap();
+    let backlog = Backlog { journal: journal.clone(), owner: owners[0] };
+    let set_aside = SetAsideFolder::below(dir.path());
+    let handle = drive::start(FakeBridges::default(), destination, set_aside, Some(backlog.clone())).unwrap();
+    Host { handle, journal, backlog }
+}
+
+impl Host {
+    async fn ingest(&self, text: &'static str) -> Result<Accepted, Refused> {
+        let none = None;
+        let context = Context {
+            encoding: Encoding::Protobuf,
+            experiment_id: none.clone(),
+            experiment_name: Some("agents".to_owned()),
+            run_id: none.clone(),
+            workspace: none,
+        };
+        self.handle.ingest(Bytes::from_static(text.as_bytes()), context).await
+    }
+
+    fn waiting(&self) -> u64 {
+        self.journal.owed_count(self.backlog.owner)
+    }
+
+    async fn delivered(&self) {
+        until("everything is delivered", || async { self.waiting() == 0 }).await;
+    }
+
+    /// Ends as on a signal, with nothing delivered meanwhile.
+    async fn stop(self) -> drive::Left {
+        let left = self.handle.drain(Duration::ZERO).await.unwrap();
+        self.journal.close().await;
+        left
+    }
+}
+
+fn set_aside(dir: &TempDir) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(dir.path().join("set-aside")) else { return Vec::new() };
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let payloads = paths.filter(|path| path.extension().is_some_and(|extension| extension == "pb"));
+    payloads.map(|path| std::fs::read_to_string(path).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn given_what_was_not_delivered_at_the_end_then_it_stays_in_the_journal_and_the_next_start_delivers_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let host = start(&dir, Silence);
+    for text in ["one", "two", "three"] {
+        host.ingest(text).await.unwrap();
+    }
+    let left = host.stop().await;
+    assert_eq!((left.payloads, left.kept), (3, 3));
+    assert!(set_aside(&dir).is_empty());
+
+    let inbox = Inbox::default();
+    let host = start(&dir, inbox.clone());
+    host.ingest("four").await.unwrap();
+    host.delivered().await;
+    assert_eq!(inbox.texts(), ["four", "one", "three", "two"]);
+}
+
+#[tokio::test]
+async fn given_more_in_the_journal_than_is_read_at_once_then_all_of_it_is_delivered() {
+    let dir = tempfile::tempdir().unwrap();
+    let host = start(&dir, Silence);
+    let sent = (0..300).map(|_| host.ingest("the same"));
+    for accepted in futures_in_order(sent).await {
+        accepted.unwrap();
+    }
+    host.stop().await;
+    let inbox = Inbox::default();
+    let host = start(&dir, inbox.clone());
+    assert_eq!(host.waiting(), 300);
+    host.delivered().await;
+    assert_eq!(inbox.texts().len(), 300);
+}
+
+async fn futures_in_order<T>(futures: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    let mut results = Vec::new();
+    for future in futures {
+        results.push(future.await);
+    }
+    results
+}
+
+#[tokio::test]
+async fn given_what_the_bridge_says_of_a_payload_then_its_sender_hears_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let inbox = Inbox::default();
+    let host = start(&dir, inbox.clone());
+    let partial = host.ingest(PARTIAL).await.unwrap();
+    assert_eq!((partial.rejected_spans, partial.message.as_str()), (3, "three have no id"));
+    assert!(matches!(host.ingest(MALFORMED).await.unwrap_err(), Refused::Malformed(_)));
+    host.delivered().await;
+    assert_eq!(inbox.texts(), [PARTIAL]);
+    assert!(set_aside(&dir).is_empty());
+}
+
+#[tokio::test]
+async fn given_a_bridge_without_room_then_payloads_are_accepted_all_the_same_and_wait_on_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let inbox = Inbox::default();
+    let host = start(&dir, inbox.clone());
+    host.ingest(FULL).await.unwrap();
+    host.ingest("behind it").await.unwrap();
+    assert_eq!(host.waiting(), 2);
+    assert_eq!(host.stop().await.kept, 2);
+    assert!(inbox.texts().is_empty());
+}
+
+#[tokio::test]
+async fn given_traps_then_the_open_payloads_are_read_again_and_what_traps_twice_is_set_aside() {
+    let dir = tempfile::tempdir().unwrap();
+    let inbox = Inbox::default();
+    let host = start(&dir, inbox.clone());
+    for text in ["good", TRAP_ONCE, TRAP_IN_POLL, "good after"] {
+        host.ingest(text).await.unwrap();
+    }
+    assert!(matches!(host.ingest(TRAP_IN_INGEST).await.unwrap_err(), Refused::SetAside(_)));
+    host.delivered().await;
+    let mut delivered = inbox.texts();
+    delivered.dedup();
+    assert_eq!(delivered, ["good", "good after", TRAP_ONCE]);
+    let mut aside = set_aside(&dir);
+    aside.sort();
+    assert_eq!(aside, [TRAP_IN_INGEST, TRAP_IN_POLL]);
+}
+
+#[tokio::test]
+async fn given_a_journal_that_is_full_then_senders_are_asked_to_wait() {
+    let dir = tempfile::tempdir().unwrap();
+    let host = start(&dir, Silence);
+    let large = "x".repeat(600_000).leak();
+    host.ingest(large).await.unwrap();
+    let refused = host.ingest(large).await.unwrap_err();
+    assert!(matches!(refused, Refused::JournalFull(wait) if !wait.is_zero()), "{refused}");
+}

@@ -1,0 +1,206 @@
+//! What was received reaches other endpoints as well: unchanged, over both protocols, each at its own pace.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use openinference_mlflow::deliver::set_aside::SetAsideFolder;
+use openinference_mlflow::forward::{Endpoint, Forwarding};
+use openinference_mlflow::guest::{Context, Encoding};
+use openinference_mlflow::journal::{Journal, Limits, Owner};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::fake_bridge::MALFORMED;
+use crate::support::mlflow::{Mlflow, Reply, say};
+use crate::support::receivers::{self, TRANSLATOR};
+use crate::support::{payload, until};
+
+struct Host {
+    journal: Journal,
+    owners: Vec<Owner>,
+    forwarding: Forwarding,
+}
+
+fn start(dir: &TempDir, destinations: &[&str], headers: &str) -> Host {
+    let endpoints = Endpoint::parse_all(destinations.iter().copied(), headers).unwrap();
+    let names: Vec<_> = endpoints.iter().map(ToString::to_string).collect();
+    let limits = Limits { max_bytes: 1 << 24, max_age: Duration::from_secs(3600) };
+    let (journal, owners) = Journal::open(&dir.path().join("journal"), limits, &names).unwrap();
+    let set_aside = SetAsideFolder::below(dir.path());
+    let destinations = endpoints.into_iter().zip(owners.iter().copied());
+    let forwarding = Forwarding::start(&journal, destinations, &set_aside, &TRANSLATOR).unwrap();
+    Host { journal, owners, forwarding }
+}
+
+impl Host {
+    async fn receive(&self, payload: impl Into<Bytes>, encoding: Encoding) {
+        let none = None;
+        let context = Context {
+            encoding,
+            experiment_id: none.clone(),
+            experiment_name: Some("agents".to_owned()),
+            run_id: none.clone(),
+            workspace: none,
+        };
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        self.journal.append(payload.into(), context, |appended| answer.send(appended).unwrap()).await;
+        answered.await.unwrap().unwrap();
+    }
+
+    /// Waits until this destination is owed nothing.
+    async fn forwarded(&self, destination: usize) {
+        until("everything is forwarded", || async { self.journal.owed_count(self.owners[destination]) == 0 }).await;
+    }
+
+    async fn stop(self) {
+        self.forwarding.drain(tokio::time::Instant::now()).await;
+        self.journal.close().await;
+    }
+}
+
+fn reasons(dir: &TempDir) -> Vec<Value> {
+    let Ok(entries) = std::fs::read_dir(dir.path().join("set-aside")) else { return Vec::new() };
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let reasons = paths.filter(|path| path.to_string_lossy().ends_with(".reason.json"));
+    reasons.map(|path| serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn given_destinations_of_both_protocols_then_each_gets_the_bytes_that_were_received() {
+    let dir = tempfile::tempdir().unwrap();
+    let (http, _) = receivers::fake().await;
+    let (grpc, _) = receivers::fake().await;
+    let host = start(&dir, &[http.http("").as_str(), &grpc.grpc().replace("http", "grpc")], "");
+    let mut texts: Vec<_> = (0..100).map(|number| format!("payload {number}")).collect();
+    for text in &texts {
+        host.receive(text.clone(), Encoding::Protobuf).await;
+    }
+    for (destination, running) in [(0, &http), (1, &grpc)] {
+        host.forwarded(destination).await;
+        texts.sort();
+        until("all have arrived", || async { running.inbox.texts() == texts }).await;
+    }
+}
+
+#[tokio::test]
+async fn given_json_then_http_gets_it_as_it_is_and_grpc_as_protobuf() {
+    let dir = tempfile::tempdir().unwrap();
+    let phoenix = Mlflow::start().await;
+    let (grpc, _) = receivers::fake().await;
+    let host = start(&dir, &[&format!("http://{}", phoenix.address), &grpc.grpc().replace("http", "grpc")], "");
+    let protobuf = payload::trace(1);
+    let json = TRANSLATOR.transcode(&protobuf, Encoding::Protobuf, Encoding::Json).unwrap().unwrap();
+    host.receive(json.clone(), Encoding::Json).await;
+    host.forwarded(0).await;
+    host.forwarded(1).await;
+    let export = &phoenix.exports()[0];
+    assert_eq!((export.headers["content-type"].as_bytes(), &export.body[..]), (&b"application/json"[..], &json[..]));
+    until("it has arrived", || async { *grpc.inbox.0.lock().unwrap() == [protobuf.clone()] }).await;
+}
+
+#[tokio::test]
+async fn given_a_payload_that_is_refused_for_good_then_it_is_set_aside_with_the_reason_and_the_others_go_on() {
+    for is_grpc in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let (running, _) = receivers::fake().await;
+        let url = if is_grpc { running.grpc().replace("http", "grpc") } else { running.http("").to_string() };
+        let host = start(&dir, &[&url], "");
+        for text in ["before", MALFORMED, "after"] {
+            host.receive(text, Encoding::Protobuf).await;
+        }
+        host.forwarded(0).await;
+        until("the others have arrived", || async { running.inbox.texts() == ["after", "before"] }).await;
+        let reasons = reasons(&dir);
+        assert_eq!(reasons.len(), 1);
+        let reason = reasons[0]["reason"].as_str().unwrap();
+        assert!(reason.contains("refuses it") && reason.contains("127.0.0.1"), "{reason}");
+        assert_eq!(reasons[0]["experiment_name"], "agents");
+        assert!(reasons[0]["destination"].as_str().is_some_and(|name| name.contains("127.0.0.1")), "{reasons:?}");
+    }
+}
+
+#[tokio::test]
+async fn given_a_destination_that_is_dead_then_the_other_goes_on_and_it_gets_everything_when_it_lives() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind((std::net::Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let dead = Mlflow::at(socket.local_addr().unwrap());
+    let alive = Mlflow::start().await;
+    let urls = [format!("http://{}", dead.address), format!("http://{}", alive.address)];
+    let urls: Vec<_> = urls.iter().map(String::as_str).collect();
+    let host = start(&dir, &urls, "");
+    for number in 1..=20 {
+        host.receive(payload::trace(number), Encoding::Protobuf).await;
+    }
+    host.forwarded(1).await;
+    assert_eq!(host.journal.owed_count(host.owners[0]), 20);
+    // Through the end of the program as well.
+    host.stop().await;
+    let host = start(&dir, &urls, "");
+    dead.serve(socket.listen(64).unwrap());
+    host.forwarded(0).await;
+    assert_eq!((dead.exports().len(), alive.exports().len()), (20, 20));
+    assert!(reasons(&dir).is_empty());
+}
+
+#[tokio::test]
+async fn given_a_destination_in_a_bad_mood_then_payloads_wait_and_none_is_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let phoenix = Mlflow::start().await;
+    let asked = AtomicUsize::new(0);
+    phoenix.script(move |_| match asked.fetch_add(1, Ordering::SeqCst) {
+        0 => {
+            let busy = http::Response::builder().status(429).header("retry-after", "0");
+            Reply::Say(busy.body(axum::body::Body::empty()).unwrap())
+        }
+        1 => say(401, "who are you?"),
+        2 => say(503, ""),
+        _ => Reply::Healthy,
+    });
+    let host = start(&dir, &[&format!("http://{}", phoenix.address)], "");
+    host.receive(payload::trace(1), Encoding::Protobuf).await;
+    host.forwarded(0).await;
+    assert_eq!(phoenix.exports().len(), 4);
+    assert!(reasons(&dir).is_empty());
+}
+
+#[tokio::test]
+async fn given_a_payload_that_always_fails_while_others_do_not_then_it_is_set_aside_in_the_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let phoenix = Mlflow::start().await;
+    let taken = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&taken);
+    phoenix.script(move |seen| {
+        if seen.body.windows(8).any(|bytes| bytes == [66; 8]) {
+            return say(500, "");
+        }
+        counted.fetch_add(1, Ordering::SeqCst);
+        Reply::Healthy
+    });
+    let host = start(&dir, &[&format!("http://{}", phoenix.address)], "");
+    host.receive(payload::trace(66), Encoding::Protobuf).await;
+    for number in 1..=12 {
+        host.receive(payload::trace(number), Encoding::Protobuf).await;
+        until("it is taken", || async { taken.load(Ordering::SeqCst) >= usize::from(number) }).await;
+    }
+    host.forwarded(0).await;
+    let reasons = reasons(&dir);
+    assert_eq!(reasons.len(), 1);
+    assert!(reasons[0]["reason"].as_str().unwrap().contains("while it took others"), "{reasons:?}");
+}
+
+#[tokio::test]
+async fn given_headers_then_they_reach_their_destination_and_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let (one, other) = (Mlflow::start().await, Mlflow::start().await);
+    let urls = [format!("http://{}", one.address), format!("http://{}", other.address)];
+    let headers = format!("{} authorization=Bearer%20right", urls[0]);
+    let host = start(&dir, &[&urls[0], &urls[1]], &headers);
+    host.receive(payload::trace(1), Encoding::Protobuf).await;
+    host.forwarded(0).await;
+    host.forwarded(1).await;
+    assert_eq!(one.exports()[0].headers["authorization"], "Bearer right");
+    assert!(!other.exports()[0].headers.contains_key("authorization"));
+}
