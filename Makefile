@@ -10,8 +10,10 @@ PYTHON := .venv/bin/python
 # What `make test` fuzzes is the same on every run of the same code; `make fuzz` searches on.
 FUZZ_RUNS ?= 60000
 FUZZ_SECONDS ?= 300
+SOAK_SECONDS ?= 600
+SOAK_SEED ?= 1
 
-.PHONY: help setup setup-rust setup-python setup-phoenix setup-node setup-browser build demo test lint test-core test-hosts test-fuzz test-e2e test-node test-browser fuzz bench clean
+.PHONY: help setup setup-rust setup-python setup-phoenix setup-node setup-browser build demo test lint test-core test-hosts test-fuzz test-e2e test-node test-browser fuzz soak bench clean
 
 help: ## What there is.
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -78,7 +80,7 @@ fuzz: ## A search for new faults: each fuzz target for FUZZ_SECONDS.
 $(BINARY):
 	$(MAKE) build
 
-test-e2e: $(BINARY) setup-python ## Real instrumentors, real MLflow servers.
+test-e2e: $(BINARY) setup-python setup-phoenix ## Real instrumentors, real MLflow servers.
 	$(PYTHON) -m pytest -q tests/e2e
 
 test-node: setup-node .venv/requirements.txt .venv-phoenix/requirements.txt ## The npm package: lints, types, every SDK and start-up order, real MLflow and Phoenix.
@@ -88,6 +90,10 @@ test-node: setup-node .venv/requirements.txt .venv-phoenix/requirements.txt ## T
 test-browser: $(BINARY) setup-browser setup-python ## MLflow's UI in a real browser.
 	cd tests/browser
 	MLFLOW_BIN=$(CURDIR)/.venv/bin/mlflow npm test
+
+# A longer run of tests/e2e/test_conservation.py, and the account of it; SOAK_SEED makes another one.
+soak: $(BINARY) setup-python ## Clients, kills and failing servers for SOAK_SECONDS: sent, acknowledged, delivered, duplicated, lost.
+	cd tests && ../$(PYTHON) -m e2e.conservation --seconds $(SOAK_SECONDS) --seed $(SOAK_SEED)
 
 bench: build ## The benchmarks, each against a baseline in the same run.
 	cargo bench --locked -p openinference-mlflow-tests

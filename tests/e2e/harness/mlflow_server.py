@@ -4,6 +4,7 @@ import shutil
 import sqlite3
 import sys
 import urllib.request
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
@@ -48,6 +49,10 @@ class MlflowServer:
         return f"http://127.0.0.1:{self._port}"
 
     @property
+    def port(self) -> int:
+        return self._port
+
+    @property
     def log(self) -> Path:
         return self._folder / "mlflow.log"
 
@@ -70,6 +75,13 @@ class MlflowServer:
             self.kill()
             raise AssertionError(f"{error}\n{tail}") from error
         return self
+
+    def span_ids(self) -> Counter[tuple[str, str]]:
+        """How often each span is in the store, by trace id and span id in hexadecimal. A search pages through traces in the
+        order of their times, and returns those of one moment twice or never."""
+        with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True)) as store:
+            rows = store.execute("SELECT trace_id, span_id FROM spans").fetchall()
+        return Counter((trace_id.removeprefix("tr-"), span_id) for trace_id, span_id in rows)
 
     def save_store(self, to: Path) -> Path:
         """Copy the database as it is now; the server may be running."""
