@@ -13,7 +13,7 @@ FUZZ_SECONDS ?= 300
 SOAK_SECONDS ?= 600
 SOAK_SEED ?= 1
 
-.PHONY: help setup setup-rust setup-python setup-phoenix setup-node setup-browser build demo test lint test-core test-hosts test-fuzz test-e2e test-node test-browser fuzz soak bench clean
+.PHONY: help setup setup-rust setup-python setup-phoenix setup-node setup-browser build demo test lint test-core test-hosts test-fuzz test-e2e test-node test-browser fuzz soak bench bench-gateway clean
 
 help: ## What there is.
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -96,7 +96,10 @@ soak: $(BINARY) setup-python ## Clients, kills and failing servers for SOAK_SECO
 	cd tests && ../$(PYTHON) -m e2e.conservation --seconds $(SOAK_SECONDS) --seed $(SOAK_SEED)
 
 bench: build ## The benchmarks, each against a baseline in the same run.
-	cargo bench --locked -p openinference-mlflow-tests
+	cargo bench --locked -p openinference-mlflow-tests --bench translate --bench serve
+
+bench-gateway: build setup-python ## 20 clients that export single spans, a real MLflow, and serve between them or not.
+	cargo bench --locked -p openinference-mlflow-tests --bench gateway
 
 .tools/bin/cargo-deny:
 	cargo install --quiet --locked --root .tools cargo-deny@0.20.2
