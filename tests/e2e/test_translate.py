@@ -7,7 +7,7 @@ from e2e.harness.bridge import run
 from e2e.harness.mlflow_server import MlflowServer
 from e2e.harness.payloads import from_body, load
 from e2e.harness.readback import Reader
-from e2e.parity.compare import differences
+from e2e.parity.compare import Difference, differences
 from e2e.parity.pair import Copy, read_back
 from e2e.parity.sides import Sides
 
@@ -18,6 +18,8 @@ _CASES = (
     *("hand_not_finite.pb", "hand_session_251.pb", "hand_json_text_nested.pb", "hand_invalid_utf8.pb"),
     *("hand_duplicate_same.pb", "hand_json_lenient.json"),
 )
+# Their previews read as raw JSON: the bridge tells MLflow others by a request of their own, which no payload can make.
+_RETOLD = {"py_inst_langchain.pb"}
 _ENCODINGS = {"application/x-protobuf": "protobuf", "application/json": "json"}
 
 
@@ -40,8 +42,11 @@ def translated(request: pytest.FixtureRequest, mlflow_server: MlflowServer, read
 
 @pytest.mark.parametrize("case", _CASES)
 def test_what_translate_writes_is_stored_as_what_the_bridge_sends(translated: dict, sides: Sides, case: str):
-    found = [str(each) for each in differences(translated[case].traces, sides.bridged[case].traces)]
-    assert not found, "\n" + "\n".join(found)
+    found = differences(translated[case].traces, sides.bridged[case].traces)
+    retold = [each for each in found if _is_of_the_preview(each)]
+    assert bool(retold) == (case in _RETOLD), "\n" + "\n".join(map(str, retold))
+    others = [str(each) for each in found if each not in retold]
+    assert not others, "\n" + "\n".join(others)
 
 
 def test_translate_changes_nothing_that_came_in():
@@ -70,6 +75,12 @@ def test_translate_reports_repairs_and_what_it_leaves_out():
 def test_what_cannot_be_read_is_refused_and_nothing_is_written(body: bytes):
     done = run("translate", stdin=body)
     assert (done.returncode, done.stdout) == (1, b"") and b"hint" in done.stderr
+
+
+def _is_of_the_preview(difference: Difference) -> bool:
+    below = difference.path[1:]
+    told = ("info", "request_preview"), ("info", "response_preview"), ("info", "metadata", "mlflow.trace.infoFinalized")
+    return below in told
 
 
 def _translate(body: bytes) -> bytes:
