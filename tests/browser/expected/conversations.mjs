@@ -171,11 +171,11 @@ export const INSTRUMENTORS = [
     of: /^OpenAIChatGenerator\.run$/,
     payloads: {
       "py_haystack_conversation.pb": conversation,
-      // Of earlier calls and their results the instrumentation tells who spoke, and of tools nothing.
+      // Of earlier calls the instrumentation tells nothing, of their results who spoke, and of tools nothing.
       "py_haystack_agent.pb": {
         spans: [
           { inputs: [SYSTEM, WEATHER], outputs: [asks(["Lisbon"])] },
-          { inputs: [SYSTEM, WEATHER, "Assistant:", "Tool:"], outputs: [SUNNY] },
+          { inputs: [SYSTEM, WEATHER, "Tool:"], outputs: [SUNNY] },
         ],
       },
     },
@@ -226,7 +226,7 @@ export const INSTRUMENTORS = [
         text: "I look it up.",
       }),
       "js_anthropic_streaming.pb": {
-        spans: [{ inputs: [WEATHER], outputs: [asks(["Lisbon"], { text: "I look it up." })], tools: TOOLS }],
+        spans: [{ inputs: [SYSTEM, WEATHER], outputs: [asks(["Lisbon"], { text: "I look it up." })], tools: TOOLS }],
       },
     },
   },
@@ -235,7 +235,7 @@ export const INSTRUMENTORS = [
     payloads: {
       "js_langchain_conversation.pb": conversation,
       // The instrumentation leaves out what the system says in parts.
-      "js_langchain_agent.pb": toolUse({ results: named(["Lisbon"]), before: ["System:"] }),
+      "js_langchain_agent.pb": toolUse({ results: named(["Lisbon"]) }),
     },
   },
   {
