@@ -113,6 +113,7 @@ impl ServerDelivery {
         let Settings { batch_spans, batch_bytes, .. } = desk.settings;
         // What concerns one trace alone leaves room for what carries the spans of many.
         let mut lone = out.slots.div_ceil(2);
+        let mut put_off = Vec::new();
         let mut packer = Packer::new(out.slots, batch_spans, batch_bytes);
         for id in due {
             if out.slots == 0 || packer.is_full() {
@@ -127,18 +128,11 @@ impl ServerDelivery {
             let Some(trace) = desk.assembly.get(*id) else { continue };
             if trace.unsent_count() == 0 {
                 if lone == 0 {
+                    put_off.push((*id, experiment_id, route));
                     continue;
                 }
                 lone -= 1;
-                let (draft, purpose) = if trace.must_look() {
-                    (requests::find_trace(*id), Purpose::Look(*id))
-                } else {
-                    let experiment_id = trace.info.found_in.as_ref().unwrap_or(&experiment_id);
-                    let info = info::of(*id, trace, &News::default(), experiment_id);
-                    (requests::trace_info(&info), Purpose::Info(*id))
-                };
-                self.send(desk, out, draft.workspace(route.workspace.as_deref()), purpose);
-                desk.change(*id, |trace| trace.under_way += 1);
+                self.send_lone(desk, out, *id, &experiment_id, &route);
                 continue;
             }
             let address = Address { workspace: route.workspace.clone(), experiment_id, run_id: route.run_id.clone() };
@@ -153,6 +147,23 @@ impl ServerDelivery {
             }
             self.send_parcel(desk, out, parcel, version);
         }
+        for (id, experiment_id, route) in put_off.into_iter().take(out.slots) {
+            self.send_lone(desk, out, id, &experiment_id, &route);
+        }
+    }
+
+    /// Asks how MLflow has a trace whose spans were all sent, or tells it the trace's info.
+    fn send_lone(&mut self, desk: &mut Desk, out: &mut Outbox, id: TraceId, experiment_id: &str, route: &Route) {
+        let Some(trace) = desk.assembly.get(id) else { return };
+        let (draft, purpose) = if trace.must_look() {
+            (requests::find_trace(id), Purpose::Look(id))
+        } else {
+            let experiment_id = trace.info.found_in.as_deref().unwrap_or(experiment_id);
+            let info = info::of(id, trace, &News::default(), experiment_id);
+            (requests::trace_info(&info), Purpose::Info(id))
+        };
+        self.send(desk, out, draft.workspace(route.workspace.as_deref()), purpose);
+        desk.change(id, |trace| trace.under_way += 1);
     }
 
     /// The id of the experiment that a due trace goes to; asks for it, or gives the trace's spans up, where need be.

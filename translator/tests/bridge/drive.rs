@@ -46,6 +46,7 @@ impl Host {
     /// Performs what is to be done now. Returns whether anything was.
     pub(crate) fn step(&mut self) -> bool {
         let requests = self.bridge.poll(self.now);
+        assert!(self.bridge.poll(self.now).is_empty(), "a poll left requests for another one");
         for request in &requests {
             let answer = self.server.answer(request);
             self.bridge.complete(request.id, &answer, self.now);

@@ -47,6 +47,15 @@ fn a_plain_text_is_not_worth_a_request_and_an_answer_in_raw_json_is() {
 }
 
 #[test]
+fn where_no_spans_wait_trace_infos_take_every_slot() {
+    let mut host = Host::new("{}");
+    let message = r#"{"type": "message", "role": "assistant", "content": [{"type": "text", "text": "Paris"}]}"#;
+    host.ingest(&app((1..=8).map(|trace| answering(span(trace, 1, 0), message)).collect()));
+    host.finish();
+    assert_eq!(infos(&host), 8);
+}
+
+#[test]
 fn a_root_without_values_shows_the_first_request_and_the_last_answer_below_it() {
     let mut host = Host::new("{}");
     host.ingest(&app(vec![model(span(1, 3, 2)), silent(span(1, 1, 0)), silent(span(1, 2, 1)), model(span(1, 4, 2))]));
