@@ -214,6 +214,20 @@ fn feedback_on_a_session_of_which_nothing_else_is_known_stays_on_its_own_trace()
 }
 
 #[test]
+fn an_assessment_that_the_server_never_takes_is_set_aside_in_the_end_though_nothing_else_is_sent() {
+    let mut host = Host::new("{}");
+    host.server.fault(|request| {
+        (request.method == "POST" && request.path.ends_with("/assessments")).then(|| reply(500, "{}".into()))
+    });
+    let receipt = host.ingest(&app(vec![span(1, 1, 0), judged(span(1, 2, 1), "", "helpful", 0.5, Some("me"))])).receipt;
+    host.pass(600_000);
+    assert!(host.set_aside.is_empty(), "it may be an outage");
+    host.pass(7_200_000);
+    assert_eq!(host.set_aside.len(), 1);
+    assert!(host.done.contains(&receipt) && of(&host, 1).is_empty());
+}
+
+#[test]
 fn an_assessment_that_makes_the_server_fail_is_set_aside_while_others_are_taken() {
     let mut host = Host::new("{}");
     host.server.fault(|request| {
