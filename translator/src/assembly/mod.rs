@@ -32,6 +32,8 @@ pub struct Assembly {
     to_send: BTreeSet<(Instant, TraceId)>,
     /// Apart from the others, so that many of them do not stand before spans.
     to_assess: BTreeSet<(Instant, TraceId)>,
+    /// By the end of their patience.
+    to_polish: BTreeSet<(Instant, TraceId)>,
     to_forget: BTreeSet<(Instant, TraceId)>,
     scheduled: BTreeMap<TraceId, Due>,
     bytes: usize,
@@ -93,6 +95,7 @@ impl Assembly {
         match due {
             Some(Due::Send(at)) => self.to_send.insert((at, id)),
             Some(Due::Assess(at)) => self.to_assess.insert((at, id)),
+            Some(Due::Polish(until)) => self.to_polish.insert((until, id)),
             Some(Due::Forget(at)) => self.to_forget.insert((at, id)),
             None => false,
         };
@@ -106,6 +109,7 @@ impl Assembly {
         match self.scheduled.remove(&id) {
             Some(Due::Send(at)) => self.to_send.remove(&(at, id)),
             Some(Due::Assess(at)) => self.to_assess.remove(&(at, id)),
+            Some(Due::Polish(until)) => self.to_polish.remove(&(until, id)),
             Some(Due::Forget(at)) => self.to_forget.remove(&(at, id)),
             None => false,
         };
@@ -121,12 +125,22 @@ impl Assembly {
         self.to_assess.range(..(now.saturating_add(1), TraceId::MIN)).take(most).map(|(_, id)| *id).collect()
     }
 
+    /// Traces whose previews can be made better, the least patient first, at most so many.
+    pub fn to_polish(&self, most: usize) -> Vec<TraceId> {
+        self.to_polish.iter().take(most).map(|(_, id)| *id).collect()
+    }
+
+    /// Traces whose previews stay as they are: no quiet moment came in time.
+    pub fn past_polish(&self, now: Instant) -> Vec<TraceId> {
+        self.to_polish.range(..(now.saturating_add(1), TraceId::MIN)).map(|(_, id)| *id).collect()
+    }
+
     /// When something is due next, after `now`: to be sent or to be forgotten.
     pub fn next_due(&self, now: Instant) -> Option<Instant> {
         let after = (now.saturating_add(1), TraceId::MIN);
         let send = self.to_send.range(after..).next();
         let assess = self.to_assess.range(after..).next();
-        [send, assess, self.to_forget.first()].into_iter().flatten().map(|(at, _)| *at).min()
+        [send, assess, self.to_polish.first(), self.to_forget.first()].into_iter().flatten().map(|(at, _)| *at).min()
     }
 
     /// Forgets delivered traces whose time has come, and the oldest of them while memory is short.

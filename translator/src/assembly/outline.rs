@@ -3,7 +3,7 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::ids::SpanId;
-use crate::mapping::preview::{Preview, Side};
+use crate::mapping::preview::{Preview, Side, Worth};
 use crate::mapping::{self, Additions, tags};
 use crate::mlflow::{self, keys};
 use crate::openinference;
@@ -61,8 +61,8 @@ pub struct Headline {
     pub request: Option<String>,
     /// The trace's response preview.
     pub response: Option<String>,
-    /// Whether MLflow would derive ones from the span that read badly.
-    pub must_tell_previews: bool,
+    /// How much better they are than the ones that MLflow derives from the span.
+    pub worth: Worth,
     /// Whether the first [call to a model](super::said) speaks for its request.
     pub borrows_request: bool,
     /// Whether the last call to a model speaks for its answer.
@@ -93,14 +93,13 @@ impl Headline {
         let request = inputs.and_then(|value| Preview::of(&value.as_text(), Side::Request));
         let response = outputs.and_then(|value| Preview::of(&value.as_text(), Side::Answer));
         let is_dump = |preview: &Option<Preview>| preview.as_ref().is_some_and(|preview| preview.is_dump);
-        let is_needed = |preview: &Option<Preview>| preview.as_ref().is_some_and(|preview| preview.is_needed);
         let (borrows_request, borrows_response) = (is_dump(&request), is_dump(&response));
-        let must_tell_previews = is_needed(&request) || is_needed(&response);
+        let worth = [&request, &response].into_iter().flatten().map(|preview| preview.worth).max().unwrap_or_default();
         let text = |preview: Option<Preview>| {
-            preview.map(|preview| if must_tell_previews { preview.text } else { preview.derived })
+            preview.map(|preview| if worth == Worth::Nothing { preview.derived } else { preview.text })
         };
         let (request, response) = (text(request), text(response));
-        Self { request, response, must_tell_previews, borrows_request, borrows_response, ..headline }
+        Self { request, response, worth, borrows_request, borrows_response, ..headline }
     }
 
     /// Whether calls to models speak for a side of it.

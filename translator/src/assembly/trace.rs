@@ -17,6 +17,7 @@ use super::route::{Route, Wish};
 use super::said::Said;
 use crate::contract::{Instant, Receipt};
 use crate::mapping::feedback::Feedback;
+use crate::mapping::preview::Worth;
 use crate::mapping::tags;
 use crate::otlp::span::resource_attributes;
 use crate::settings::Settings;
@@ -94,6 +95,8 @@ pub struct InfoState {
     pub looked: bool,
     /// The experiment in which MLflow has it then.
     pub found_in: Option<String>,
+    /// One is worth sending, for previews without quotes, when MLflow has nothing else to do; not after this time.
+    pub polish_until: Option<Instant>,
     /// Shares of receipts that wait for it.
     pub receipts: Vec<Receipt>,
 }
@@ -356,9 +359,15 @@ impl Trace {
         let Some((id, headline)) = self.headline(&nothing) else { return false };
         let is_root = self.root().is_some_and(|(root, _)| root == id);
         let has_previews = headline.request.is_some() || headline.response.is_some();
-        headline.must_tell_previews
+        headline.worth == Worth::Words
             || has_previews && !is_root
             || headline.borrows() && !self.said.is_empty() && (!is_root || self.said != self.lent)
+    }
+
+    /// Whether MLflow shows the right previews, but in quotes.
+    pub fn has_quoted_previews(&self) -> bool {
+        let nothing = BTreeMap::new();
+        self.headline(&nothing).is_some_and(|(_, headline)| headline.worth == Worth::Quotes)
     }
 
     /// Whether spans that are linked to prompts came after the root that tells of such links.
@@ -424,6 +433,9 @@ impl Trace {
             (None, Some(assess)) => return Some(Due::Assess(assess)),
             (None, None) => {}
         }
+        if let Some(until) = self.info.polish_until {
+            return Some(Due::Polish(until));
+        }
         Some(Due::Forget(self.last_arrival.saturating_add(settings.remember_ms)))
     }
 
@@ -456,6 +468,8 @@ pub enum Due {
     Send(Instant),
     /// Assessments are to be sent, and nothing else.
     Assess(Instant),
+    /// The trace's info may be sent, for better previews, when there is nothing else to do; until then.
+    Polish(Instant),
     /// Everything was delivered: the outline may be dropped.
     Forget(Instant),
 }

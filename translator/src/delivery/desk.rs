@@ -96,6 +96,7 @@ impl Desk {
     pub fn info_settled(&mut self, trace: TraceId) {
         let receipts = self.change(trace, |trace| {
             trace.info.wanted = false;
+            trace.info.polish_until = None;
             trace.info.failures = 0;
             std::mem::take(&mut trace.info.receipts)
         });

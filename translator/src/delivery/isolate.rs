@@ -20,7 +20,7 @@ impl ServerDelivery {
         match verdict {
             Verdict::Accepted(_) => {
                 self.succeed(desk);
-                delivered(desk, &parcel, self.version);
+                delivered(desk, &parcel, self.version, now);
             }
             Verdict::Trouble(trouble) => {
                 release(desk, &parcel);
@@ -94,18 +94,21 @@ fn release(desk: &mut Desk, parcel: &Parcel) {
     }
 }
 
-fn delivered(desk: &mut Desk, parcel: &Parcel, version: Option<Version>) {
+fn delivered(desk: &mut Desk, parcel: &Parcel, version: Option<Version>, now: Instant) {
+    let polish_until = now.saturating_add(desk.settings.partial_ms);
     for items in parcel.items.chunk_by(|a, b| a.trace == b.trace) {
         let Some(id) = items.first().map(|item| item.trace) else { continue };
-        let wants_info = desk.change(id, |trace| {
+        let info_follows = desk.change(id, |trace| {
             let root_came_before = trace.root_delivered;
             trace.root_delivered |=
                 items.iter().any(|item| trace.outline(item.span).is_some_and(|outline| outline.parent.is_none()));
             trace.info.wanted |= wants_info(trace, root_came_before, version.unwrap_or(Version::CURRENT));
-            trace.info.wanted
+            let is_polished = trace.root_delivered && trace.has_quoted_previews();
+            trace.info.polish_until = (is_polished && !trace.info.wanted).then_some(polish_until);
+            trace.info.wanted || is_polished
         });
         for item in items {
-            desk.delivered(id, item.span, item.version, wants_info.unwrap_or(false));
+            desk.delivered(id, item.span, item.version, info_follows.unwrap_or(false));
         }
     }
     release(desk, parcel);

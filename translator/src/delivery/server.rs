@@ -2,6 +2,7 @@
 //!
 //! - Nothing is sent before the server's version is known, nor to an experiment that was not looked up.
 //! - As many requests as the settings allow, none of which mixes experiments; one trace is in one request at a time.
+//! - What only makes previews [nicer](Due::Polish) is sent while nothing else is under way or due, for a limited time.
 //! - A failure that concerns every request shuts the [`Gate`]; what was under way is due again. A refusal splits the
 //!   request until the span that MLflow refuses stands alone and is set aside.
 //! - A request that MLflow *fails* on (500) is split only when other requests succeed meanwhile, or, a few times, to
@@ -52,6 +53,14 @@ pub struct ServerDelivery {
 impl ServerDelivery {
     /// The requests to perform now, for the traces that are due.
     pub fn poll(&mut self, desk: &mut Desk, now: Instant) -> Vec<Request> {
+        let requests = self.requests(desk, now);
+        for id in desk.assembly.past_polish(now) {
+            desk.info_settled(id);
+        }
+        requests
+    }
+
+    fn requests(&mut self, desk: &mut Desk, now: Instant) -> Vec<Request> {
         let slots = self.gate.limit(&desk.settings, now).saturating_sub(self.under_way.len());
         let mut out = Outbox { slots, requests: Vec::new() };
         if out.slots == 0 {
@@ -59,7 +68,8 @@ impl ServerDelivery {
         }
         let due = desk.due(now);
         let to_assess = desk.assembly.to_assess(now, out.slots);
-        if due.is_empty() && to_assess.is_empty() && self.suspects.is_empty() {
+        let to_polish = desk.assembly.to_polish(out.slots.div_ceil(2));
+        if due.is_empty() && to_assess.is_empty() && to_polish.is_empty() && self.suspects.is_empty() {
             return out.requests;
         }
         let Some(version) = self.version else {
@@ -81,6 +91,9 @@ impl ServerDelivery {
         self.send_suspects(desk, &mut out, rest, version, now);
         let rest = out.slots;
         self.send_assessments(desk, &mut out, &to_assess, rest, now);
+        if self.under_way.is_empty() && self.suspects.is_empty() {
+            self.send_polish(desk, &mut out, &to_polish, now);
+        }
         out.requests
     }
 
@@ -164,6 +177,16 @@ impl ServerDelivery {
         };
         self.send(desk, out, draft.workspace(route.workspace.as_deref()), purpose);
         desk.change(id, |trace| trace.under_way += 1);
+    }
+
+    /// Tells MLflow infos that are worth no more than a quiet moment.
+    fn send_polish(&mut self, desk: &mut Desk, out: &mut Outbox, to_polish: &[TraceId], now: Instant) {
+        for id in to_polish {
+            let Some(route) = desk.assembly.get(*id).and_then(|trace| trace.route.clone()) else { continue };
+            if let Some(experiment_id) = self.experiment_id(desk, out, *id, &route, now) {
+                self.send_lone(desk, out, *id, &experiment_id, &route);
+            }
+        }
     }
 
     /// The id of the experiment that a due trace goes to; asks for it, or gives the trace's spans up, where need be.

@@ -1,5 +1,6 @@
 //! What the list of traces shows, and when it takes a request of its own.
 
+use openinference_mlflow_translator::contract::Event;
 use opentelemetry_proto::tonic::trace::v1::Span;
 
 use crate::drive::Host;
@@ -34,16 +35,40 @@ fn a_conversation_needs_no_request_for_its_previews() {
 }
 
 #[test]
-fn a_plain_text_is_not_worth_a_request_and_an_answer_in_raw_json_is() {
+fn an_answer_in_plain_text_or_raw_json_is_shown_as_text() {
     let mut host = Host::new("{}");
-    host.ingest(&app(vec![answering(span(1, 1, 0), "Paris")]));
     let message = r#"{"type": "message", "role": "assistant", "content": [{"type": "text", "text": "Paris"}]}"#;
-    let receipt = host.ingest(&app(vec![answering(span(2, 1, 0), message)])).receipt;
-    host.finish();
+    for (trace, answer) in [(1, "Paris"), (2, message)] {
+        let receipt = host.ingest(&app(vec![answering(span(trace, 1, 0), answer)])).receipt;
+        host.finish();
+        assert_eq!(previews(&host.server.traces[&vec![trace; 16]]), (Some("in 1"), Some("Paris")));
+        assert_eq!(infos(&host), usize::from(trace));
+        assert!(host.done.contains(&receipt));
+    }
+}
+
+#[test]
+fn quotes_stay_on_when_the_server_has_better_things_to_do_for_long() {
+    let mut host = Host::new("{}");
+    host.ingest(&app(vec![span(9, 1, 0)]));
+    host.pass(2_000);
+    let receipt = host.ingest(&app(vec![answering(span(1, 1, 0), "Paris")])).receipt;
+    host.bridge.flush(host.now);
+    let requests = host.bridge.poll(host.now);
+    host.ingest(&app(vec![span(2, 2, 1)]));
+    host.bridge.flush(host.now);
+    let answer = host.server.answer(&requests[0]);
+    host.bridge.complete(requests[0].id, &answer, host.now);
+    let under_way = host.bridge.poll(host.now);
+    assert_eq!(under_way.iter().map(|request| request.path.as_str()).collect::<Vec<_>>(), ["v1/traces"]);
+    let patience = host.bridge.next_wakeup().unwrap();
+    assert!(host.bridge.poll(patience).is_empty(), "spans are under way");
+    assert!(host.bridge.events().contains(&Event::Done(receipt)));
+    let answer = host.server.answer(&under_way[0]);
+    host.bridge.complete(under_way[0].id, &answer, patience);
+    assert_eq!(host.bridge.next_wakeup(), Some(patience));
+    assert!(host.bridge.poll(patience).is_empty(), "nobody asks any more");
     assert_eq!(previews(&host.server.traces[&vec![1; 16]]), (Some("\"in 1\""), Some("\"Paris\"")));
-    assert_eq!(previews(&host.server.traces[&vec![2; 16]]), (Some("in 1"), Some("Paris")));
-    assert_eq!(infos(&host), 1);
-    assert!(host.done.contains(&receipt));
 }
 
 #[test]

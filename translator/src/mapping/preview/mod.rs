@@ -3,8 +3,8 @@
 //! MLflow derives previews from a root's inputs and outputs ([`crate::mlflow::preview`]): the last message of a conversation
 //! in OpenAI's shape as text, everything else as JSON. Its list of traces then looks into JSON requests by itself, and shows
 //! an answer as it is: an answer of Anthropic's or a state of LangGraph's as raw JSON. Text for such values is found here; it
-//! reaches MLflow with a trace info, a request of its own, and is therefore asked for only where the derived preview
-//! [reads badly](Preview::is_needed). A plain text keeps its quotes unless such a request is sent anyway.
+//! reaches MLflow with a trace info, a request of its own, and is therefore [worth](Worth) one only where the derived preview
+//! reads badly, and where an answer keeps the quotes of a JSON string one that can wait.
 
 mod dump;
 mod turns;
@@ -24,6 +24,18 @@ pub enum Side {
     Answer,
 }
 
+/// Whether the text of a preview is worth a request of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Worth {
+    /// What MLflow derives is as good.
+    #[default]
+    Nothing,
+    /// What MLflow derives is the text in quotes: one that waits until the server has nothing else to do.
+    Quotes,
+    /// What MLflow derives cannot be read.
+    Words,
+}
+
 /// What the list of traces can show of a value: texts of at most [`derived::MAX`] characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preview {
@@ -31,8 +43,8 @@ pub struct Preview {
     pub derived: String,
     /// The text that was found, else what MLflow derives.
     pub text: String,
-    /// Whether what MLflow derives reads badly, and the text does not.
-    pub is_needed: bool,
+    /// How much better the text is.
+    pub worth: Worth,
     /// Whether the value holds Python objects printed for a debugger, and no text was found in it.
     pub is_dump: bool,
 }
@@ -55,20 +67,20 @@ impl Preview {
         }?;
         let is_text = !json::may_be_structured(&derived) || derived::spoken(value, side.role()).is_some();
         if is_text {
-            return Some(Self { text: derived.clone(), derived, is_needed: false, is_dump: false });
+            return Some(Self { text: derived.clone(), derived, worth: Worth::Nothing, is_dump: false });
         }
         let found = found(value, side, DEPTH);
         let is_dump = dump::is_dump(value);
         let is_cut = !fits(value, derived::MAX);
-        let reads_badly = match &found {
-            // A text with its quotes, as MLflow shows those of its own traces.
-            _ if plain(value).is_some() => false,
-            Some(found) => is_dump || is_cut || side == Side::Answer && !found.is_named,
-            None => false,
+        let worth = match &found {
+            // The list takes a request's quotes off by itself.
+            Some(_) if plain(value).is_some() => side.pick(Worth::Nothing, Worth::Quotes),
+            Some(found) if is_dump || is_cut || side == Side::Answer && !found.is_named => Worth::Words,
+            _ => Worth::Nothing,
         };
         let is_found = found.is_some();
         let text = found.map_or_else(|| derived.clone(), |found| derived::shortened(&found.text));
-        Some(Self { derived, text, is_needed: reads_badly, is_dump: is_dump && !is_found })
+        Some(Self { derived, text, worth, is_dump: is_dump && !is_found })
     }
 }
 
@@ -79,9 +91,13 @@ pub fn text(value: &str, side: Side) -> Option<String> {
 
 impl Side {
     fn role(self) -> &'static str {
+        self.pick("user", "assistant")
+    }
+
+    fn pick<T>(self, request: T, answer: T) -> T {
         match self {
-            Self::Request => "user",
-            Self::Answer => "assistant",
+            Self::Request => request,
+            Self::Answer => answer,
         }
     }
 }

@@ -1,29 +1,34 @@
 use super::*;
 
-fn request(value: &str) -> Option<(String, bool)> {
-    Preview::of(value, Side::Request).map(|preview| (preview.text, preview.is_needed))
+fn request(value: &str) -> Option<(String, Worth)> {
+    Preview::of(value, Side::Request).map(|preview| (preview.text, preview.worth))
 }
 
-fn answer(value: &str) -> Option<(String, bool)> {
-    Preview::of(value, Side::Answer).map(|preview| (preview.text, preview.is_needed))
+fn answer(value: &str) -> Option<(String, Worth)> {
+    Preview::of(value, Side::Answer).map(|preview| (preview.text, preview.worth))
 }
 
 /// A text that MLflow must be told.
-fn needed(text: &str) -> Option<(String, bool)> {
-    Some((text.into(), true))
+fn needed(text: &str) -> Option<(String, Worth)> {
+    Some((text.into(), Worth::Words))
+}
+
+/// A text that MLflow derives in quotes.
+fn quoted(text: &str) -> Option<(String, Worth)> {
+    Some((text.into(), Worth::Quotes))
 }
 
 /// A text that MLflow derives, or that does not matter.
-fn left(text: &str) -> Option<(String, bool)> {
-    Some((text.into(), false))
+fn left(text: &str) -> Option<(String, Worth)> {
+    Some((text.into(), Worth::Nothing))
 }
 
 #[test]
-fn a_plain_text_is_not_worth_a_request_and_loses_its_quotes_with_one() {
+fn the_quotes_of_a_plain_text_are_taken_off_by_the_list_or_by_a_request_that_can_wait() {
     for text in ["where is \"Paris\"?", "42"] {
-        assert_eq!((request(text), answer(text)), (left(text), left(text)));
+        assert_eq!((request(text), answer(text)), (left(text), quoted(text)));
     }
-    assert_eq!(answer("\"quoted\""), left("quoted"));
+    assert_eq!(answer("\"quoted\""), quoted("quoted"));
     assert_eq!((answer(""), request("")), (None, None));
     let long = answer(&"é".repeat(2000)).map(|(text, _)| text.chars().count());
     assert_eq!(long, Some(crate::mlflow::preview::MAX));
