@@ -55,7 +55,7 @@ def test_a_root_that_comes_after_the_trace_was_closed_wins(soon: Bridge, reader:
     found = reader.wait_for_state(trace_id, "ERROR")
 
     assert found.info.tags["mlflow.traceName"] == "root that comes late"
-    assert (found.info.request_preview, found.info.response_preview) == ('"question"', '"answer"')
+    assert (found.info.request_preview, found.info.response_preview) == ("question", "answer")
     assert found.info.execution_duration == 100
     assert len(reader.wait_for_trace(trace_id, 2).data.spans) == 2
 
@@ -93,15 +93,18 @@ def test_the_order_of_a_traces_payloads_does_not_matter(patient: Bridge, reader:
     trace = example.agent("child first")
     for name in ("generate", "child first"):
         example.part(trace, name).post(patient.traces_url).require(200)
-    found = reader.wait_for_trace(trace.trace_id.hex(), 2)
-    assert found.info.tags["mlflow.traceName"] == "child first"
-    assert (found.info.request_preview, str(found.info.state)) == ('"question"', "OK")
+    reader.wait_for_trace(trace.trace_id.hex(), 2)
+    info = reader.wait_for_previews(trace.trace_id.hex(), ("question", "answer"))
+    assert (info.tags["mlflow.traceName"], str(info.state)) == ("child first", "OK")
 
 
-def test_an_answer_of_anthropic_reads_as_text_in_the_list_of_traces(patient: Bridge, reader: Reader):
-    trace = Trace("example/readable", {"service.name": "example"})
-    answer = {"type": "message", "role": "assistant", "content": [{"type": "text", "text": "answer"}]}
-    trace.span("readable", "LLM", {"input.value": "question", "output.value": json.dumps(answer)})
+_ANTHROPIC = {"type": "message", "role": "assistant", "content": [{"type": "text", "text": "answer"}]}
+
+
+@pytest.mark.parametrize("answer", ("answer", json.dumps(_ANTHROPIC)), ids=("plain", "anthropic"))
+def test_an_answer_reads_as_text_in_the_list_of_traces(patient: Bridge, reader: Reader, answer: str):
+    trace = Trace(f"example/readable/{answer}", {"service.name": "example"})
+    trace.span("readable", "LLM", {"input.value": "question", "output.value": answer})
     example.payload(trace).post(patient.traces_url).require(200)
     info = reader.wait_for_previews(trace.trace_id.hex(), ("question", "answer"))
     assert str(info.state) == "OK"

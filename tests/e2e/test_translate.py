@@ -1,5 +1,7 @@
 """`translate`, posted to MLflow by hand, gives what the bridge gives."""
 
+import json
+
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
@@ -43,10 +45,10 @@ def translated(request: pytest.FixtureRequest, mlflow_server: MlflowServer, read
 @pytest.mark.parametrize("case", _CASES)
 def test_what_translate_writes_is_stored_as_what_the_bridge_sends(translated: dict, sides: Sides, case: str):
     found = differences(translated[case].traces, sides.bridged[case].traces)
-    retold = [each for each in found if _is_of_the_preview(each)]
-    assert bool(retold) == (case in _RETOLD), "\n" + "\n".join(map(str, retold))
-    others = [str(each) for each in found if each not in retold]
+    others = [str(each) for each in found if not _is_of_the_preview(each)]
     assert not others, "\n" + "\n".join(others)
+    retold = [each for each in found if "info" in each.path and not _has_lost_its_quotes(each)]
+    assert any("preview" in each.path[-1] for each in retold) == (case in _RETOLD), "\n" + "\n".join(map(str, retold))
 
 
 def test_translate_changes_nothing_that_came_in():
@@ -81,6 +83,10 @@ def _is_of_the_preview(difference: Difference) -> bool:
     below = difference.path[1:]
     told = ("info", "request_preview"), ("info", "response_preview"), ("info", "metadata", "mlflow.trace.infoFinalized")
     return below in told
+
+
+def _has_lost_its_quotes(difference: Difference) -> bool:
+    return difference.raw == json.dumps(difference.bridged, ensure_ascii=False)
 
 
 def _translate(body: bytes) -> bytes:

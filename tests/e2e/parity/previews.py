@@ -1,6 +1,7 @@
 """What the list of traces shows, worked out a second time: MLflow's own derivation, and where that reads badly, text.
 
-Badly read an answer as raw JSON although it says something, JSON that was cut, and objects as Python prints them.
+Badly read an answer as raw JSON although it says something, JSON that was cut, and objects as Python prints them. The quotes
+of an answer in plain text go when the server has time for a request more, and then the trace is marked.
 """
 
 import json
@@ -19,6 +20,8 @@ _NAMES = {
     "outputs": ("output", "answer", "response", "result", "text", "content"),
 }
 _PRINTED = re.compile(r"<?[A-Z]\w*\((\*, |\w+=)", re.ASCII)
+# How MLflow marks a trace whose info was sent.
+FINALIZED = "mlflow.trace.infoFinalized"
 _CLASS = re.compile(r"(human|ai|system|tool|function)(Message)?(Chunk)?", re.IGNORECASE)
 _SPEAKERS = {"human": "user", "ai": "assistant", "model": "assistant", "developer": "system", "function": "tool"}
 
@@ -40,7 +43,9 @@ def of_trace(trace: dict) -> Previews | None:
     derived = {side: expected.preview(headline[side], role) for side, role in _SIDES.items()}
     found = {side: _text(headline[side], side) for side in _SIDES}
     printed = {side: found[side] is None and _is_printed(headline[side]) for side in _SIDES}
-    is_needed = any(found[side] and _reads_badly(headline[side], side) for side in _SIDES)
+    is_quoted = isinstance(headline["outputs"], str) and found["outputs"] is not None
+    are_quotes_off = is_quoted and trace["info"]["metadata"].get(FINALIZED) == "true"
+    is_needed = are_quotes_off or any(found[side] and _reads_badly(headline[side], side) for side in _SIDES)
     said = _said(trace)
     shown = {
         side: (printed[side] and said[side]) or (is_needed and found[side] and _shortened(found[side])) or derived[side]
@@ -79,7 +84,6 @@ def _said(trace: dict, limit: int = 0) -> dict[str, str | None]:
 
 
 def _reads_badly(value: object, side: str) -> bool:
-    # A text with its quotes is what MLflow shows of its own traces, too.
     if isinstance(value, str) or _spoken(value, side):
         return False
     is_cut = len(json.dumps(value, ensure_ascii=False)) > _MAX

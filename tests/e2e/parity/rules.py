@@ -17,7 +17,6 @@ from e2e.parity.sighting import Sighting
 
 _USAGE, _COST = "mlflow.chat.tokenUsage", "mlflow.llm.cost"
 _TOTALS = ("input_tokens", "output_tokens", "total_tokens")
-_FINALIZED = "mlflow.trace.infoFinalized"
 _NO_ROOT = "openinference_mlflow.no_root"
 _TRACE_TAG = "mlflow.traceTag."
 _PREVIEWS = {("info", "request_preview"): ("inputs", "user"), ("info", "response_preview"): ("outputs", "assistant")}
@@ -225,7 +224,7 @@ def _long_user(seen: Sighting) -> bool:
 
 
 def _finalized(seen: Sighting) -> bool:
-    return seen.path == ("info", "metadata", _FINALIZED) and seen.values[1] == "true" and (
+    return seen.path == ("info", "metadata", previews.FINALIZED) and seen.values[1] == "true" and (
         _needs_trace_info(seen) or _has_readable_previews(seen)
     )
 
@@ -332,7 +331,7 @@ RULES = (
     Rule("tag attributes", "trace tags travel as attributes of the root", _tag_attribute),
     Rule("previews", "MLflow has previews of the last root alone, and none below an HTTP handler", _previewed),
     Rule("told previews", "previews follow the inputs and outputs of the root", _previewed_as_told),
-    Rule("readable previews", "MLflow shows answers of Anthropic, LangGraph and others as raw JSON", _readable),
+    Rule("readable previews", "MLflow shows answers of Anthropic, LangGraph and others as raw JSON, and texts in quotes", _readable),
     Rule("trace info", "MLflow marks a trace whose info was sent", _finalized),
     Rule("closed", "MLflow leaves a trace without a root in progress for ever", _closed),
     Rule("not finite", "NaN and infinities make a trace unreadable in MLflow's UI", _finite),
