@@ -86,12 +86,16 @@ def test_a_prompt_of_the_registry_is_linked(
     payload = example.payload(trace)
     with Bridge(folder, "--experiment-id", experiment, tracking_uri=mlflow_server.uri) as bridge:
         payload.post(bridge.traces_url).require(200)
-        found = reader.wait_for_trace(payload.trace_ids[0], spans=1)
+        reader.wait_for_trace(payload.trace_ids[0], spans=1)
+    # Leaving the bridge delivers what is there.
+    found = reader.trace(payload.trace_ids[0])
 
     (span,) = found.data.spans
     (link,) = span.attributes["mlflow.linkedPrompts"]
     assert reader.client.get_prompt_version(**link).template == "Hello {{name}}"
     # Where the list of traces looks for the prompts to name.
     assert json.loads(found.info.tags["mlflow.linkedPrompts"]) == [link]
+    # What a search for the traces of a prompt reads.
+    assert reader.trace_ids(experiment, f'prompt = "{link["name"]}/{link["version"]}"') == set(payload.trace_ids)
     assert span.inputs["variables"] == {"name": "Ada"}
     assert span.outputs == "Hello Ada"

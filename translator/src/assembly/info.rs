@@ -5,11 +5,42 @@ use super::ids::TraceId;
 use super::outline::Headline;
 use super::said::Said;
 use super::trace::Trace;
+use crate::contract::{Instant, Receipt};
 use crate::mlflow::keys;
 use crate::mlflow::trace_info::{State, TraceInfo};
 
 /// The trace tag that says a trace has, or had, no root.
 pub const NO_ROOT: &str = "openinference_mlflow.no_root";
+
+/// What MLflow has, or is to be told, of a trace beside its spans.
+#[derive(Debug, Default)]
+pub struct InfoState {
+    /// A complete trace info is to be sent.
+    pub wanted: bool,
+    /// One was sent: from then on MLflow derives nothing by itself.
+    pub sent: bool,
+    /// How often the server failed on the request that is next.
+    pub failures: u32,
+    /// MLflow was asked how it has the trace, before it is closed.
+    pub looked: bool,
+    /// The experiment in which MLflow has it then.
+    pub found_in: Option<String>,
+    /// One is worth sending, for previews without quotes, when MLflow has nothing else to do; not after this time.
+    pub polish_until: Option<Instant>,
+    /// The trace is to be linked to prompts, by a request of its own.
+    pub links_wanted: bool,
+    /// To how many prompts it was linked.
+    pub linked: usize,
+    /// Shares of receipts that wait for any of this.
+    pub receipts: Vec<Receipt>,
+}
+
+impl InfoState {
+    /// Whether MLflow is to be told nothing more.
+    pub fn is_settled(&self) -> bool {
+        !self.wanted && self.polish_until.is_none() && !self.links_wanted
+    }
+}
 
 /// The complete info of a trace, from the outlines of all its spans and the headlines of those that were sent or are
 /// about to be (`news`).

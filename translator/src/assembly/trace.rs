@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::compose::News;
 use super::ids::SpanId;
+use super::info::InfoState;
 use super::outline::{Headline, Outline, Version};
 use super::pending::{Entry as Assessed, Pending};
 use super::receipts::Receipts;
@@ -80,25 +81,6 @@ struct Entry {
     outline: Outline,
     held: Option<Held>,
     receipts: Vec<Receipt>,
-}
-
-/// What is known of a trace's info, the part that MLflow does not derive from spans.
-#[derive(Debug, Default)]
-pub struct InfoState {
-    /// A complete trace info is to be sent.
-    pub wanted: bool,
-    /// One was sent: from then on MLflow derives nothing by itself.
-    pub sent: bool,
-    /// How often the server failed on it.
-    pub failures: u32,
-    /// MLflow was asked how it has the trace, before it is closed.
-    pub looked: bool,
-    /// The experiment in which MLflow has it then.
-    pub found_in: Option<String>,
-    /// One is worth sending, for previews without quotes, when MLflow has nothing else to do; not after this time.
-    pub polish_until: Option<Instant>,
-    /// Shares of receipts that wait for it.
-    pub receipts: Vec<Receipt>,
 }
 
 /// One trace.
@@ -375,6 +357,11 @@ impl Trace {
         self.prompts.len() > self.prompts_told
     }
 
+    /// Whether spans are linked to prompts by which MLflow's search does not find the trace.
+    pub fn has_unlinked_prompts(&self) -> bool {
+        self.prompts.len() > self.info.linked
+    }
+
     /// The project named by a resource: the root's, else the earliest span's that has one.
     pub fn project(&self) -> Option<Box<str>> {
         let named = self.spans.iter().filter_map(|(id, entry)| {
@@ -421,7 +408,7 @@ impl Trace {
             };
             return Some(Due::Send(at.max(self.hold_until)));
         }
-        if self.info.wanted {
+        if self.info.wanted || self.info.links_wanted {
             // In the order of arrival, as spans are: infos of many traces must not keep the spans of others waiting.
             return Some(Due::Send(self.hold_until.max(self.last_arrival)));
         }
@@ -441,7 +428,7 @@ impl Trace {
 
     /// Whether nothing is to be sent but assessments.
     pub fn has_only_assessments_to_send(&self) -> bool {
-        self.unsent == 0 && !self.info.wanted
+        self.unsent == 0 && !self.info.wanted && !self.info.links_wanted
     }
 
     /// Whether the trace has been without a root and without a new span for too long.

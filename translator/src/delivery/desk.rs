@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::assembly::ids::{SpanId, TraceId};
+use crate::assembly::info::InfoState;
 use crate::assembly::outline::Version;
 use crate::assembly::pending::{Carrier, Entry};
 use crate::assembly::receipts::Receipts;
@@ -63,7 +64,7 @@ impl Desk {
         self.assembly.change(trace, &self.settings, change)
     }
 
-    /// A span is in MLflow; its receipts are released, or wait for the trace's info.
+    /// A span is in MLflow; its receipts are released, or wait for what MLflow is told of the trace.
     pub fn delivered(&mut self, trace: TraceId, span: SpanId, version: Version, info_follows: bool) {
         let receipts = self.change(trace, |trace| {
             let (_, receipts) = trace.settle(span, version)?;
@@ -94,11 +95,22 @@ impl Desk {
 
     /// The trace's info is in MLflow, or will never be.
     pub fn info_settled(&mut self, trace: TraceId) {
+        self.settled(trace, |info| {
+            info.wanted = false;
+            info.polish_until = None;
+        });
+    }
+
+    /// The trace is linked to its prompts, or will never be.
+    pub fn links_settled(&mut self, trace: TraceId) {
+        self.settled(trace, |info| info.links_wanted = false);
+    }
+
+    fn settled(&mut self, trace: TraceId, settle: impl FnOnce(&mut InfoState)) {
         let receipts = self.change(trace, |trace| {
-            trace.info.wanted = false;
-            trace.info.polish_until = None;
+            settle(&mut trace.info);
             trace.info.failures = 0;
-            std::mem::take(&mut trace.info.receipts)
+            if trace.info.is_settled() { std::mem::take(&mut trace.info.receipts) } else { Vec::new() }
         });
         receipts.unwrap_or_default().into_iter().for_each(|receipt| self.receipts.release(receipt));
     }

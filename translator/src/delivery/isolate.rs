@@ -95,6 +95,7 @@ fn release(desk: &mut Desk, parcel: &Parcel) {
 }
 
 fn delivered(desk: &mut Desk, parcel: &Parcel, version: Option<Version>, now: Instant) {
+    let version = version.unwrap_or(Version::CURRENT);
     let polish_until = now.saturating_add(desk.settings.partial_ms);
     for items in parcel.items.chunk_by(|a, b| a.trace == b.trace) {
         let Some(id) = items.first().map(|item| item.trace) else { continue };
@@ -102,10 +103,11 @@ fn delivered(desk: &mut Desk, parcel: &Parcel, version: Option<Version>, now: In
             let root_came_before = trace.root_delivered;
             trace.root_delivered |=
                 items.iter().any(|item| trace.outline(item.span).is_some_and(|outline| outline.parent.is_none()));
-            trace.info.wanted |= wants_info(trace, root_came_before, version.unwrap_or(Version::CURRENT));
+            trace.info.wanted |= wants_info(trace, root_came_before, version);
             let is_polished = trace.root_delivered && trace.has_quoted_previews();
             trace.info.polish_until = (is_polished && !trace.info.wanted).then_some(polish_until);
-            trace.info.wanted || is_polished
+            trace.info.links_wanted |= version >= Version::PROMPT_LINKS && trace.has_unlinked_prompts();
+            !trace.info.is_settled()
         });
         for item in items {
             desk.delivered(id, item.span, item.version, info_follows.unwrap_or(false));

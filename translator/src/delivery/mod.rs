@@ -13,6 +13,7 @@ pub mod gate;
 mod isolate;
 #[cfg(feature = "json")]
 pub mod local;
+mod lone;
 pub mod parcel;
 pub mod requests;
 pub mod server;

@@ -1,7 +1,9 @@
 //! MLflow's endpoints, as requests. Paths are relative to the tracking URI.
 
+use std::collections::BTreeSet;
+
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::assembly::ids::TraceId;
 use crate::assembly::route::Experiment;
@@ -81,6 +83,13 @@ pub fn find_trace(trace: TraceId) -> Draft {
 /// Writes a trace's complete info (`StartTraceV3`).
 pub fn trace_info(info: &TraceInfo) -> Draft {
     Draft::json("POST", "api/3.0/mlflow/traces", &json!({ "trace": { "trace_info": info.to_json() } }))
+}
+
+/// Links a trace to versions of prompts, each an object of MLflow's tag for them. One that is linked already stays so.
+pub fn link_prompts(trace: TraceId, prompts: &BTreeSet<String>) -> Draft {
+    let versions: Vec<Value> = prompts.iter().filter_map(|prompt| serde_json::from_str(prompt).ok()).collect();
+    let body = json!({ "trace_id": format!("tr-{trace}"), "prompt_versions": versions });
+    Draft::json("POST", "api/2.0/mlflow/traces/link-prompts", &body)
 }
 
 /// Creates an assessment.

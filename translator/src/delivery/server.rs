@@ -15,14 +15,13 @@ use super::assessments::Errand;
 use super::desk::Desk;
 use super::experiments::{self, Experiments, Key, Question, Resolution};
 use super::gate::Gate;
-use super::isolate::FAILURES_BEFORE_SPLIT;
 use super::parcel::{Address, Item, Packer, Parcel};
 use super::requests::{self, Draft};
-use crate::assembly::compose::{Manner, News};
+use crate::assembly::compose;
+use crate::assembly::compose::Manner;
 use crate::assembly::ids::{SpanId, TraceId};
 use crate::assembly::route::Route;
 use crate::assembly::trace::Trace;
-use crate::assembly::{compose, info};
 use crate::contract::{Answer, Instant, Level, Notice, Request};
 use crate::mlflow::server::Version;
 use crate::settings::Settings;
@@ -35,6 +34,7 @@ pub(super) enum Purpose {
     Spans(Parcel),
     Look(TraceId),
     Info(TraceId),
+    Links(TraceId),
     Assessment(Errand),
 }
 
@@ -165,30 +165,6 @@ impl ServerDelivery {
         }
     }
 
-    /// Asks how MLflow has a trace whose spans were all sent, or tells it the trace's info.
-    fn send_lone(&mut self, desk: &mut Desk, out: &mut Outbox, id: TraceId, experiment_id: &str, route: &Route) {
-        let Some(trace) = desk.assembly.get(id) else { return };
-        let (draft, purpose) = if trace.must_look() {
-            (requests::find_trace(id), Purpose::Look(id))
-        } else {
-            let experiment_id = trace.info.found_in.as_deref().unwrap_or(experiment_id);
-            let info = info::of(id, trace, &News::default(), experiment_id);
-            (requests::trace_info(&info), Purpose::Info(id))
-        };
-        self.send(desk, out, draft.workspace(route.workspace.as_deref()), purpose);
-        desk.change(id, |trace| trace.under_way += 1);
-    }
-
-    /// Tells MLflow infos that are worth no more than a quiet moment.
-    fn send_polish(&mut self, desk: &mut Desk, out: &mut Outbox, to_polish: &[TraceId], now: Instant) {
-        for id in to_polish {
-            let Some(route) = desk.assembly.get(*id).and_then(|trace| trace.route.clone()) else { continue };
-            if let Some(experiment_id) = self.experiment_id(desk, out, *id, &route, now) {
-                self.send_lone(desk, out, *id, &experiment_id, &route);
-            }
-        }
-    }
-
     /// The id of the experiment that a due trace goes to; asks for it, or gives the trace's spans up, where need be.
     pub(super) fn experiment_id(
         &mut self,
@@ -215,6 +191,7 @@ impl ServerDelivery {
                     desk.give_up(trace, span, version, &reason);
                 }
                 desk.info_settled(trace);
+                desk.links_settled(trace);
             }
         }
         None
@@ -264,6 +241,7 @@ impl ServerDelivery {
             Purpose::Spans(parcel) => self.spans_answered(desk, parcel, &verdict, now),
             Purpose::Look(trace) => self.look_answered(desk, trace, &verdict, now),
             Purpose::Info(trace) => self.info_answered(desk, trace, &verdict, now),
+            Purpose::Links(trace) => self.links_answered(desk, trace, &verdict, now),
             Purpose::Assessment(errand) => self.assessment_answered(desk, &errand, answer, &verdict, now),
         }
     }
@@ -332,36 +310,6 @@ impl ServerDelivery {
                 desk.notice(notice);
             }
         }
-    }
-
-    fn info_answered(&mut self, desk: &mut Desk, id: TraceId, verdict: &Verdict<'_>, now: Instant) {
-        desk.change(id, |trace| trace.under_way = trace.under_way.saturating_sub(1));
-        match verdict {
-            Verdict::Accepted(_) => {
-                self.succeed(desk);
-                desk.change(id, |trace| trace.info.sent = true);
-                desk.info_settled(id);
-            }
-            Verdict::Trouble(trouble) => self.fail(desk, trouble, now),
-            Verdict::Failed(trouble) => {
-                let failures = desk.change(id, |trace| {
-                    trace.info.failures += 1;
-                    trace.info.failures
-                });
-                if failures.is_none_or(|failures| failures <= FAILURES_BEFORE_SPLIT) {
-                    return self.fail(desk, trouble, now);
-                }
-                self.info_refused(desk, id, "the server fails on it");
-            }
-            Verdict::Refused { reason, .. } => self.info_refused(desk, id, reason),
-        }
-    }
-
-    fn info_refused(&mut self, desk: &mut Desk, id: TraceId, reason: &str) {
-        let message =
-            format!("MLflow has the spans of trace tr-{id} but refused its name, tags and previews: {reason}");
-        desk.notice(Some(Notice { level: Level::Warn, topic: "trace-info", message }));
-        desk.info_settled(id);
     }
 }
 

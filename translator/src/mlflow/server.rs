@@ -21,6 +21,8 @@ impl Version {
 
     /// The first that reads JSON text as the value it spells; before, it stores the text, quotes and all.
     pub const JSON_TEXT: Self = Self(3, 7);
+    /// The first that links traces to prompts, so that a search finds them by these.
+    pub const PROMPT_LINKS: Self = Self(3, 7);
     /// The first that makes trace tags of a root's `mlflow.traceTag.*` attributes, and of resources.
     pub const TRACE_TAGS: Self = Self(3, 14);
 

@@ -25,6 +25,8 @@ pub(crate) struct Stored {
     pub(crate) time: (u64, u64),
     pub(crate) previews: (Option<String>, Option<String>),
     pub(crate) runs: BTreeSet<String>,
+    /// `name/version` of the prompts it is linked to.
+    pub(crate) prompts: BTreeSet<String>,
     /// By id.
     pub(crate) assessments: BTreeMap<String, Value>,
 }
@@ -81,6 +83,7 @@ impl Model {
             ("POST", "api/2.0/mlflow/experiments/create") => self.create(request),
             ("POST", "v1/traces") => self.log_spans(request),
             ("POST", "api/3.0/mlflow/traces") => self.start_trace(request),
+            ("POST", "api/2.0/mlflow/traces/link-prompts") => self.link_prompts(request),
             ("POST", "api/3.0/mlflow/traces/search") => self.search(request),
             (_, path) if path.contains("/assessments") => self.assessments(path, request),
             ("GET", path) if path.starts_with("api/3.0/mlflow/traces/tr-") => self.trace_info(path),
@@ -140,6 +143,19 @@ impl Model {
             }
             None => reply(404, json!({"error_code": "RESOURCE_DOES_NOT_EXIST"}).to_string()),
         }
+    }
+
+    fn link_prompts(&mut self, request: &Request) -> Answer {
+        let body = body(request);
+        let id = trace_id(body["trace_id"].as_str().unwrap().strip_prefix("tr-").unwrap());
+        let Some(trace) = self.traces.get_mut(&id) else {
+            return reply(404, json!({"error_code": "RESOURCE_DOES_NOT_EXIST"}).to_string());
+        };
+        for prompt in body["prompt_versions"].as_array().unwrap() {
+            let part = |key: &str| prompt[key].as_str().unwrap().to_owned();
+            trace.prompts.insert(format!("{}/{}", part("name"), part("version")));
+        }
+        reply(200, "{}".into())
     }
 
     /// `create_assessment`, `get_assessment` and `delete_assessment` of the store.

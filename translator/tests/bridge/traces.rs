@@ -1,6 +1,11 @@
 //! When spans are sent, and as what.
 
+use std::collections::BTreeSet;
+
+use opentelemetry_proto::tonic::trace::v1::Span;
+
 use crate::drive::Host;
+use crate::model::reply;
 use crate::spans::{app, failed, payload, plain, span, text};
 
 #[test]
@@ -276,13 +281,7 @@ fn a_trace_is_closed_in_the_experiment_where_another_sender_began_it() {
 }
 
 #[test]
-fn a_trace_is_tagged_with_the_prompts_of_all_its_spans_also_of_late_ones() {
-    let linked = |id: u8, name: &str| {
-        let mut span = span(1, id, u8::from(id > 1));
-        let prompt = [("prompt.vendor", "mlflow"), ("prompt.id", name), ("llm.prompt_template.version", "3")];
-        span.attributes.extend(prompt.map(|(key, value)| text(key, value)));
-        span
-    };
+fn a_trace_is_tagged_with_and_linked_to_the_prompts_of_all_its_spans_also_of_late_ones() {
     for apart in [false, true] {
         let mut host = Host::new("{}");
         for spans in [vec![linked(1, "b"), linked(2, "a")], vec![linked(3, "b"), linked(4, "c")]] {
@@ -290,9 +289,38 @@ fn a_trace_is_tagged_with_the_prompts_of_all_its_spans_also_of_late_ones() {
             host.pass(if apart { 2_000 } else { 0 });
         }
         host.finish();
-        let tag = &host.server.traces[&vec![1; 16]].tags["mlflow.linkedPrompts"];
-        let links: Vec<serde_json::Value> = serde_json::from_str(tag).unwrap();
+        let trace = &host.server.traces[&vec![1; 16]];
+        let links: Vec<serde_json::Value> = serde_json::from_str(&trace.tags["mlflow.linkedPrompts"]).unwrap();
         let named = |name: &str| serde_json::json!({"name": name, "version": "3"});
         assert_eq!(links, [named("a"), named("b"), named("c")]);
+        assert!(trace.prompts.iter().eq(["a/3", "b/3", "c/3"]));
+        assert_eq!(host.done.len(), 2);
     }
+}
+
+#[test]
+fn links_to_prompts_that_mlflow_refuses_cost_nothing_else() {
+    let mut host = Host::new("{}");
+    host.server.fault(|request| request.path.ends_with("link-prompts").then(|| reply(404, "{}".into())));
+    host.ingest(&app(vec![linked(1, "a")]));
+    host.pass(2_000);
+    assert_eq!((host.done.len(), host.topics()), (1, vec!["server", "trace-info"]));
+    assert_eq!(host.server.log.iter().filter(|request| request.ends_with("link-prompts")).count(), 1);
+}
+
+#[test]
+fn a_server_that_knows_no_links_to_prompts_is_not_asked_for_any() {
+    let mut host = Host::new("{}");
+    host.server.version = "3.6.0".into();
+    host.ingest(&app(vec![linked(1, "a")]));
+    host.finish();
+    assert_eq!((host.done.len(), &host.server.traces[&vec![1; 16]].prompts), (1, &BTreeSet::new()));
+}
+
+/// A span that renders version 3 of a prompt of MLflow's registry.
+fn linked(id: u8, name: &str) -> Span {
+    let mut span = span(1, id, u8::from(id > 1));
+    let prompt = [("prompt.vendor", "mlflow"), ("prompt.id", name), ("llm.prompt_template.version", "3")];
+    span.attributes.extend(prompt.map(|(key, value)| text(key, value)));
+    span
 }
