@@ -11,6 +11,7 @@ pub mod command;
 pub mod deliver;
 pub mod draw;
 pub mod drive;
+mod folder;
 pub mod forward;
 pub mod guest;
 pub mod journal;

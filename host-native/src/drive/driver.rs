@@ -23,6 +23,9 @@ const BATCH: usize = 64;
 /// When a payload that a new guest has no room for yet is offered to it again.
 const OFFER_AGAIN: Duration = Duration::from_millis(250);
 
+/// When something that could not be set aside is tried again.
+const SET_ASIDE_AGAIN: Duration = Duration::from_secs(2);
+
 /// The shortest sleep.
 const MOMENT: Duration = Duration::from_millis(1);
 
@@ -40,6 +43,8 @@ pub(super) struct Driver<O: OpenBridge, D> {
     wakeup: Option<Instant>,
     /// Until when the bridge is not asked whether it has room again, unless something is delivered before.
     full_until: Option<Instant>,
+    /// When to try again to set aside what could not be.
+    set_aside_at: Option<Instant>,
     draining: Option<Draining>,
     /// Whether a payload was taken since the last flush.
     unflushed: bool,
@@ -87,6 +92,7 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
             inputs,
             wakeup: None,
             full_until: None,
+            set_aside_at: None,
             draining: None,
             unflushed: false,
             asked: Vec::new(),
@@ -141,6 +147,7 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
             let soon = self.full_until.unwrap_or_else(|| Instant::now() + MOMENT);
             self.wakeup = Some(self.wakeup.map_or(soon, |wakeup| wakeup.min(soon)));
         }
+        self.set_aside_again();
         self.inputs.queue.set(self.payloads.size());
         self.blameless = 0;
         Ok(())
@@ -165,6 +172,18 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
             let _ = reply.send(stats);
         }
         Ok(())
+    }
+
+    /// The disk may have room again for what could not be set aside.
+    fn set_aside_again(&mut self) {
+        let now = Instant::now();
+        if self.set_aside_at.is_none_or(|at| at <= now) {
+            let still = events::set_aside_again(&mut self.payloads, &self.set_aside);
+            self.set_aside_at = still.then(|| now + SET_ASIDE_AGAIN);
+        }
+        if let Some(at) = self.set_aside_at {
+            self.wakeup = Some(self.wakeup.map_or(at, |wakeup| wakeup.min(at)));
+        }
     }
 
     fn offer_waiting(&mut self) -> Result<(), Incident> {

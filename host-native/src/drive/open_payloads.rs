@@ -8,14 +8,14 @@
 //!
 //! In the journal may be more than a guest has room for. It is read in that order, a little at a time, as there is room.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::{Accepted, Backlog, Refused, Waiting};
-use crate::guest::Context;
+use crate::guest::{Context, SetAside};
 use crate::journal::{EntryId, Unavailable};
 
 /// Names a payload for as long as the program runs, across guests; in the journal, the entry's id.
@@ -27,6 +27,9 @@ const READ: usize = 64;
 const READ_BYTES: usize = 8 << 20;
 /// How many payloads may wait in the journal before a new one, for its sender to wait for what the guest says of it.
 const BEHIND: EntryId = 1_024;
+
+/// How much is held in memory of what could not be set aside, in bytes. The rest waits for the next start.
+const MAX_UNKEPT: usize = 16 << 20;
 
 /// One payload that is not delivered.
 #[derive(Debug)]
@@ -41,7 +44,11 @@ pub(super) struct OpenPayload {
     /// Its sender, until it is answered.
     pub(super) sender: Option<Sender>,
     done: Option<oneshot::Sender<()>>,
-    /// Something of it could not be set aside: the journal keeps it.
+    /// How many of its spans wait to be set aside.
+    unkept: usize,
+    /// The guest is done with it.
+    finished: bool,
+    /// Something of it is nowhere else: the journal keeps it for the next start.
     unsettled: bool,
 }
 
@@ -53,6 +60,9 @@ pub(super) struct OpenPayloads {
     waiting: BTreeSet<PayloadId>,
     /// The others, by the current guest's receipts.
     receipts: HashMap<u64, PayloadId>,
+    /// Spans that could not be set aside. The guest has told of them once, and will not again.
+    unkept: VecDeque<(PayloadId, SetAside)>,
+    unkept_bytes: usize,
     /// In memory: the next payload's name. In the journal: the next entry to read.
     next: PayloadId,
     /// Of those whose bytes are in memory.
@@ -145,7 +155,18 @@ impl OpenPayloads {
     fn insert(&mut self, id: PayloadId, arrived: SystemTime, bytes: Bytes, context: Context, sender: Option<Sender>) {
         self.bytes += bytes.len();
         let (size, bytes) = (bytes.len(), Some(bytes));
-        let payload = OpenPayload { bytes, size, context, arrived, traps: 0, sender, done: None, unsettled: false };
+        let payload = OpenPayload {
+            bytes,
+            size,
+            context,
+            arrived,
+            traps: 0,
+            sender,
+            done: None,
+            unkept: 0,
+            finished: false,
+            unsettled: false,
+        };
         self.payloads.insert(id, payload);
         self.waiting.insert(id);
     }
@@ -188,13 +209,54 @@ impl OpenPayloads {
         Some(payload)
     }
 
-    /// Let go of the payload with this receipt, and say so to whoever waits for it.
+    /// The guest is done with the payload with this receipt. Let go of it, unless something of it waits to be set aside.
     pub(super) fn done(&mut self, receipt: u64) {
-        let payload = self.receipts.remove(&receipt).and_then(|id| self.settle(id));
-        if let Some(done) = payload.and_then(|payload| payload.done) {
+        let Some(id) = self.receipts.remove(&receipt) else { return };
+        if let Some(payload) = self.payloads.get_mut(&id) {
+            payload.finished = true;
+        }
+        self.finish(id);
+    }
+
+    /// Says so to whoever waits for it.
+    fn finish(&mut self, id: PayloadId) {
+        if self.payloads.get(&id).is_some_and(|payload| payload.finished && payload.unkept == 0)
+            && let Some(done) = self.settle(id).and_then(|payload| payload.done)
+        {
             // Most senders do not wait.
             let _ = done.send(());
         }
+    }
+
+    /// A span could not be set aside. Returns whether it is safe: the journal keeps its payload until it can be.
+    pub(super) fn put_off(&mut self, span: &SetAside) -> bool {
+        let id = span.receipt.and_then(|receipt| self.receipts.get(&receipt)).copied();
+        let Some(id) = id.filter(|_| self.journal.is_some()) else { return false };
+        let Some(payload) = self.payloads.get_mut(&id) else { return false };
+        if self.unkept_bytes + span.payload.len() > MAX_UNKEPT {
+            payload.unsettled = true;
+        } else {
+            payload.unkept += 1;
+            self.unkept_bytes += span.payload.len();
+            self.unkept.push_back((id, span.clone()));
+        }
+        true
+    }
+
+    /// The oldest span that could not be set aside, with what its sender said.
+    pub(super) fn put_off_first(&self) -> Option<(&SetAside, Option<&Context>)> {
+        let (id, span) = self.unkept.front()?;
+        Some((span, self.payloads.get(id).map(|payload| &payload.context)))
+    }
+
+    /// That one is set aside now.
+    pub(super) fn kept_first(&mut self) {
+        let Some((id, span)) = self.unkept.pop_front() else { return };
+        self.unkept_bytes -= span.payload.len();
+        if let Some(payload) = self.payloads.get_mut(&id) {
+            payload.unkept -= 1;
+        }
+        self.finish(id);
     }
 
     /// The guest has taken a payload under this receipt. Returns its sender if this is the first time, with what tells
@@ -217,18 +279,14 @@ impl OpenPayloads {
         Some(&self.payloads.get(self.receipts.get(&receipt)?)?.context)
     }
 
-    /// Something of the payload with this receipt could be kept nowhere else. Returns whether the journal keeps it.
-    pub(super) fn keep_for_later(&mut self, receipt: u64) -> bool {
-        let payload = self.receipts.get(&receipt).and_then(|id| self.payloads.get_mut(id));
-        if let Some(payload) = payload {
-            payload.unsettled = true;
-        }
-        self.journal.is_some()
-    }
-
-    /// A new guest knows nothing: all wait.
+    /// A new guest knows nothing: all wait, and what could not be set aside will be told of again.
     pub(super) fn all_wait(&mut self) {
         self.receipts.clear();
+        self.unkept.clear();
+        self.unkept_bytes = 0;
+        for payload in self.payloads.values_mut() {
+            (payload.unkept, payload.finished) = (0, false);
+        }
         self.waiting = self.payloads.keys().copied().collect();
     }
 
@@ -276,8 +334,9 @@ impl OpenPayloads {
         Waiting { payloads: count(self.count()), bytes, oldest }
     }
 
+    /// Whether the guest is done with all of them.
     pub(super) fn is_empty(&self) -> bool {
-        self.payloads.is_empty() && !self.more_in_journal()
+        self.payloads.values().all(|payload| payload.finished) && !self.more_in_journal()
     }
 }
 

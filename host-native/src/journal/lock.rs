@@ -5,6 +5,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::Path;
 
 use super::error::OpenError;
+use crate::folder::sync;
 
 #[derive(Debug)]
 pub(super) struct Lock {
@@ -18,6 +19,8 @@ impl Lock {
     pub(super) fn take(folder: &Path) -> Result<Self, OpenError> {
         let failed = |cause| OpenError::folder(folder, cause);
         create_private(folder).map_err(failed)?;
+        // The folder is there after a power cut only when the one around it says so.
+        sync(folder.parent().unwrap_or(folder)).map_err(failed)?;
         let path = folder.join("lock");
         let first_time = !path.exists();
         let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(failed)?;

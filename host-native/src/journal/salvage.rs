@@ -15,6 +15,7 @@ use super::EntryId;
 use super::error::OpenError;
 use super::record::{self, HEADER, MAGIC};
 use super::store::{FORMAT, Store, StoreError, Totals};
+use crate::folder::sync;
 
 /// How much of a file is looked at at once, in bytes.
 const WINDOW: usize = 4 << 20;
@@ -22,9 +23,12 @@ const WINDOW: usize = 4 << 20;
 const BATCH: usize = 16 << 20;
 
 const FILE: &str = "journal.redb";
+/// What is made of a damaged file, until it stands in its place.
+const TAKEN_OVER: &str = "taken-over.redb";
 
 /// Open the journal in a folder, whatever its state.
 pub(super) fn open(folder: &Path, names: &[String], first_time: bool) -> Result<(Store, Totals), OpenError> {
+    finish(folder).map_err(|cause| OpenError::folder(folder, cause))?;
     let path = folder.join(FILE);
     if !first_time && path.metadata().map_or(0, |metadata| metadata.len()) == 0 {
         tracing::warn!("{} is gone, with whatever it held; a new journal is begun", path.display());
@@ -42,6 +46,7 @@ pub(super) fn open(folder: &Path, names: &[String], first_time: bool) -> Result<
 
 /// Open a journal that failed while it was in use; `damaged` says what was seen of it, if it was damage.
 pub(super) fn reopen(folder: &Path, names: &[String], damaged: Option<&str>) -> Result<(Store, Totals), StoreError> {
+    finish(folder).map_err(StoreError::Io)?;
     match Store::open(&folder.join(FILE), names, damaged.is_some()) {
         Err(StoreError::Damaged(what)) => salvage(folder, names, &what),
         // What a reader saw, the verification may not see: the database is whole, and a record in it is not.
@@ -56,26 +61,39 @@ pub(super) fn reopen(folder: &Path, names: &[String], damaged: Option<&str>) -> 
     }
 }
 
+/// The damaged file stands in its place until all of it was taken over, so that whoever is interrupted begins again.
 fn salvage(folder: &Path, names: &[String], what: &str) -> Result<(Store, Totals), StoreError> {
-    let path = folder.join(FILE);
-    let aside = free_name(folder);
+    let (path, taken_over, aside) = (folder.join(FILE), folder.join(TAKEN_OVER), free_name(folder));
     tracing::error!("the journal {}: {what}; it is moved to {}", path.display(), aside.display());
-    fs::rename(&path, &aside).map_err(StoreError::Io)?;
-    match take_over(&aside, &path, names) {
-        Ok(opened) => {
-            let entries = opened.1.entries;
-            tracing::warn!(
-                entries,
-                "what could be read of {} was taken over, and will be delivered; some of it may have been before",
-                aside.display()
-            );
-            Ok(opened)
-        }
-        Err(error) => {
-            // Nothing was lost that was there: the next attempt finds it in its place.
-            fs::rename(&aside, &path).map_err(StoreError::Io)?;
-            Err(error)
-        }
+    remove(&taken_over).map_err(StoreError::Io)?;
+    let opened = take_over(&path, &taken_over, names).inspect_err(|_| {
+        // The disk may be full, and of this.
+        let _ = remove(&taken_over);
+    })?;
+    let moved = fs::rename(&path, &aside).and_then(|()| fs::rename(&taken_over, &path));
+    moved.and_then(|()| sync(folder)).map_err(StoreError::Io)?;
+    tracing::warn!(
+        entries = opened.1.entries,
+        "what could be read of {} was taken over, and will be delivered; some of it may have been before",
+        aside.display()
+    );
+    Ok(opened)
+}
+
+/// What was taken over, when the damaged file was moved away and nothing was put in its place.
+fn finish(folder: &Path) -> io::Result<()> {
+    let (path, taken_over) = (folder.join(FILE), folder.join(TAKEN_OVER));
+    if path.exists() || !taken_over.exists() {
+        return Ok(());
+    }
+    fs::rename(taken_over, path)?;
+    sync(folder)
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
-use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -12,6 +11,7 @@ use redb::{Builder, Database, ReadableDatabase, ReadableTable, TableDefinition, 
 
 use super::record::{self, Entry};
 use super::{EntryId, Owner};
+use crate::folder::sync;
 use crate::guest::Context;
 
 /// The version of the tables and what they mean.
@@ -100,7 +100,7 @@ impl Store {
         let totals = store.settle_on(names, totals)?;
         if length == 0 {
             // The file is there after a crash only when its folder says so.
-            File::open(path.parent().unwrap_or(path)).and_then(|folder| folder.sync_all()).map_err(StoreError::Io)?;
+            sync(path.parent().unwrap_or(path)).map_err(StoreError::Io)?;
         }
         Ok((store, totals))
     }

@@ -1,7 +1,7 @@
 //! Real files, damaged in every way that a disk may damage them.
 
 use std::fs::{self, OpenOptions};
-use std::io::{Seek, SeekFrom, Write};
+use std::io::Write;
 
 use tempfile::TempDir;
 
@@ -56,6 +56,13 @@ impl Disk {
             fs::copy(self.folder().join(file), copy.folder().join(file)).unwrap();
         }
         copy
+    }
+
+    /// Those of the payloads whose bytes are in the file.
+    fn held(&self, numbers: impl Iterator<Item = u32>) -> Vec<Vec<u8>> {
+        let bytes = fs::read(self.file()).unwrap();
+        let held = |payload: &Vec<u8>| memchr::memmem::find(&bytes, payload).is_some();
+        numbers.map(payload).filter(held).collect()
     }
 
     fn damaged_files(&self) -> usize {
@@ -194,15 +201,15 @@ async fn given_a_torn_tail_then_what_is_before_it_is_taken_over() {
     let (journal, _) = disk.open();
     fill(&journal, 60).await;
     let killed = disk.killed(&journal);
-    let length = killed.file().metadata().unwrap().len();
-    // Zeros where a page should be, as a disk leaves them that lost what was written last.
-    let mut file = OpenOptions::new().write(true).open(killed.file()).unwrap();
-    file.seek(SeekFrom::Start(length - 300_000)).unwrap();
-    file.write_all(&vec![0; 300_000]).unwrap();
-    drop(file);
+    // Zeros from the middle of an entry on, as a disk leaves them that lost what was written last.
+    let mut bytes = fs::read(killed.file()).unwrap();
+    let torn = memchr::memmem::find(&bytes, &payload(40)).unwrap() + 1_000;
+    bytes[torn..].fill(0);
+    fs::write(killed.file(), bytes).unwrap();
+    let left = killed.held(0..60);
+    assert!((1..60).contains(&left.len()), "{} are left", left.len());
     let (journal, owners) = killed.open();
-    let found = owed(&journal, owners[0]);
-    assert!(found.iter().all(|found| payloads(0..60).contains(found)));
+    assert_eq!(owed(&journal, owners[0]), left);
     append(&journal, b"next".to_vec()).await.unwrap();
 }
 
@@ -211,16 +218,19 @@ async fn given_a_file_that_was_cut_then_what_is_left_is_taken_over() {
     let disk = Disk::new();
     let (journal, _) = disk.open();
     fill(&journal, 60).await;
+    let mut most = 0;
     for tenths in [0, 1, 3, 5, 7, 9] {
         let killed = disk.killed(&journal);
         let length = killed.file().metadata().unwrap().len();
         OpenOptions::new().write(true).open(killed.file()).unwrap().set_len(length * tenths / 10).unwrap();
+        let left = killed.held(0..60);
+        most = most.max(left.len());
         let (journal, owners) = killed.open();
-        let found = owed(&journal, owners[1]);
-        assert!(found.iter().all(|found| payloads(0..60).contains(found)));
+        assert_eq!(owed(&journal, owners[1]), left, "cut to {tenths} tenths");
         append(&journal, b"next".to_vec()).await.unwrap();
-        assert_eq!(owed(&journal, owners[1]).len(), found.len() + 1);
+        assert_eq!(owed(&journal, owners[1]).len(), left.len() + 1);
     }
+    assert!(most > 0, "every cut took all of them");
 }
 
 #[tokio::test]
@@ -248,6 +258,28 @@ async fn given_flipped_bits_then_at_most_the_entries_they_hit_are_lost() {
 }
 
 #[tokio::test]
+async fn given_an_end_while_a_damaged_file_is_taken_over_then_the_next_start_has_all_of_it() {
+    let disk = Disk::new();
+    let (journal, _) = disk.open();
+    fill(&journal, 20).await;
+    let interrupted = disk.killed(&journal);
+    let mut bytes = fs::read(interrupted.file()).unwrap();
+    bytes[..512].fill(0);
+    fs::write(interrupted.file(), bytes).unwrap();
+    // Some of it is there already, and does not count.
+    fs::write(interrupted.folder().join("taken-over.redb"), b"the beginning of a database").unwrap();
+    let (journal, owners) = interrupted.open();
+    assert_eq!(owed(&journal, owners[0]), payloads(0..20));
+    assert_eq!(interrupted.damaged_files(), 1);
+
+    // All of it is there, and the damaged file is out of the way.
+    let interrupted = interrupted.killed(&journal);
+    fs::rename(interrupted.file(), interrupted.folder().join("taken-over.redb")).unwrap();
+    let (journal, owners) = interrupted.open();
+    assert_eq!(owed(&journal, owners[0]), payloads(0..20));
+}
+
+#[tokio::test]
 async fn given_a_file_that_is_no_journal_then_it_is_moved_aside_and_a_new_one_begun() {
     let disk = Disk::new();
     fs::create_dir(disk.folder()).unwrap();
@@ -255,6 +287,32 @@ async fn given_a_file_that_is_no_journal_then_it_is_moved_aside_and_a_new_one_be
     let (journal, owners) = disk.open();
     append(&journal, b"payload".to_vec()).await.unwrap();
     assert_eq!((disk.damaged_files(), owed(&journal, owners[0]).len()), (1, 1));
+}
+
+/// What 34 s are otherwise, for 2 GiB.
+#[tokio::test]
+async fn given_a_large_journal_after_a_kill_then_it_is_not_verified_whole_before_it_opens() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    for (bytes, is_repaired) in [(store::QUICK_REPAIR_BYTES / 8, true), (store::QUICK_REPAIR_BYTES + (4 << 20), false)]
+    {
+        let disk = Disk::new();
+        let (journal, owners) = disk.open();
+        let entries = bytes / (1 << 20);
+        for _ in 0..entries {
+            append(&journal, vec![7; 1 << 20]).await.unwrap();
+        }
+        let killed = disk.killed(&journal);
+        let looked = Arc::new(AtomicBool::new(false));
+        let (seen, mut builder) = (Arc::clone(&looked), redb::Builder::new());
+        builder.set_repair_callback(move |_| seen.store(true, Ordering::Relaxed));
+        drop(builder.create(killed.file()).unwrap());
+        assert_eq!(looked.load(Ordering::Relaxed), is_repaired, "{bytes} bytes");
+
+        let killed = disk.killed(&journal);
+        let (journal, _) = killed.open();
+        assert_eq!(journal.owed_count(owners[0]), entries);
+    }
 }
 
 #[tokio::test]

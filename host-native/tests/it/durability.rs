@@ -11,7 +11,7 @@ use openinference_mlflow::journal::{Journal, Limits};
 use tempfile::TempDir;
 
 use crate::support::fake_bridge::{
-    FULL, FakeBridges, Inbox, MALFORMED, PARTIAL, Silence, TRAP_IN_INGEST, TRAP_IN_POLL, TRAP_ONCE,
+    FULL, FakeBridges, Inbox, MALFORMED, PARTIAL, REFUSED, Silence, TRAP_IN_INGEST, TRAP_IN_POLL, TRAP_ONCE,
 };
 use crate::support::until;
 
@@ -154,6 +154,24 @@ async fn given_traps_then_the_open_payloads_are_read_again_and_what_traps_twice_
     let mut aside = set_aside(&dir);
     aside.sort();
     assert_eq!(aside, [TRAP_IN_INGEST, TRAP_IN_POLL]);
+}
+
+#[tokio::test]
+async fn given_a_quarantine_that_cannot_be_written_then_the_payload_stays_and_is_set_aside_once_it_can() {
+    let dir = tempfile::tempdir().unwrap();
+    let in_the_way = dir.path().join("set-aside");
+    std::fs::write(&in_the_way, "a file where the folder should be").unwrap();
+    let inbox = Inbox::default();
+    let host = start(&dir, inbox.clone());
+    host.ingest(REFUSED).await.unwrap();
+    host.ingest("behind it").await.unwrap();
+    until("everything was sent", || async { inbox.texts().len() >= 2 }).await;
+    until("the other one is delivered", || async { host.waiting() == 1 }).await;
+
+    std::fs::remove_file(in_the_way).unwrap();
+    host.delivered().await;
+    assert_eq!(set_aside(&dir), [REFUSED]);
+    assert_eq!(inbox.texts(), ["behind it", REFUSED], "each was sent once");
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 //!
 //! `<data-dir>/set-aside/` holds pairs of files: an OTLP payload (`.pb`, or `.json` as its sender encoded it) and beside
 //! it a `.reason.json` that says why it is there. Each file is written whole or not at all, the reason first, so that
-//! there is no payload without its reason; a file that is there is never overwritten with other contents.
+//! there is no payload without its reason; a file that is there is never overwritten with other contents. What was kept is
+//! on disk, with its name.
 
 mod items;
 mod record;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use crate::folder::sync;
 use crate::guest::{Context, Encoding, SetAside};
 
 pub use items::Item;
@@ -118,14 +120,23 @@ impl SetAsideFolder {
 
     fn keep(&self, name: &str, extension: &str, payload: &[u8], record: &Record) -> Result<PathBuf, NotKept> {
         let failed = |path: &Path, cause| NotKept { path: path.to_path_buf(), cause };
-        fs::create_dir_all(&self.path).map_err(|cause| failed(&self.path, cause))?;
+        self.create().map_err(|cause| failed(&self.path, cause))?;
         self.room.take(&self.path, payload.len()).map_err(|cause| failed(&self.path, cause))?;
         let (stem, path) = self.free_name(name, extension, payload);
         let reason_path = self.path.join(format!("{stem}{REASON}"));
         let reason = serde_json::to_vec_pretty(record).map_err(|error| failed(&reason_path, error.into()))?;
         replace(&reason_path, &reason).map_err(|cause| failed(&reason_path, cause))?;
         replace(&path, payload).map_err(|cause| failed(&path, cause))?;
+        sync(&self.path).map_err(|cause| failed(&self.path, cause))?;
         Ok(path)
+    }
+
+    fn create(&self) -> io::Result<()> {
+        if self.path.is_dir() {
+            return Ok(());
+        }
+        fs::create_dir_all(&self.path)?;
+        sync(self.path.parent().unwrap_or(&self.path))
     }
 
     /// The first of `name`, `name-2`, `name-3`, … that is free or holds just this payload.
@@ -144,7 +155,7 @@ impl SetAsideFolder {
     }
 }
 
-/// Replaces a file by one that is complete and on disk.
+/// Replaces a file by one that is complete and on disk; that it has this name is on disk when its folder is synced.
 fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = NamedTempFile::new_in(folder)?;

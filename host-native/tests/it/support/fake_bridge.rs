@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use openinference_mlflow::deliver::Destination;
 use openinference_mlflow::guest::{
     Accepted, Answer, Bridge, Cause, Context, Event, Malformed, OpenBridge, OpenError, Rejection, Request, Response,
-    Stats, Trap,
+    SetAside, Stats, Trap,
 };
 
 pub(crate) const MALFORMED: &str = "malformed";
@@ -20,6 +20,9 @@ pub(crate) const TRAP_IN_POLL: &str = "trap in poll";
 pub(crate) const TRAP_IN_COMPLETE: &str = "trap in complete";
 /// Traps in the first guest that sees it, and in no other.
 pub(crate) const TRAP_ONCE: &str = "trap once";
+
+/// Sent and then set aside.
+pub(crate) const REFUSED: &str = "refused";
 
 /// How long the bridge asks senders to wait when it is full, in milliseconds.
 pub(crate) const FULL_FOR: u32 = 2_500;
@@ -104,6 +107,17 @@ impl Bridge for FakeBridge {
     fn complete(&mut self, request: u64, _answer: &Answer, _now: u64) -> Result<(), Trap> {
         if self.holds(TRAP_IN_COMPLETE) {
             return Err(trap("complete"));
+        }
+        if let Some((receipt, payload)) = self.held.iter().find(|(receipt, _)| *receipt == request)
+            && payload == REFUSED.as_bytes()
+        {
+            self.events.push(Event::SetAside(SetAside {
+                trace_id: "01".to_owned(),
+                span_id: "02".to_owned(),
+                reason: REFUSED.to_owned(),
+                payload: payload.clone(),
+                receipt: Some(*receipt),
+            }));
         }
         self.held.retain(|(receipt, _)| *receipt != request);
         self.events.push(Event::Done(request));
