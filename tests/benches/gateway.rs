@@ -6,24 +6,23 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot go on ends")]
 
+#[path = "gateway/clients.rs"]
+mod clients;
 #[path = "gateway/host.rs"]
 mod host;
+#[path = "gateway/journal.rs"]
+mod journal;
 #[path = "gateway/mlflow.rs"]
 mod mlflow;
 #[path = "gateway/sink.rs"]
 mod sink;
 
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
-use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
-use prost::Message;
-
+use clients::{CLIENTS, send};
 use host::Host;
+use sink::Sink;
 
-const CLIENTS: usize = 20;
 /// MLflow alone is slow enough for few to do.
 const STRAIGHT: usize = 600;
 const THROUGH: usize = 20_000;
@@ -33,15 +32,17 @@ const TO_SINK: usize = 40_000;
 fn main() {
     start_and_idle();
     against_mlflow();
-    with_a_sink();
+    journal::on_against_off();
+    one_core_against_two();
+    journal::opening_a_large_one();
 }
 
 fn start_and_idle() {
-    let (sink, _) = sink::start();
+    let sink = Sink::start();
     // Once, for the compiled translator to be in the cache.
-    drop(Host::start(sink, &[], None));
-    let mut times: Vec<_> = (0..5).map(|_| Host::start(sink, &[], None).started_in).collect();
-    let host = Host::start(sink, &[], None);
+    drop(Host::start(sink.port, &[], None));
+    let mut times: Vec<_> = (0..5).map(|_| Host::start(sink.port, &[], None).started_in).collect();
+    let host = Host::start(sink.port, &[], None);
     std::thread::sleep(Duration::from_secs(2));
     println!("start until both ports are open: {:>6.0} ms (median of {})", median(&mut times) * 1e3, times.len());
     println!("resident when idle:              {:>6.1} MiB", host.resident_mib());
@@ -69,35 +70,56 @@ fn against_mlflow() {
     let acknowledged = THROUGH as f64 / acknowledged.as_secs_f64();
     println!("  through the host     {through:>8.0}   ({THROUGH} spans, acknowledged at {acknowledged:.0}/s)");
     println!("  ratio                {:>8.1}", through / straight);
+    let requests = host.requests_to_mlflow();
+    println!(
+        "  requests that MLflow received {requests:.0} for {THROUGH}, spans in each {:.0}",
+        THROUGH as f64 / requests
+    );
 }
 
-fn with_a_sink() {
-    let (sink, arrived) = sink::start();
-    let measure = |flags: &[&str], cores: Option<&str>| {
-        let host = Host::start(sink, flags, cores);
-        let before = arrived.load(Ordering::SeqCst) + TO_SINK / 10;
-        // To be warm.
-        send(&host.url(), TO_SINK / 10, 1);
-        sink::wait_for(&arrived, before);
-        let mut acknowledged = Duration::ZERO;
-        let delivered = rate(TO_SINK, || {
-            let start = Instant::now();
-            send(&host.url(), TO_SINK, 2);
-            acknowledged = start.elapsed();
-            sink::wait_for(&arrived, before + TO_SINK);
-        });
-        (TO_SINK as f64 / acknowledged.as_secs_f64(), delivered)
-    };
-    println!("{CLIENTS} clients, one span in each request, a sink instead of MLflow, spans/s:");
-    let (acknowledged, delivered) = measure(&[], None);
-    println!("  acknowledged {acknowledged:>8.0}   delivered {delivered:>8.0}");
-    if host::can_pin() {
-        let (one, _) = measure(&[], Some("0"));
-        let (two, _) = measure(&[], Some("0,1"));
-        println!("  host on one core           {one:>8.0}\n  on two cores               {two:>8.0}");
-        println!("  two / one     {:>21.2}", two / one);
-    } else {
-        println!("  one core against two: not measured, for want of taskset or of a second core");
+fn one_core_against_two() {
+    if !host::can_pin() {
+        println!("one core against two: not measured, for want of taskset or of a second core");
+        return;
+    }
+    let sink = Sink::start();
+    let (one, two) = (through_host(&sink, &[], Some("0")), through_host(&sink, &[], Some("0,1")));
+    println!("{CLIENTS} clients, one span in each request, a sink instead of MLflow, acknowledged spans/s:");
+    println!("  host on one core     {:>8.0}\n  on two cores         {:>8.0}", one.acknowledged, two.acknowledged);
+    println!("  two / one            {:>8.2}", two.acknowledged / one.acknowledged);
+}
+
+/// What a host with a sink behind it did with spans that came one in a request.
+struct Throughput {
+    /// Spans/s.
+    acknowledged: f64,
+    /// Spans/s that the sink had in the end.
+    delivered: f64,
+    /// The host's own time on all cores, in microseconds a span.
+    cpu_micros: f64,
+    /// Spans in a request to the sink.
+    together: f64,
+}
+
+fn through_host(sink: &Sink, flags: &[&str], cores: Option<&str>) -> Throughput {
+    let host = Host::start(sink.port, flags, cores);
+    let before = sink.spans() + TO_SINK / 10;
+    // To be warm.
+    send(&host.url(), TO_SINK / 10, 1);
+    sink.wait_for(before);
+    let (requests, cpu) = (sink.requests(), host.cpu_seconds());
+    let mut acknowledged = Duration::ZERO;
+    let delivered = rate(TO_SINK, || {
+        let start = Instant::now();
+        send(&host.url(), TO_SINK, 2);
+        acknowledged = start.elapsed();
+        sink.wait_for(before + TO_SINK);
+    });
+    Throughput {
+        acknowledged: TO_SINK as f64 / acknowledged.as_secs_f64(),
+        delivered,
+        cpu_micros: (host.cpu_seconds() - cpu) * 1e6 / TO_SINK as f64,
+        together: TO_SINK as f64 / (sink.requests() - requests) as f64,
     }
 }
 
@@ -106,60 +128,6 @@ fn rate(things: usize, work: impl FnOnce()) -> f64 {
     let start = Instant::now();
     work();
     things as f64 / start.elapsed().as_secs_f64()
-}
-
-/// Each client sends its share, one request after the other, and repeats what it is asked to.
-fn send(url: &str, spans: usize, round: u8) {
-    std::thread::scope(|scope| {
-        for client in 0..CLIENTS {
-            scope.spawn(move || {
-                let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-                for number in 0..spans / CLIENTS {
-                    let body = one_span(round, client, number);
-                    while !taken(&agent, url, &body) {
-                        std::thread::sleep(Duration::from_millis(50));
-                    }
-                }
-            });
-        }
-    });
-}
-
-fn taken(agent: &ureq::Agent, url: &str, body: &[u8]) -> bool {
-    let request =
-        agent.post(url).header("content-type", "application/x-protobuf").header("x-mlflow-experiment-id", "0");
-    let mut answer = request.send(body).unwrap();
-    let status = answer.status().as_u16();
-    let said = answer.body_mut().read_to_vec().unwrap();
-    assert!(matches!(status, 200 | 429 | 503), "{status}: {}", String::from_utf8_lossy(&said));
-    status == 200
-}
-
-/// A trace of one span, as an application's call of a model.
-fn one_span(round: u8, client: usize, number: usize) -> Vec<u8> {
-    let text = |key: &str, value: &str| KeyValue {
-        key: key.to_owned(),
-        value: Some(AnyValue { value: Some(Value::StringValue(value.to_owned())) }),
-        ..Default::default()
-    };
-    let id = [round, client as u8].into_iter().chain((number as u64 + 1).to_be_bytes()).collect::<Vec<_>>();
-    let span = Span {
-        trace_id: [&id[..], &[7; 6]].concat(),
-        span_id: id[2..].to_vec(),
-        name: "ChatCompletion".to_owned(),
-        start_time_unix_nano: 1_760_000_000_000_000_000,
-        end_time_unix_nano: 1_760_000_001_000_000_000,
-        attributes: vec![
-            text("openinference.span.kind", "LLM"),
-            text("llm.model_name", "gpt-4o-mini"),
-            text("input.value", "What is the capital of France?"),
-            text("output.value", "Paris."),
-        ],
-        ..Default::default()
-    };
-    let scope_spans = vec![ScopeSpans { spans: vec![span], ..Default::default() }];
-    ExportTraceServiceRequest { resource_spans: vec![ResourceSpans { scope_spans, ..Default::default() }] }
-        .encode_to_vec()
 }
 
 fn median(values: &mut [f64]) -> f64 {

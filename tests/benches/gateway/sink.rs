@@ -1,4 +1,4 @@
-//! A server that answers as MLflow does, at once, and counts the spans that arrive.
+//! A server that answers as MLflow does, at once, and counts what arrives.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,36 +10,60 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::{get, post};
 use openinference_mlflow_translator::otlp::Payload;
 
-/// Its port, and what has arrived.
-pub(crate) fn start() -> (u16, Arc<AtomicUsize>) {
-    let arrived = Arc::new(AtomicUsize::new(0));
-    let experiment = r#"{"experiment":{"experiment_id":"0","lifecycle_stage":"active"}}"#;
-    let routes = Router::new()
-        .route("/version", get(|| async { "3.17.2" }))
-        .route("/api/2.0/mlflow/experiments/get", get(move || async move { experiment }))
-        .route("/v1/traces", post(count))
-        .layer(DefaultBodyLimit::disable())
-        .with_state(Arc::clone(&arrived));
-    let (sender, port) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-            sender.send(listener.local_addr().unwrap().port()).unwrap();
-            axum::serve(listener, routes).await.unwrap();
-        });
-    });
-    (port.recv().unwrap(), arrived)
+/// It ends with the program.
+pub(crate) struct Sink {
+    pub(crate) port: u16,
+    arrived: Arc<Arrived>,
 }
 
-/// Waits until so many spans have arrived since its start.
-pub(crate) fn wait_for(arrived: &AtomicUsize, spans: usize) {
-    let start = Instant::now();
-    while arrived.load(Ordering::SeqCst) < spans {
-        assert!(start.elapsed() < Duration::from_secs(300), "{} of {spans} arrived", arrived.load(Ordering::SeqCst));
-        std::thread::sleep(Duration::from_millis(5));
+#[derive(Default)]
+struct Arrived {
+    requests: AtomicUsize,
+    spans: AtomicUsize,
+}
+
+impl Sink {
+    pub(crate) fn start() -> Self {
+        let arrived = Arc::new(Arrived::default());
+        let experiment = r#"{"experiment":{"experiment_id":"0","lifecycle_stage":"active"}}"#;
+        let routes = Router::new()
+            .route("/version", get(|| async { "3.17.2" }))
+            .route("/api/2.0/mlflow/experiments/get", get(move || async move { experiment }))
+            .route("/v1/traces", post(count))
+            .layer(DefaultBodyLimit::disable())
+            .with_state(Arc::clone(&arrived));
+        let (sender, port) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+                let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+                sender.send(listener.local_addr().unwrap().port()).unwrap();
+                axum::serve(listener, routes).await.unwrap();
+            });
+        });
+        Self { port: port.recv().unwrap(), arrived }
+    }
+
+    /// Requests with spans, since its start.
+    pub(crate) fn requests(&self) -> usize {
+        self.arrived.requests.load(Ordering::SeqCst)
+    }
+
+    /// Spans, since its start.
+    pub(crate) fn spans(&self) -> usize {
+        self.arrived.spans.load(Ordering::SeqCst)
+    }
+
+    /// Waits until so many spans have arrived since its start.
+    pub(crate) fn wait_for(&self, spans: usize) {
+        let start = Instant::now();
+        while self.spans() < spans {
+            assert!(start.elapsed() < Duration::from_secs(300), "{} of {spans} arrived", self.spans());
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 
-async fn count(State(arrived): State<Arc<AtomicUsize>>, body: Bytes) {
-    arrived.fetch_add(Payload::parse(&body).map_or(0, |payload| payload.span_count()), Ordering::SeqCst);
+async fn count(State(arrived): State<Arc<Arrived>>, body: Bytes) {
+    arrived.requests.fetch_add(1, Ordering::SeqCst);
+    arrived.spans.fetch_add(Payload::parse(&body).map_or(0, |payload| payload.span_count()), Ordering::SeqCst);
 }

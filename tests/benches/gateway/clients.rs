@@ -1,0 +1,69 @@
+//! Clients as applications are: each sends one request after the other, and repeats what it is asked to.
+
+use std::time::Duration;
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+use prost::Message;
+
+pub(crate) const CLIENTS: usize = 20;
+
+/// Sends so many spans, each in a request of its own; `round` makes them others than those of another round.
+pub(crate) fn send(url: &str, spans: usize, round: u8) {
+    send_large(url, spans, 0, round);
+}
+
+/// The same with so many bytes in each span.
+pub(crate) fn send_large(url: &str, spans: usize, bytes: usize, round: u8) {
+    std::thread::scope(|scope| {
+        for client in 0..CLIENTS {
+            scope.spawn(move || {
+                let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+                for number in 0..spans / CLIENTS {
+                    let body = one_span(round, client, number, bytes);
+                    while !taken(&agent, url, &body) {
+                        std::thread::sleep(Duration::from_millis(50));
+                    }
+                }
+            });
+        }
+    });
+}
+
+fn taken(agent: &ureq::Agent, url: &str, body: &[u8]) -> bool {
+    let request =
+        agent.post(url).header("content-type", "application/x-protobuf").header("x-mlflow-experiment-id", "0");
+    let mut answer = request.send(body).unwrap();
+    let status = answer.status().as_u16();
+    let said = answer.body_mut().read_to_vec().unwrap();
+    assert!(matches!(status, 200 | 429 | 503), "{status}: {}", String::from_utf8_lossy(&said));
+    status == 200
+}
+
+/// A trace of one span, as an application's call of a model.
+fn one_span(round: u8, client: usize, number: usize, bytes: usize) -> Vec<u8> {
+    let text = |key: &str, value: &str| KeyValue {
+        key: key.to_owned(),
+        value: Some(AnyValue { value: Some(Value::StringValue(value.to_owned())) }),
+        ..Default::default()
+    };
+    let id = [round, client as u8].into_iter().chain((number as u64 + 1).to_be_bytes()).collect::<Vec<_>>();
+    let span = Span {
+        trace_id: [&id[..], &[7; 6]].concat(),
+        span_id: id[2..].to_vec(),
+        name: "ChatCompletion".to_owned(),
+        start_time_unix_nano: 1_760_000_000_000_000_000,
+        end_time_unix_nano: 1_760_000_001_000_000_000,
+        attributes: vec![
+            text("openinference.span.kind", "LLM"),
+            text("llm.model_name", "gpt-4o-mini"),
+            text("input.value", &"What is the capital of France? ".repeat(1 + bytes / 32)),
+            text("output.value", "Paris."),
+        ],
+        ..Default::default()
+    };
+    let scope_spans = vec![ScopeSpans { spans: vec![span], ..Default::default() }];
+    ExportTraceServiceRequest { resource_spans: vec![ResourceSpans { scope_spans, ..Default::default() }] }
+        .encode_to_vec()
+}
