@@ -6,6 +6,7 @@ SHELL := bash
 .ONESHELL:
 
 BINARY := target/release/openinference-mlflow
+FAULT_INJECTOR := target/release/libopeninference_mlflow_fault_injector.so
 PYTHON := .venv/bin/python
 # What `make test` fuzzes is the same on every run of the same code; `make fuzz` searches on.
 FUZZ_RUNS ?= 60000
@@ -80,7 +81,11 @@ fuzz: ## A search for new faults: each fuzz target for FUZZ_SECONDS.
 $(BINARY):
 	$(MAKE) build
 
-test-e2e: $(BINARY) setup-python setup-phoenix ## Real instrumentors, real MLflow servers.
+# Linux alone: elsewhere the tests that need it are left out.
+$(FAULT_INJECTOR): $(wildcard tests/fault-injector/src/*.rs)
+	cargo build --release --locked -p openinference-mlflow-fault-injector
+
+test-e2e: $(BINARY) $(FAULT_INJECTOR) setup-python setup-phoenix ## Real instrumentors, real MLflow servers.
 	$(PYTHON) -m pytest -q tests/e2e
 
 test-node: setup-node .venv/requirements.txt .venv-phoenix/requirements.txt ## The npm package: lints, types, every SDK and start-up order, real MLflow and Phoenix.
@@ -91,8 +96,9 @@ test-browser: $(BINARY) setup-browser setup-python ## MLflow's UI in a real brow
 	cd tests/browser
 	MLFLOW_BIN=$(CURDIR)/.venv/bin/mlflow npm test
 
-# A longer run of tests/e2e/test_conservation.py, and the account of it; SOAK_SEED makes another one.
-soak: $(BINARY) setup-python ## Clients, kills and failing servers for SOAK_SECONDS: sent, acknowledged, delivered, duplicated, lost.
+# Every moment of which tests/e2e/test_interruptions.py plays some, then a longer run of test_conservation.py, and the
+# account of both; SOAK_SEED makes another one.
+soak: $(BINARY) $(FAULT_INJECTOR) setup-python ## A fault at every call to the system; clients, kills and failing servers for SOAK_SECONDS: sent, acknowledged, delivered, duplicated, lost.
 	cd tests && ../$(PYTHON) -m e2e.conservation --seconds $(SOAK_SECONDS) --seed $(SOAK_SEED)
 
 bench: build ## The benchmarks, each against a baseline in the same run.

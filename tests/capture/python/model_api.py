@@ -6,13 +6,13 @@ scenario.
 """
 
 import json
-import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from e2e.harness.loopback_server import LoopbackHandler, LoopbackServer
 
 ANSWERS = Path(__file__).resolve().parents[1] / "answers"
 _ECHOED = ("instructions", "tools")
@@ -37,21 +37,13 @@ def refusing(name: str, status: int) -> Answer:
     return replace(from_file(name), status=status)
 
 
-class ModelApi:
+class ModelApi(LoopbackServer):
     """Use as a context manager."""
 
     def __init__(self) -> None:
+        super().__init__(_Handler)
         self._answers: deque[Answer] = deque()
         self._excess: list[str] = []
-        handler = type("_BoundHandler", (_Handler,), {"api": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, name="model-api", daemon=True)
-
-    @property
-    def url(self) -> str:
-        """Without a path: `http://127.0.0.1:<port>`."""
-        return f"http://127.0.0.1:{self._server.server_port}"
 
     @contextmanager
     def answering(self, *answers: str | Answer) -> Iterator[None]:
@@ -68,15 +60,6 @@ class ModelApi:
         self._excess.append(request)
         return Answer(b'{"error": {"message": "the scenario has no answer for this", "type": "mock"}}', status=400)
 
-    def __enter__(self) -> "ModelApi":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
 
 def _echoing(asked: bytes, answer: Answer) -> Answer:
     """OpenAI's Responses API repeats parts of the request in its answer, and instrumentors read them there."""
@@ -85,20 +68,12 @@ def _echoing(asked: bytes, answer: Answer) -> Answer:
     return replace(answer, body=json.dumps(json.loads(answer.body) | echoed).encode())
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    api: ModelApi
+class _Handler(LoopbackHandler):
+    owner: ModelApi
 
     def do_POST(self) -> None:
-        asked = self.rfile.read(int(self.headers.get("content-length", 0)))
-        answer = self.api.next_answer(f"{self.command} {self.path}")
+        asked = self.body()
+        answer = self.owner.next_answer(f"{self.command} {self.path}")
         if self.path.endswith("/responses") and answer.content_type == "application/json":
             answer = _echoing(asked, answer)
-        self.send_response(answer.status)
-        self.send_header("content-type", answer.content_type)
-        self.send_header("content-length", str(len(answer.body)))
-        self.end_headers()
-        self.wfile.write(answer.body)
-
-    def log_message(self, *_: object) -> None:
-        """Requests are not worth a line of output."""
+        self.answer(answer.status, {"content-type": answer.content_type}, answer.body)

@@ -57,7 +57,7 @@ class Client(threading.Thread):
     def _export(self, number: int) -> None:
         traces = [self._trace(f"{self._name}/{number}/{each}") for each in range(self._random.randint(1, 3))]
         message = request(*traces)
-        spans = {(span.trace_id.hex(), span.span_id.hex()) for trace in traces for span in trace.spans}
+        spans = set(span_ids(message))
         self._account.send(spans)
         for _ in range(_ATTEMPTS):
             if self._send(message):
@@ -74,24 +74,10 @@ class Client(threading.Thread):
         return trace
 
     def _protobuf(self, message: ExportTraceServiceRequest) -> bool:
-        return self._http(message.SerializeToString(), "application/x-protobuf")
+        return export(self._bridge, message.SerializeToString(), "application/x-protobuf", self._account)
 
     def _json(self, message: ExportTraceServiceRequest) -> bool:
-        return self._http(json.dumps(_otlp_json(message)).encode(), "application/json")
-
-    def _http(self, body: bytes, content_type: str) -> bool:
-        try:
-            answer = http_request("POST", self._bridge.traces_url, body, {"content-type": content_type})
-        except OSError:
-            return False  # nobody answered: the host is not there
-        except Exception as broken:  # http.client has many names for an answer that breaks off
-            self._account.refuse(type(broken).__name__, retryable=True)
-            return False
-        if answer.status == 200:
-            return True
-        hinted = answer.status != 503 or "retry-after" in answer.headers
-        self._account.refuse(f"HTTP {answer.status}", answer.status in _RETRYABLE_HTTP and hinted)
-        return False
+        return export(self._bridge, json.dumps(_otlp_json(message)).encode(), "application/json", self._account)
 
     def _grpc(self, message: ExportTraceServiceRequest) -> bool:
         with grpc.insecure_channel(self._bridge.grpc_target) as channel:
@@ -103,6 +89,27 @@ class Client(threading.Thread):
                 exhausted = error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED and hinted
                 self._account.refuse(f"gRPC {error.code().name}", error.code() in _RETRYABLE_GRPC or exhausted)
                 return False
+
+
+def export(bridge: Bridge, body: bytes, content_type: str, account: Account) -> bool:
+    """One export over HTTP: whether it was acknowledged. What was said instead goes into the account."""
+    try:
+        answer = http_request("POST", bridge.traces_url, body, {"content-type": content_type})
+    except OSError:
+        return False  # nobody answered: the host is not there
+    except Exception as broken:  # http.client has many names for an answer that breaks off
+        account.refuse(type(broken).__name__, retryable=True)
+        return False
+    if answer.status == 200:
+        return True
+    hinted = answer.status != 503 or "retry-after" in answer.headers
+    account.refuse(f"HTTP {answer.status}", answer.status in _RETRYABLE_HTTP and hinted)
+    return False
+
+
+def span_ids(message: ExportTraceServiceRequest) -> list[SpanIds]:
+    spans = (span for resource in message.resource_spans for scope in resource.scope_spans for span in scope.spans)
+    return [(span.trace_id.hex(), span.span_id.hex()) for span in spans]
 
 
 def _otlp_json(message: ExportTraceServiceRequest) -> dict:
@@ -127,6 +134,4 @@ def spans_of(body: bytes, content_type: str) -> list[SpanIds]:
     if content_type == "application/json":
         spans = (s for r in json.loads(body)["resourceSpans"] for c in r["scopeSpans"] for s in c["spans"])
         return [(span["traceId"], span["spanId"]) for span in spans]
-    message = ExportTraceServiceRequest.FromString(body)
-    spans = (s for r in message.resource_spans for c in r.scope_spans for s in c.spans)
-    return [(span.trace_id.hex(), span.span_id.hex()) for span in spans]
+    return span_ids(ExportTraceServiceRequest.FromString(body))

@@ -58,7 +58,8 @@ class Bridge:
         self._arguments = list(arguments)
         if tracking_uri is not None:
             self._arguments += ["--tracking-uri", tracking_uri]
-        self._environment = environment or {}
+        # For the next start.
+        self.environment = dict(environment or {})
         self._process: Process | None = None
 
     @property
@@ -72,6 +73,10 @@ class Bridge:
     @property
     def grpc_target(self) -> str:
         return f"127.0.0.1:{self._grpc_port}"
+
+    @property
+    def http_port(self) -> int:
+        return self._http_port
 
     @property
     def http_uri(self) -> str:
@@ -110,7 +115,7 @@ class Bridge:
             *("--data-dir", str(self.data_dir)),
             *self._arguments,
         ]
-        environment = clean_environment(RUST_BACKTRACE="1", **self._environment)
+        environment = clean_environment(RUST_BACKTRACE="1", **self.environment)
         self._process = Process(
             "openinference-mlflow serve", command, environment, self._log, self._folder
         )

@@ -8,7 +8,7 @@ import os
 
 _INHERITED_SETTINGS = ("MLFLOW_", "OTEL_", "OPENAI_", "OPENINFERENCE_", "PHOENIX_", "RUST_")
 # Settings of the tests themselves, see README.md.
-_FOR_THE_TESTS = ("OPENINFERENCE_MLFLOW_BINARY",)
+_FOR_THE_TESTS = ("OPENINFERENCE_MLFLOW_BINARY", "OPENINFERENCE_MLFLOW_FAULT_INJECTOR")
 _PROXIES = {"http_proxy", "https_proxy", "all_proxy", "ftp_proxy"}
 
 # Both words switch MLflow's telemetry off; the second is the cross-tool convention (https://consoledonottrack.com).

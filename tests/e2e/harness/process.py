@@ -37,6 +37,10 @@ class Process:
     def pid(self) -> int:
         return self._child.pid
 
+    @property
+    def has_ended(self) -> bool:
+        return self._child.poll() is not None
+
     def require_running(self) -> None:
         """Fail with the end of the log when the program has ended on its own."""
         status = self._child.poll()
