@@ -3,16 +3,20 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { INSTRUMENTORS } from "./expected/conversations.mjs";
+import { RETRIEVERS } from "./expected/documents.mjs";
+import { ERRORS } from "./expected/errors.mjs";
 import { openBrowser } from "./support/chromium.mjs";
 import { storeTwice } from "./support/store.mjs";
 import { readList } from "./ui/trace-list.mjs";
 import { TracePage } from "./ui/trace-page.mjs";
 
+/** The payloads of `expected/`. */
+export const PAYLOADS = [...INSTRUMENTORS.map(({ payloads }) => payloads), RETRIEVERS, ERRORS].flatMap(Object.keys);
+
 export class Looker {
-  /** Stores every payload of `INSTRUMENTORS` and `others`. With a folder for `screenshots`, what is looked at is photographed. */
-  static async start(others, screenshots) {
-    const payloads = new Set([...INSTRUMENTORS.flatMap((each) => Object.keys(each.payloads)), ...others]);
-    const store = await storeTwice([...payloads]);
+  /** Stores every payload. With a folder for `screenshots`, what is looked at is photographed. */
+  static async start(screenshots) {
+    const store = await storeTwice(PAYLOADS);
     try {
       return new Looker(store, await openBrowser(), screenshots);
     } catch (error) {

@@ -1,4 +1,7 @@
-/** What a retriever or a reranker found: the documents, in the order of their cards, and what their first chip says. */
+/**
+ * What retrievers and rerankers found, by payload and by span: the documents, in the order of their cards, and what their
+ * first chip says.
+ */
 
 import { SPAN, TRACE } from "./words.mjs";
 
@@ -6,11 +9,23 @@ const card = (text, tag) => ({ text, tags: [tag] });
 const file = (key, text) => card(text, `${key}: "${text === SPAN ? "spans.md" : "traces.md"}"`);
 
 export const RETRIEVERS = {
-  "py_langchain_retrieval.pb": { VectorStoreRetriever: [file("source", TRACE), file("source", SPAN)] },
-  "py_llama_index_retrieval.pb": { "VectorIndexRetriever.retrieve": [file("file", SPAN), file("file", TRACE)] },
-  "py_haystack_retrieval.pb": {
-    "InMemoryBM25Retriever.run": [file("file", SPAN), file("file", TRACE)],
-    "LLMRanker.run": [file("doc_uri", SPAN)],
+  "py_langchain_retrieval.pb": {
+    name: "LangChain",
+    spans: { VectorStoreRetriever: [file("source", TRACE), file("source", SPAN)] },
   },
-  "js_langchain_retrieval.pb": { VectorStoreRetriever: [file("source", SPAN), file("source", TRACE)] },
+  "py_llama_index_retrieval.pb": {
+    name: "LlamaIndex",
+    spans: { "VectorIndexRetriever.retrieve": [file("file", SPAN), file("file", TRACE)] },
+  },
+  "py_haystack_retrieval.pb": {
+    name: "Haystack",
+    spans: {
+      "InMemoryBM25Retriever.run": [file("file", SPAN), file("file", TRACE)],
+      "LLMRanker.run": [file("doc_uri", SPAN)],
+    },
+  },
+  "js_langchain_retrieval.pb": {
+    name: "LangChain (JS)",
+    spans: { VectorStoreRetriever: [file("source", SPAN), file("source", TRACE)] },
+  },
 };

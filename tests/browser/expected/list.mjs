@@ -1,20 +1,93 @@
-/** Input and output in the list of traces, oldest trace first. */
+/**
+ * Request and response in the list of traces, oldest trace first: what was asked and answered, in words.
+ *
+ * A text that ends in `…` is a beginning. What is listed as JSON stands as JSON here.
+ */
 
-const PEOPLE = "And how many people live there?";
-const TWO_MILLION = "Paris, which has about two million inhabitants.";
-const WEATHER = "How is the weather in Lisbon?";
-const SUNNY = "It is 21 °C and sunny in Lisbon.";
+import * as said from "./words.mjs";
+
+const words = (message) => message.replace(/^\w+: /, "");
+const [CAPITAL, PEOPLE, TWO_MILLION, WEATHER, SUNNY] = [
+  said.CAPITAL,
+  said.PEOPLE,
+  said.TWO_MILLION,
+  said.WEATHER,
+  said.SUNNY,
+].map(words);
+const [LOOKING_UP, SQUARE, WHAT_IS_A_SPAN] = ["I look it up.", "A red square.", "What is a span?"];
+
+const json = JSON.stringify;
+
+/** An answer that calls tools and says nothing. */
+const calls = (...cities) => cities.map((city) => `get_weather({"city": "${city}"})`).join(", ");
+
+const conversation = [[PEOPLE, TWO_MILLION]];
+const agent = [[WEATHER, SUNNY]];
+const retrieval = [[WHAT_IS_A_SPAN, said.SPAN]];
+const toolUse = (first) => [
+  [WEATHER, first],
+  [WEATHER, SUNNY],
+];
 
 export const LISTED = {
-  "py_openai_conversation.pb": [[PEOPLE, TWO_MILLION]],
-  "py_bedrock_conversation.pb": [[PEOPLE, TWO_MILLION]],
-  "py_google_genai_conversation.pb": [[PEOPLE, TWO_MILLION]],
-  "py_langchain_conversation.pb": [[PEOPLE, TWO_MILLION]],
-  "py_llama_index_conversation.pb": [[PEOPLE, TWO_MILLION]],
-  "py_litellm_conversation.pb": [[PEOPLE, TWO_MILLION]],
-  "js_openai_conversation.pb": [[PEOPLE, TWO_MILLION]],
-  "js_langchain_conversation.pb": [[PEOPLE, TWO_MILLION]],
-  "js_bedrock_conversation.pb": [[PEOPLE, TWO_MILLION]],
-  "js_ai_sdk_conversation.pb": [[PEOPLE, TWO_MILLION]],
-  "js_ai_sdk_tool_result.pb": [[WEATHER, SUNNY]],
+  "py_openai_conversation.pb": conversation,
+  "py_openai_parallel_tools.pb": toolUse(calls("Lisbon", "Porto")),
+  "py_openai_image.pb": [["What is in this picture?", SQUARE]],
+  "py_openai_error.pb": [["Hello?", "-"]],
+  "py_openai_responses_conversation.pb": conversation,
+  "py_openai_responses_tool_result.pb": toolUse(calls("Lisbon")),
+  "py_anthropic_conversation.pb": conversation,
+  "py_anthropic_tool_result.pb": toolUse(LOOKING_UP),
+  "py_anthropic_error.pb": [[CAPITAL, "-"]],
+  "py_bedrock_conversation.pb": conversation,
+  "py_bedrock_tool_result.pb": toolUse(LOOKING_UP),
+  "py_google_genai_conversation.pb": conversation,
+  "py_google_genai_tool_result.pb": toolUse(calls("Lisbon")),
+  "py_langchain_conversation.pb": conversation,
+  "py_langchain_agent.pb": agent,
+  // The instrumentation tells nothing of what the graph answered, and a request alone keeps its quotes.
+  "py_langchain_graph.pb": [[json(CAPITAL), "-"]],
+  "py_langchain_retrieval.pb": retrieval,
+  "py_llama_index_conversation.pb": conversation,
+  // Documents are split into nodes, and embedded, before one is asked for.
+  "py_llama_index_retrieval.pb": [
+    ['{"nodes": ["<Document(id_=spans.md)>",…', '["<TextNode(id_=…'],
+    ['{"texts": ["file: spans.md…', '{"vectors":2,"dimension":8}'],
+    ...retrieval,
+  ],
+  "py_llama_index_agent.pb": agent,
+  "py_litellm_conversation.pb": conversation,
+  "py_litellm_tool_result.pb": toolUse(calls("Lisbon", "Porto")),
+  "py_openai_agents_handoff.pb": agent,
+  "py_openai_agents_chat_completions.pb": agent,
+  "py_smolagents_tool_calling_agent.pb": agent,
+  "py_haystack_conversation.pb": conversation,
+  "py_haystack_agent.pb": agent,
+  "py_haystack_retrieval.pb": [['{"data": {"retriever": {"query": "What is a span?"},…', said.SPAN]],
+  "py_dspy_chain_of_thought.pb": [
+    [
+      '{"question": "What is the capital of France?"}',
+      '{"reasoning": "It is well known.", "answer": "Paris is the capital of France."}',
+    ],
+  ],
+  "js_openai_conversation.pb": conversation,
+  "js_openai_parallel_tools.pb": toolUse(calls("Lisbon", "Porto")),
+  "js_openai_streamed_tool_call.pb": [[WEATHER, calls("Lisbon")]],
+  "js_openai_responses_conversation.pb": conversation,
+  "js_openai_responses_tool_result.pb": toolUse(calls("Lisbon")),
+  "js_openai_responses_streaming.pb": [[`{"model":"gpt-4o-mini","input":${json(CAPITAL)},"stream":true}`, TWO_MILLION]],
+  "js_anthropic_conversation.pb": conversation,
+  "js_anthropic_tool_result.pb": toolUse(LOOKING_UP),
+  "js_anthropic_streaming.pb": [[WEATHER, LOOKING_UP]],
+  "js_langchain_conversation.pb": conversation,
+  "js_langchain_agent.pb": agent,
+  "js_langchain_retrieval.pb": retrieval,
+  "js_langchain_error.pb": [['{"who":"bot","q":"fail429"}', "-"]],
+  "js_bedrock_conversation.pb": conversation,
+  "js_bedrock_tool_result.pb": toolUse(LOOKING_UP),
+  "js_ai_sdk_conversation.pb": conversation,
+  "js_ai_sdk_tool_result.pb": agent,
+  "js_openai_agents_handoff.pb": agent,
+  "js_openai_agents_chat_completions.pb": agent,
+  "js_core_error.pb": [["-", "-"]],
 };

@@ -1,6 +1,12 @@
 /**
- * Of the first payloads of the instrumentors, those that MLflow's own translation draws as well as the bridge does.
+ * Of the payloads with calls to a model, those that MLflow's own translation draws as well as the bridge does.
  *
  * The others, posted raw, must fail the very comparison that their bridged copies pass: so no comparison is empty.
  */
-export const DRAWN_BY_MLFLOW_ALONE = ["py_litellm_conversation.pb"];
+export const DRAWN_BY_MLFLOW_ALONE = [
+  "py_openai_parallel_tools.pb",
+  "py_openai_image.pb",
+  "py_litellm_conversation.pb",
+  "py_openai_agents_chat_completions.pb",
+  "js_openai_parallel_tools.pb",
+];

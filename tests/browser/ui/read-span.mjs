@@ -9,6 +9,7 @@ export function readSpan() {
   const view = document.querySelector('[data-testid="model-trace-explorer-default-span-view"]');
   const words = (node) => (node?.textContent ?? "").replace(/\s+/g, " ").trim();
   const COPY_ID = 'button[aria-label="Copy tool call ID"]';
+  const SPEAKERS = ["System", "User", "Assistant", "Tool"];
 
   const section = (name) =>
     view?.querySelector(`[data-testid="model-trace-explorer-${name}-section-toggle"]`)?.parentElement;
@@ -27,9 +28,11 @@ export function readSpan() {
   }
 
   function message(header) {
-    const [role] = [...header.querySelectorAll("span:not([role=img])")]
+    const [title] = [...header.querySelectorAll("span:not([role=img])")]
       .map((span) => span.textContent.trim())
       .filter(Boolean);
+    // The answer of a tool to a call without an id has the tool for its speaker.
+    const role = SPEAKERS.includes(title) ? title : `Tool ${title}`;
     const body = [...header.parentElement.children].filter((child) => child !== header);
     const buttons = body.flatMap((child) => [...child.querySelectorAll(COPY_ID)]);
     const drawn = new Set(buttons.map((button) => button.parentElement.parentElement));

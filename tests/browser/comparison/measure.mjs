@@ -1,0 +1,79 @@
+/**
+ * How much of each captured payload MLflow's UI shows: of the payload that was posted to MLflow raw, and of the same payload
+ * that went through the bridge. Every figure is a share of what `expected/` says there is to be seen.
+ */
+
+import { INSTRUMENTORS } from "../expected/conversations.mjs";
+import { RETRIEVERS } from "../expected/documents.mjs";
+import { inCommon, isReadable, judge } from "../judge.mjs";
+
+export const SIDES = ["raw", "bridged"];
+
+/** What is compared: a payload with the calls to a model, or the retrievers, that are expected of it. */
+const ENTRIES = [
+  ...INSTRUMENTORS.flatMap(({ name, payloads, of }) =>
+    Object.entries(payloads).map(([payload, { spans }]) => ({ name, payload, of, spans, type: "LLM" })),
+  ),
+  ...Object.entries(RETRIEVERS).map(([payload, { name, spans }]) => ({ name, payload, spans, type: "RETRIEVER" })),
+];
+const NAMES = [...new Set(ENTRIES.map(({ name }) => name))];
+
+/** By instrumentation. @returns {Promise<{name: string, payload: string, raw: Shares, bridged: Shares}[]>} */
+export async function measure(looker) {
+  const measured = [];
+  for (const entry of NAMES.flatMap((name) => ENTRIES.filter((each) => each.name === name))) {
+    const of = {};
+    for (const side of SIDES)
+      of[side] = { ...(await content(looker, side, entry)), ...(await traces(looker, side, entry)) };
+    measured.push({ name: entry.name, payload: entry.payload, ...of });
+  }
+  return measured;
+}
+
+function content(looker, side, entry) {
+  return entry.type === "LLM" ? conversation(looker, side, entry) : documents(looker, side, entry);
+}
+
+async function conversation(looker, side, { payload, of, spans }) {
+  const seen = await looker.conversation(side, payload, of);
+  const judged = spans.map((wanted, index) => judge(seen[index], wanted));
+  const share = (part) => sum(judged.map((each) => each[part]));
+  return {
+    messages: share("messages"),
+    calls: share("calls"),
+    tools: share("tools"),
+    surplus: judged.reduce((all, { surplus }) => all + surplus, 0),
+  };
+}
+
+async function documents(looker, side, { payload, spans }) {
+  const shares = [];
+  for (const [span, cards] of Object.entries(spans)) {
+    const seen = (await looker.span(side, payload, span)).documents;
+    shares.push({ right: inCommon(seen.map(oneLine), cards.map(oneLine)), all: cards.length });
+  }
+  return { documents: sum(shares) };
+}
+
+const oneLine = ({ text, tags }) => [text, ...tags].join(" | ");
+
+async function traces(looker, side, { payload, type }) {
+  const { traces, ofType } = looker.store[side];
+  const found = await looker.once(`${side} of type ${type}`, () => ofType(type));
+  const stored = traces[payload];
+  const typed = stored.filter((trace) => trace.spans.some((span) => span.kind === type));
+  const rows = await looker.rows(side, payload);
+  const having = (key) => share(typed, ({ metadata }) => metadata[key]);
+  return {
+    requests: share(rows, (cells) => isReadable(cells.Input)),
+    responses: share(rows, (cells) => isReadable(cells.Output)),
+    found: share(typed, ({ id }) => found.has(id)),
+    tokens: having("mlflow.trace.tokenUsage"),
+    cost: having("mlflow.trace.cost"),
+  };
+}
+
+const share = (list, isRight) => ({ right: list.filter(isRight).length, all: list.length });
+
+export const sum = (shares) =>
+  shares.reduce(({ right, all }, each) => ({ right: right + each.right, all: all + each.all }), { right: 0, all: 0 });
