@@ -105,7 +105,11 @@ fn delivered(desk: &mut Desk, parcel: &Parcel, version: Option<Version>, now: In
                 items.iter().any(|item| trace.outline(item.span).is_some_and(|outline| outline.parent.is_none()));
             trace.info.wanted |= wants_info(trace, root_came_before, version);
             let is_polished = trace.root_delivered && trace.has_quoted_previews();
-            trace.info.polish_until = (is_polished && !trace.info.wanted).then_some(polish_until);
+            if is_polished {
+                trace.info.polish_until = Some(polish_until);
+            }
+            // An earlier one that waits stays, though another headline may need none: receipts wait for it.
+            trace.info.polish_until.take_if(|_| trace.info.wanted);
             trace.info.links_wanted |= version >= Version::PROMPT_LINKS && trace.has_unlinked_prompts();
             !trace.info.is_settled()
         });

@@ -136,3 +136,20 @@ fn a_span_that_failed_without_an_answer_is_given_none() {
     assert!(stored(&host, 1, "mlflow.spanOutputs").is_none());
     assert_eq!(infos(&host), 0);
 }
+
+#[test]
+fn a_receipt_that_waits_for_a_quiet_moment_is_done_although_another_span_speaks_for_the_trace_meanwhile() {
+    let mut host = Host::new("{}");
+    host.ingest(&app(vec![answering(span(1, 2, 0), "Paris")]));
+    host.now += 600;
+    while host.server.batches.is_empty() {
+        host.step();
+    }
+    // It starts before the root, hangs below a span that never comes, and has nothing to show.
+    let mut earlier = silent(span(1, 1, 200));
+    earlier.attributes = vec![text("openinference.span.kind", "TOOL")];
+    host.ingest(&app(vec![earlier]));
+    host.bridge.flush(host.now);
+    host.finish();
+    assert_eq!(host.done.len(), 2);
+}
