@@ -28,8 +28,19 @@ pub enum BridgeError {
     Client(#[from] ClientError),
 }
 
-/// Start a bridge. `max_payload` is the size of the largest payload that it will be offered, in bytes; what `backlog`
-/// holds is delivered, and new payloads are written to its journal before they are accepted; `on_trace` is told of each
+/// Where a bridge keeps things.
+#[derive(Debug, Clone)]
+pub struct Keeping<'a> {
+    /// Has the local folder.
+    pub data_dir: &'a Path,
+    /// What MLflow will not take.
+    pub set_aside: SetAsideFolder,
+    /// What it holds is delivered, and new payloads are written to its journal before they are accepted. None: payloads
+    /// are held in memory.
+    pub backlog: Option<Backlog>,
+}
+
+/// Start a bridge. `max_payload` is the size of the largest payload that it will be offered, in bytes; `on_trace` is told of each
 /// trace that is written to the local folder, with its experiment's name; `metrics` count what is done. Must be called
 /// within a tokio runtime.
 ///
@@ -38,9 +49,8 @@ pub enum BridgeError {
 pub fn start(
     translator: &Translator,
     delivery: &Delivery,
-    data_dir: &Path,
     max_payload: usize,
-    backlog: Option<Backlog>,
+    keeping: Keeping<'_>,
     metrics: &Metrics,
     on_trace: impl Fn(&str, &[u8]) + Send + Sync + 'static,
 ) -> Result<Handle, BridgeError> {
@@ -49,7 +59,8 @@ pub fn start(
     let held = delivery.tuning.max_bytes.unwrap_or(DEFAULT_HELD);
     let limit = MemoryLimit::for_bridge(held, u64::try_from(max_payload).unwrap_or(u64::MAX));
     let bridges = ObservedBridges::new(translator.bridges(delivery.bridge_settings(seed), limit), metrics);
-    let set_aside = SetAsideFolder::below(data_dir).limited(delivery.quarantine_max_bytes);
+    let Keeping { data_dir, set_aside, backlog } = keeping;
+    let waiting = backlog.clone();
     let (handle, name) = match &delivery.destination {
         Destination::Server(server) => {
             let mlflow = ObservedDestination::new(MlflowServer::new(server)?, "mlflow", metrics);
@@ -60,7 +71,12 @@ pub fn start(
             (drive::start(bridges, folder, set_aside, backlog)?, "folder")
         }
     };
-    metrics.watch(name, handle.queue().clone());
+    let queue = handle.queue().clone();
+    metrics.watch(name, move || match &waiting {
+        // It changes without the bridge, too.
+        Some(backlog) => backlog.waiting(queue.now()),
+        None => queue.now(),
+    });
     Ok(handle)
 }
 

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -69,6 +70,24 @@ def test_the_compose_file_publishes_nothing_beyond_loopback_and_waits_for_servic
         assert volumes <= set(compose["volumes"]), name
     build = services["gateway"]["build"]
     assert (_PACKAGING / build["context"] / build["dockerfile"]).resolve() == _IMAGE
+
+
+def test_the_gateways_variables_have_values_that_the_program_takes_and_name_services_that_are_there(
+    tmp_path: Path,
+) -> None:
+    services = _compose()["services"]
+    environment = services["gateway"]["environment"]
+    named = {name: urlsplit(value) for name, value in environment.items() if "://" in value}
+    assert set(named) == {"MLFLOW_TRACKING_URI", "OPENINFERENCE_MLFLOW_FORWARD"}
+    for name, url in named.items():
+        published = [port.rsplit(":", 1)[1] for port in services[url.hostname]["ports"]]
+        assert str(url.port) in published, name
+
+    # Settings are read before anything else, and the port at the end is none that can be had.
+    refused = {**environment, "OPENINFERENCE_MLFLOW_GRPC_LISTEN": "192.0.2.1:1"}
+    answer = run("--data-dir", str(tmp_path), "serve", environment=refused)
+    said = answer.stderr.decode()
+    assert answer.returncode == 1 and "192.0.2.1:1 cannot be listened on" in said, said
 
 
 def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:

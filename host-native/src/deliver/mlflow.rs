@@ -7,19 +7,18 @@
 //! Request bodies are not compressed: MLflow inflates them since 3.7 only, and the server may be older.
 
 use std::error::Error;
-use std::fs;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
-use reqwest::{Certificate, Client, ClientBuilder, Method, Url, redirect};
+use reqwest::{Client, Method, Url, redirect};
 use secrecy::ExposeSecret;
 
 use super::Destination;
+use super::trust::{self, TrustError};
 use crate::guest::{Answer, Request, Response};
-use crate::settings::{Credentials, Server, Tls};
+use crate::settings::{Credentials, Server};
 
 /// The most of an answer that is read, in bytes; the translator needs less.
 pub const MAX_ANSWER: usize = 1 << 20;
@@ -38,20 +37,9 @@ pub struct MlflowServer {
 /// The server cannot be spoken to with these settings.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The file with the authorities cannot be read.
-    #[error("the certificate file {} cannot be read: {cause}", path.display())]
-    CertificateUnreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        cause: std::io::Error,
-    },
-    /// The file holds no certificate.
-    #[error("the certificate file {} holds no certificate; expected PEM, as in -----BEGIN CERTIFICATE-----", path.display())]
-    NoCertificate {
-        /// The file.
-        path: PathBuf,
-    },
+    /// A file of certificates cannot be used.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
     /// A user name, password or token that no header can carry.
     #[error("the credentials for MLflow hold a character that HTTP does not allow, such as a line break")]
     Credentials,
@@ -82,7 +70,7 @@ impl MlflowServer {
             .default_headers(headers)
             .connect_timeout(CONNECT_TIMEOUT)
             .redirect(same_origin_only());
-        let client = trust(client, &base, &server.tls)?;
+        let client = trust::apply(client, &base, &server.trust)?;
         let client = client.build().map_err(|error| ClientError::Tls(describe(&error)))?;
         Ok(Self { client, base })
     }
@@ -139,24 +127,6 @@ fn authorization(credentials: &Credentials) -> Result<Option<HeaderValue>, Clien
     let mut value = HeaderValue::try_from(value).map_err(|_| ClientError::Credentials)?;
     value.set_sensitive(true);
     Ok(Some(value))
-}
-
-fn trust(client: ClientBuilder, base: &Url, tls: &Tls) -> Result<ClientBuilder, ClientError> {
-    Ok(match tls {
-        // No authorities are needed, and a machine without any can speak plain HTTP as well as others.
-        Tls::System | Tls::Authorities(_) if base.scheme() == "http" => client.tls_certs_only([]),
-        Tls::System => client,
-        Tls::Authorities(path) => {
-            let unreadable = |cause| ClientError::CertificateUnreadable { path: path.clone(), cause };
-            let pem = fs::read(path).map_err(unreadable)?;
-            let authorities = Certificate::from_pem_bundle(&pem).unwrap_or_default();
-            if authorities.is_empty() {
-                return Err(ClientError::NoCertificate { path: path.clone() });
-            }
-            client.tls_certs_only(authorities)
-        }
-        Tls::Unverified => client.tls_danger_accept_invalid_certs(true),
-    })
 }
 
 /// Follows a redirect that keeps method, body and origin; any other becomes the answer.

@@ -3,6 +3,7 @@
 pub mod local;
 pub mod mlflow;
 pub mod set_aside;
+pub mod trust;
 
 use std::future::Future;
 

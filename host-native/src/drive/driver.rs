@@ -1,20 +1,20 @@
 //! The loop: payloads and answers into the bridge, requests and events out of it, and sleep in between.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::runtime;
 use tokio::sync::oneshot;
-use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
 use super::clock::Clock;
 use super::open_payloads::{OpenPayloads, PayloadId};
 use super::recovery::{Blame, Incident, Trapped};
+use super::requests::Requests;
+use super::suspects::Suspects;
 use super::{Accepted, Command, Inputs, Left, Refused, events};
 use crate::deliver::Destination;
 use crate::deliver::set_aside::SetAsideFolder;
-use crate::guest::{Answer, Bridge, OpenBridge, Rejection, Stats};
+use crate::guest::{Bridge, OpenBridge, Rejection, Stats};
 use crate::journal::Unavailable;
 
 /// The most commands that are taken before the bridge is polled again.
@@ -22,9 +22,6 @@ const BATCH: usize = 64;
 
 /// When a payload that a new guest has no room for yet is offered to it again.
 const OFFER_AGAIN: Duration = Duration::from_millis(250);
-
-/// When something that could not be set aside is tried again.
-const SET_ASIDE_AGAIN: Duration = Duration::from_secs(2);
 
 /// The shortest sleep.
 const MOMENT: Duration = Duration::from_millis(1);
@@ -36,15 +33,14 @@ pub(super) struct Driver<O: OpenBridge, D> {
     pub(super) payloads: OpenPayloads,
     pub(super) set_aside: SetAsideFolder,
     pub(super) requests: Requests<D>,
+    pub(super) suspects: Suspects,
     /// Recoveries in a row that found nobody to blame.
     pub(super) blameless: u32,
     clock: Clock,
     inputs: Inputs,
-    wakeup: Option<Instant>,
+    pub(super) wakeup: Option<Instant>,
     /// Until when the bridge is not asked whether it has room again, unless something is delivered before.
     full_until: Option<Instant>,
-    /// When to try again to set aside what could not be.
-    set_aside_at: Option<Instant>,
     draining: Option<Draining>,
     /// Whether a payload was taken since the last flush.
     unflushed: bool,
@@ -52,15 +48,6 @@ pub(super) struct Driver<O: OpenBridge, D> {
     asked: Vec<oneshot::Sender<Stats>>,
     /// Undelivered spans, when last counted.
     open_spans: u64,
-}
-
-/// The requests under way.
-pub(super) struct Requests<D> {
-    destination: std::sync::Arc<D>,
-    runtime: runtime::Handle,
-    tasks: JoinSet<Answer>,
-    ids: HashMap<Id, u64>,
-    answers: Vec<(u64, Answer)>,
 }
 
 struct Draining {
@@ -87,12 +74,12 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
             payloads,
             set_aside,
             requests: Requests::new(destination, runtime),
+            suspects: Suspects::default(),
             blameless: 0,
             clock: Clock::start(),
             inputs,
             wakeup: None,
             full_until: None,
-            set_aside_at: None,
             draining: None,
             unflushed: false,
             asked: Vec::new(),
@@ -103,20 +90,17 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
     /// Runs until everybody has let go of the handle, until everything is drained, or until no guest can be had.
     pub(super) async fn run(mut self) {
         loop {
-            match self.work() {
-                Ok(()) if self.drained() => break,
-                Ok(()) => {
-                    if !self.wait().await {
-                        break;
-                    }
-                }
-                Err(incident) => {
-                    if let Err(error) = self.recover(incident) {
-                        tracing::error!("the translator cannot be started again: {error}");
-                        self.open_spans = 0;
-                        break;
-                    }
-                }
+            let recovered = match self.work() {
+                Ok(()) => self.end_trial(),
+                Err(incident) => self.recover(incident),
+            };
+            if let Err(error) = recovered {
+                tracing::error!("the translator cannot be started again: {error}");
+                self.open_spans = 0;
+                break;
+            }
+            if self.drained() || !self.wait().await {
+                break;
             }
         }
         self.end();
@@ -124,17 +108,20 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
 
     /// Tells the bridge all that is new, and does what it asks for.
     fn work(&mut self) -> Result<(), Incident> {
-        for (request, answer) in std::mem::take(&mut self.requests.answers) {
+        for (request, answer) in self.requests.take_answers() {
             self.full_until = None;
             self.bridge.complete(request, &answer, self.clock.now()).blame(Blame::EveryoneTold)?;
         }
-        self.offer_waiting()?;
+        match self.suspects.are_tried(&self.payloads) {
+            true => self.offer_waiting()?,
+            false => self.try_suspects()?,
+        }
         if let Some(draining) = &mut self.draining
             && (!draining.flushed || self.unflushed)
         {
             draining.flushed = true;
             self.unflushed = false;
-            self.bridge.flush(self.clock.now()).blame(Blame::EveryoneTold)?;
+            self.flush()?;
         }
         self.turn(Blame::EveryoneTold)?;
         if !self.asked.is_empty() || self.draining.is_some() {
@@ -143,18 +130,24 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
         let wakeup = self.bridge.next_wakeup().blame(Blame::EveryoneTold)?;
         // Not sooner than in a moment, so that a bridge that is always due does not take a whole core.
         self.wakeup = wakeup.map(|millis| self.clock.instant(millis).max(Instant::now() + MOMENT));
-        if !self.payloads.waiting().is_empty() || self.payloads.more_in_journal() {
-            let soon = self.full_until.unwrap_or_else(|| Instant::now() + MOMENT);
-            self.wakeup = Some(self.wakeup.map_or(soon, |wakeup| wakeup.min(soon)));
-        }
-        self.set_aside_again();
+        let offer = self.next_offer();
+        self.wakeup = [self.wakeup, offer].into_iter().flatten().min();
         self.inputs.queue.set(self.payloads.size());
         self.blameless = 0;
         Ok(())
     }
 
+    /// When there is somebody to tell the bridge, if there is.
+    fn next_offer(&self) -> Option<Instant> {
+        if let Some(until) = self.suspects.on_trial_until(&self.payloads) {
+            return Some(until.max(Instant::now() + MOMENT));
+        }
+        let any = !self.payloads.waiting().is_empty() || self.payloads.more_in_journal();
+        any.then(|| self.full_until.unwrap_or_else(|| Instant::now() + MOMENT))
+    }
+
     /// Starts the requests that are due and passes the events on.
-    fn turn(&mut self, blame: Blame) -> Result<(), Incident> {
+    pub(super) fn turn(&mut self, blame: Blame) -> Result<(), Incident> {
         let requests = self.bridge.poll(self.clock.now()).blame(blame)?;
         for request in requests {
             self.requests.start(request);
@@ -162,6 +155,11 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
         let events = self.bridge.events().blame(blame)?;
         events::pass_on(events, &mut self.payloads, &self.set_aside);
         Ok(())
+    }
+
+    /// Makes the bridge do now what it would do later.
+    pub(super) fn flush(&mut self) -> Result<(), Incident> {
+        self.bridge.flush(self.clock.now()).blame(Blame::EveryoneTold)
     }
 
     fn take_stock(&mut self) -> Result<(), Incident> {
@@ -172,18 +170,6 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
             let _ = reply.send(stats);
         }
         Ok(())
-    }
-
-    /// The disk may have room again for what could not be set aside.
-    fn set_aside_again(&mut self) {
-        let now = Instant::now();
-        if self.set_aside_at.is_none_or(|at| at <= now) {
-            let still = events::set_aside_again(&mut self.payloads, &self.set_aside);
-            self.set_aside_at = still.then(|| now + SET_ASIDE_AGAIN);
-        }
-        if let Some(at) = self.set_aside_at {
-            self.wakeup = Some(self.wakeup.map_or(at, |wakeup| wakeup.min(at)));
-        }
     }
 
     fn offer_waiting(&mut self) -> Result<(), Incident> {
@@ -207,7 +193,7 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
     }
 
     /// Offers one payload. Returns how long senders should wait when there is no room for it.
-    fn offer(&mut self, id: PayloadId) -> Result<Option<Duration>, Incident> {
+    pub(super) fn offer(&mut self, id: PayloadId) -> Result<Option<Duration>, Incident> {
         let bytes = match self.payloads.bytes(id) {
             Ok(Some(bytes)) => bytes,
             Ok(None) => {
@@ -218,7 +204,6 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
             Err(Unavailable) => return Ok(Some(OFFER_AGAIN)),
         };
         let Some(payload) = self.payloads.get(id) else { return Ok(None) };
-        let suspect = payload.traps > 0;
         let offered = self.bridge.ingest(&bytes, &payload.context, self.clock.now());
         match offered.blame(Blame::One(id))? {
             Ok(accepted) => {
@@ -232,11 +217,6 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
                     };
                     // A sender that did not wait for the answer will send again; repetition is harmless.
                     let _ = sender.send(Ok(accepted));
-                }
-                if suspect {
-                    // Make its translation happen now, while it is clear whose it is.
-                    self.bridge.flush(self.clock.now()).blame(Blame::One(id))?;
-                    self.turn(Blame::One(id))?;
                 }
                 Ok(None)
             }
@@ -323,51 +303,6 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
         }
         if let Some(draining) = self.draining {
             let _ = draining.reply.send(left);
-        }
-    }
-}
-
-// === impl Requests ===
-
-impl<D: Destination> Requests<D> {
-    fn new(destination: D, runtime: runtime::Handle) -> Self {
-        let destination = std::sync::Arc::new(destination);
-        Self { destination, runtime, tasks: JoinSet::new(), ids: HashMap::new(), answers: Vec::new() }
-    }
-
-    fn start(&mut self, request: crate::guest::Request) {
-        let id = request.id;
-        let destination = std::sync::Arc::clone(&self.destination);
-        let task = self.tasks.spawn_on(async move { destination.perform(request).await }, &self.runtime);
-        self.ids.insert(task.id(), id);
-    }
-
-    /// Breaks off all that is under way: whoever asked for it is no more.
-    pub(super) fn abandon(&mut self) {
-        self.tasks = JoinSet::new();
-        self.ids.clear();
-        self.answers.clear();
-    }
-
-    /// Completes when a request has been performed; never, when none is under way.
-    async fn next(&mut self) {
-        match self.tasks.join_next_with_id().await {
-            Some(finished) => self.collect(finished),
-            None => std::future::pending().await,
-        }
-    }
-
-    fn collect_finished(&mut self) {
-        while let Some(finished) = self.tasks.try_join_next_with_id() {
-            self.collect(finished);
-        }
-    }
-
-    fn collect(&mut self, finished: Result<(Id, Answer), JoinError>) {
-        let (task, answer) =
-            finished.unwrap_or_else(|error| (error.id(), Answer::NoAnswer(format!("the request broke off: {error}"))));
-        if let Some(request) = self.ids.remove(&task) {
-            self.answers.push((request, answer));
         }
     }
 }

@@ -1,7 +1,5 @@
 //! What the bridge has to say, passed on: to the log, and to whoever waits for a payload.
 
-use std::path::Path;
-
 use tracing::{debug, error, info, warn};
 
 use super::open_payloads::OpenPayloads;
@@ -29,28 +27,19 @@ pub(super) fn pass_on(events: Vec<Event>, payloads: &mut OpenPayloads, folder: &
 
 fn set_aside(span: &SetAside, payloads: &mut OpenPayloads, folder: &SetAsideFolder) {
     let SetAside { trace_id, span_id, reason, receipt, .. } = span;
+    let held_back =
+        |payloads: &mut OpenPayloads| receipt.is_some_and(|receipt| payloads.keep_for_later(receipt, reason));
+    // What waits for room came before.
+    if payloads.holds_back() && held_back(payloads) {
+        return;
+    }
     match folder.keep_span(span, receipt.and_then(|receipt| payloads.context_of(receipt))) {
-        Ok(path) => say_kept(span, &path),
-        Err(error) if payloads.put_off(span) => {
-            error!(trace = trace_id, span = span_id, "a span stays in the journal: {reason}; and {error}");
+        Ok(path) => {
+            warn!(trace = trace_id, span = span_id, "a span was set aside in {}: {reason}", path.display());
         }
+        Err(_) if held_back(payloads) => {}
         Err(lost) => error!(trace = trace_id, span = span_id, "a span is lost: {reason}; and {lost}"),
     }
-}
-
-/// Tries again what could not be set aside, until something still cannot be. Returns whether that is so.
-pub(super) fn set_aside_again(payloads: &mut OpenPayloads, folder: &SetAsideFolder) -> bool {
-    while let Some((span, context)) = payloads.put_off_first() {
-        let Ok(path) = folder.keep_span(span, context) else { return true };
-        say_kept(span, &path);
-        payloads.kept_first();
-    }
-    false
-}
-
-fn say_kept(span: &SetAside, path: &Path) {
-    let SetAside { trace_id, span_id, reason, .. } = span;
-    warn!(trace = trace_id, span = span_id, "a span was set aside in {}: {reason}", path.display());
 }
 
 fn log(notice: &Notice) {

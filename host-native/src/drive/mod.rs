@@ -2,7 +2,7 @@
 //!
 //! Guarantees: payloads are taken in the order in which they were offered; the queue before the bridge is bounded, so a
 //! slow bridge slows its senders; an accepted payload is held until the bridge says that MLflow has it, through any
-//! number of traps; a payload that makes the guest trap twice is set aside with its bytes. Nothing in here reads a
+//! number of traps; a payload that makes the guest trap twice is set aside with its bytes, and no other. Nothing in here reads a
 //! payload.
 //!
 //! With a journal a payload is on disk before the bridge sees it, and its sender is answered then: with what the bridge
@@ -17,6 +17,8 @@ mod events;
 mod open_payloads;
 mod queue;
 mod recovery;
+mod requests;
+mod suspects;
 
 use std::io;
 use std::thread;
@@ -52,6 +54,14 @@ pub struct Backlog {
     pub journal: Journal,
     /// Whom the journal knows the bridge as.
     pub owner: Owner,
+}
+
+impl Backlog {
+    /// What it holds that is not delivered; `read` is what the bridge has seen of it.
+    pub fn waiting(&self, read: Waiting) -> Waiting {
+        let Self { journal, owner } = self;
+        Waiting { payloads: journal.owed_count(*owner), bytes: journal.owed_bytes(*owner), ..read }
+    }
 }
 
 /// A payload that is in the journal. There are never more on the way than senders who wait.

@@ -8,14 +8,15 @@
 //!
 //! In the journal may be more than a guest has room for. It is read in that order, a little at a time, as there is room.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::{Accepted, Backlog, Refused, Waiting};
-use crate::guest::{Context, SetAside};
+use crate::guest::Context;
 use crate::journal::{EntryId, Unavailable};
 
 /// Names a payload for as long as the program runs, across guests; in the journal, the entry's id.
@@ -28,9 +29,6 @@ const READ_BYTES: usize = 8 << 20;
 /// How many payloads may wait in the journal before a new one, for its sender to wait for what the guest says of it.
 const BEHIND: EntryId = 1_024;
 
-/// How much is held in memory of what could not be set aside, in bytes. The rest waits for the next start.
-const MAX_UNKEPT: usize = 16 << 20;
-
 /// One payload that is not delivered.
 #[derive(Debug)]
 pub(super) struct OpenPayload {
@@ -39,17 +37,13 @@ pub(super) struct OpenPayload {
     size: usize,
     pub(super) context: Context,
     arrived: SystemTime,
-    /// How many guests trapped that may have done so because of it.
+    /// How many guests trapped because of it.
     pub(super) traps: u32,
     /// Its sender, until it is answered.
     pub(super) sender: Option<Sender>,
     done: Option<oneshot::Sender<()>>,
-    /// How many of its spans wait to be set aside.
-    unkept: usize,
-    /// The guest is done with it.
-    finished: bool,
-    /// Something of it is nowhere else: the journal keeps it for the next start.
-    unsettled: bool,
+    /// Something of it could not be set aside, for this reason: the journal keeps it until it can.
+    held_back: Option<Arc<str>>,
 }
 
 /// All of them.
@@ -60,9 +54,6 @@ pub(super) struct OpenPayloads {
     waiting: BTreeSet<PayloadId>,
     /// The others, by the current guest's receipts.
     receipts: HashMap<u64, PayloadId>,
-    /// Spans that could not be set aside. The guest has told of them once, and will not again.
-    unkept: VecDeque<(PayloadId, SetAside)>,
-    unkept_bytes: usize,
     /// In memory: the next payload's name. In the journal: the next entry to read.
     next: PayloadId,
     /// Of those whose bytes are in memory.
@@ -155,18 +146,7 @@ impl OpenPayloads {
     fn insert(&mut self, id: PayloadId, arrived: SystemTime, bytes: Bytes, context: Context, sender: Option<Sender>) {
         self.bytes += bytes.len();
         let (size, bytes) = (bytes.len(), Some(bytes));
-        let payload = OpenPayload {
-            bytes,
-            size,
-            context,
-            arrived,
-            traps: 0,
-            sender,
-            done: None,
-            unkept: 0,
-            finished: false,
-            unsettled: false,
-        };
+        let payload = OpenPayload { bytes, size, context, arrived, traps: 0, sender, done: None, held_back: None };
         self.payloads.insert(id, payload);
         self.waiting.insert(id);
     }
@@ -184,12 +164,26 @@ impl OpenPayloads {
     /// Let go of a payload: MLflow needs it no more.
     pub(super) fn settle(&mut self, id: PayloadId) -> Option<OpenPayload> {
         let payload = self.forget(id)?;
-        if let Some(Reading { backlog: Backlog { journal, owner }, .. }) = &self.journal
-            && !payload.unsettled
-        {
-            journal.settle(*owner, id, payload.size);
+        if let Some(Reading { backlog: Backlog { journal, owner }, .. }) = &self.journal {
+            match &payload.held_back {
+                None => journal.settle(*owner, id, payload.size),
+                Some(reason) => journal.hold_back(*owner, id, None, reason),
+            }
         }
         Some(payload)
+    }
+
+    /// Let go of a payload that should be set aside and cannot be now: the journal keeps it until it can.
+    pub(super) fn hold_back(&mut self, id: PayloadId, reason: &str) {
+        if let Some(payload) = self.payloads.get_mut(&id) {
+            payload.held_back = Some(reason.into());
+            self.settle(id);
+        }
+    }
+
+    /// Whether anything waits in the journal until it can be set aside.
+    pub(super) fn holds_back(&self) -> bool {
+        self.journal.as_ref().is_some_and(|reading| reading.backlog.journal.held_back() > 0)
     }
 
     /// Let go of a payload that its sender was told not to send again: nobody needs it.
@@ -209,54 +203,13 @@ impl OpenPayloads {
         Some(payload)
     }
 
-    /// The guest is done with the payload with this receipt. Let go of it, unless something of it waits to be set aside.
+    /// Let go of the payload with this receipt, and say so to whoever waits for it.
     pub(super) fn done(&mut self, receipt: u64) {
-        let Some(id) = self.receipts.remove(&receipt) else { return };
-        if let Some(payload) = self.payloads.get_mut(&id) {
-            payload.finished = true;
-        }
-        self.finish(id);
-    }
-
-    /// Says so to whoever waits for it.
-    fn finish(&mut self, id: PayloadId) {
-        if self.payloads.get(&id).is_some_and(|payload| payload.finished && payload.unkept == 0)
-            && let Some(done) = self.settle(id).and_then(|payload| payload.done)
-        {
+        let payload = self.receipts.remove(&receipt).and_then(|id| self.settle(id));
+        if let Some(done) = payload.and_then(|payload| payload.done) {
             // Most senders do not wait.
             let _ = done.send(());
         }
-    }
-
-    /// A span could not be set aside. Returns whether it is safe: the journal keeps its payload until it can be.
-    pub(super) fn put_off(&mut self, span: &SetAside) -> bool {
-        let id = span.receipt.and_then(|receipt| self.receipts.get(&receipt)).copied();
-        let Some(id) = id.filter(|_| self.journal.is_some()) else { return false };
-        let Some(payload) = self.payloads.get_mut(&id) else { return false };
-        if self.unkept_bytes + span.payload.len() > MAX_UNKEPT {
-            payload.unsettled = true;
-        } else {
-            payload.unkept += 1;
-            self.unkept_bytes += span.payload.len();
-            self.unkept.push_back((id, span.clone()));
-        }
-        true
-    }
-
-    /// The oldest span that could not be set aside, with what its sender said.
-    pub(super) fn put_off_first(&self) -> Option<(&SetAside, Option<&Context>)> {
-        let (id, span) = self.unkept.front()?;
-        Some((span, self.payloads.get(id).map(|payload| &payload.context)))
-    }
-
-    /// That one is set aside now.
-    pub(super) fn kept_first(&mut self) {
-        let Some((id, span)) = self.unkept.pop_front() else { return };
-        self.unkept_bytes -= span.payload.len();
-        if let Some(payload) = self.payloads.get_mut(&id) {
-            payload.unkept -= 1;
-        }
-        self.finish(id);
     }
 
     /// The guest has taken a payload under this receipt. Returns its sender if this is the first time, with what tells
@@ -279,14 +232,17 @@ impl OpenPayloads {
         Some(&self.payloads.get(self.receipts.get(&receipt)?)?.context)
     }
 
-    /// A new guest knows nothing: all wait, and what could not be set aside will be told of again.
+    /// Something of the payload with this receipt cannot be set aside now. Returns whether the journal keeps the whole of
+    /// it, when the rest of it is delivered, until it can.
+    pub(super) fn keep_for_later(&mut self, receipt: u64, reason: &str) -> bool {
+        let in_journal = self.are_in_journal();
+        let payload = self.receipts.get(&receipt).and_then(|id| self.payloads.get_mut(id));
+        in_journal && payload.map(|payload| payload.held_back.get_or_insert_with(|| reason.into())).is_some()
+    }
+
+    /// A new guest knows nothing: all wait.
     pub(super) fn all_wait(&mut self) {
         self.receipts.clear();
-        self.unkept.clear();
-        self.unkept_bytes = 0;
-        for payload in self.payloads.values_mut() {
-            (payload.unkept, payload.finished) = (0, false);
-        }
         self.waiting = self.payloads.keys().copied().collect();
     }
 
@@ -334,9 +290,8 @@ impl OpenPayloads {
         Waiting { payloads: count(self.count()), bytes, oldest }
     }
 
-    /// Whether the guest is done with all of them.
     pub(super) fn is_empty(&self) -> bool {
-        self.payloads.values().all(|payload| payload.finished) && !self.more_in_journal()
+        self.payloads.is_empty() && !self.more_in_journal()
     }
 }
 

@@ -1,11 +1,11 @@
 //! What happens when a guest traps: a new one takes its place and is told every open payload again.
 //!
-//! **Which payload was it?** A trap while a payload is offered is that payload's. A trap later on may be anybody's who
-//! was told to the guest, so all of them become suspects: the new guest is told suspects one at a time, each followed
-//! by a flush, so that the next trap has a name. A payload with [`MAX_TRAPS`] to its name is set aside, so that every
-//! second trap at the latest leaves fewer payloads, and recovery ends.
+//! Whose a trap is, `suspects` finds out. A payload with [`MAX_TRAPS`] to its name is set aside, and no other: a trap is
+//! to a payload's name when it was being offered, or when the guest was told nobody else.
 
 use std::path::PathBuf;
+
+use tokio::time::Instant;
 
 use super::Refused;
 use super::driver::Driver;
@@ -14,7 +14,7 @@ use crate::deliver::Destination;
 use crate::deliver::set_aside::NotKept;
 use crate::guest::{OpenBridge, OpenError, Trap};
 
-/// How many traps a payload may be suspected of before it is set aside.
+/// How many traps a payload may have to its name before it is set aside.
 const MAX_TRAPS: u32 = 2;
 
 /// How many guests may trap with no payload to blame before the program gives up.
@@ -52,30 +52,43 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
     /// No guest can be had, or guests trap whatever they are told.
     pub(super) fn recover(&mut self, incident: Incident) -> Result<(), OpenError> {
         let Incident { trap, blame } = incident;
-        let suspects = match blame {
-            Blame::One(id) => vec![id],
-            Blame::EveryoneTold => self.payloads.told(),
+        let told = self.payloads.told();
+        let named = match (blame, told.as_slice()) {
+            (Blame::One(id), _) => Some(id),
+            (Blame::EveryoneTold, [alone]) => Some(*alone),
+            (Blame::EveryoneTold, _) => None,
         };
         tracing::error!(
-            suspects = suspects.len(),
+            suspects = named.map_or(told.len(), |_| 1),
             "{trap}; it is replaced, and nothing is lost. Please report this, with the payload if one is set aside"
         );
-        if suspects.is_empty() {
+        if named.is_none() && told.is_empty() {
             self.blameless += 1;
             if self.blameless >= MAX_BLAMELESS {
                 return Err(trap.into());
             }
         }
-        for id in suspects {
-            let Some(payload) = self.payloads.get_mut(id) else { continue };
+        self.suspects.accuse(named, &told);
+        if let Some(payload) = named.and_then(|id| self.payloads.get_mut(id)) {
             payload.traps += 1;
-            if payload.traps >= MAX_TRAPS {
+            if payload.traps >= MAX_TRAPS
+                && let Some(id) = named
+            {
                 self.set_trapping_aside(id, &trap);
             }
         }
+        self.renew()
+    }
+
+    /// Opens a new guest, which is told nobody yet.
+    ///
+    /// # Errors
+    /// No guest can be had.
+    pub(super) fn renew(&mut self) -> Result<(), OpenError> {
         self.bridge = self.bridges.open()?;
         self.requests.abandon();
         self.payloads.all_wait();
+        self.wakeup = Some(Instant::now());
         Ok(())
     }
 
@@ -86,13 +99,14 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
             let text = match kept {
                 Some(Ok(path)) => format!("this payload cannot be translated; it is kept in {}", path.display()),
                 Some(Err(lost)) => format!("this payload cannot be translated; and {lost}"),
-                None => return,
+                // Its bytes are in the journal, and its sender must not send them again.
+                None => "this payload cannot be translated; it is kept in the journal".to_owned(),
             };
             let _ = sender.send(Err(Refused::SetAside(text)));
         }
     }
 
-    /// Writes a payload to the folder of things set aside, and lets go of it.
+    /// Writes a payload to the folder of things set aside, and lets go of it. None: the journal has it still.
     pub(super) fn set_payload_aside(&mut self, id: PayloadId, reason: &str) -> Option<Result<PathBuf, NotKept>> {
         let bytes = self.payloads.bytes(id).ok().flatten();
         let Some(bytes) = bytes else {
@@ -100,21 +114,23 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
             self.payloads.forget(id);
             return None;
         };
-        let kept = self.set_aside.keep_payload(&bytes, &self.payloads.get(id)?.context, reason);
+        let kept = match self.payloads.holds_back() {
+            // It would have no room either, and would be counted again each time.
+            true => None,
+            false => Some(self.set_aside.keep_payload(&bytes, &self.payloads.get(id)?.context, reason)),
+        };
         match &kept {
-            Ok(path) => {
+            Some(Ok(path)) => {
                 tracing::warn!("a payload was set aside in {}: {reason}", path.display());
                 self.payloads.settle(id);
             }
-            Err(error) if self.payloads.are_in_journal() => {
-                tracing::error!("a payload stays in the journal: {reason}; and {error}");
-                self.payloads.forget(id);
-            }
-            Err(lost) => {
+            None => self.payloads.hold_back(id, reason),
+            Some(Err(_)) if self.payloads.are_in_journal() => self.payloads.hold_back(id, reason),
+            Some(Err(lost)) => {
                 tracing::error!("a payload is lost: {reason}; and {lost}");
                 self.payloads.forget(id);
             }
         }
-        Some(kept)
+        kept
     }
 }

@@ -1,13 +1,15 @@
 //! Speaks to one destination.
 
-use std::time::Duration;
+use std::fmt;
+use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use reqwest::redirect;
 
 use super::{Endpoint, Outcome, Protocol, grpc, http};
 use crate::deliver::mlflow::describe;
+use crate::deliver::trust::{self, TrustError};
 use crate::guest::{Encoding, Translator};
-use crate::journal::Entry;
 
 /// The most of an answer that is read, in bytes.
 pub(super) const MAX_ANSWER: usize = 64 << 10;
@@ -19,22 +21,49 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A destination cannot be spoken to with these settings.
 #[derive(Debug, thiserror::Error)]
-#[error("no connection to {endpoint} is possible: {reason}\nhint: install the system's CA certificates")]
-pub struct ClientError {
-    endpoint: String,
-    reason: String,
+pub enum ClientError {
+    /// A file of certificates cannot be used.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// The TLS library refuses.
+    #[error(
+        "no connection to {endpoint} is possible: {reason}\nhint: install the system's CA certificates, or name some with \
+         --forward-cert"
+    )]
+    Tls {
+        /// The destination.
+        endpoint: String,
+        /// Why.
+        reason: String,
+    },
 }
 
-pub(super) struct Client {
+/// A client of one destination.
+pub struct Client {
     client: reqwest::Client,
     endpoint: Endpoint,
     translator: Translator,
 }
 
+/// What became of an attempt, and how long it took.
+#[derive(Debug)]
+pub struct Sent {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The status of the answer, as HTTP has it; none: there was no answer.
+    pub status: Option<u16>,
+    /// How long it took.
+    pub after: Duration,
+}
+
 // === impl Client ===
 
 impl Client {
-    pub(super) fn new(endpoint: &Endpoint, translator: Translator) -> Result<Self, ClientError> {
+    /// A client of this destination. Opens no connection.
+    ///
+    /// # Errors
+    /// The settings do not allow one.
+    pub fn new(endpoint: &Endpoint, translator: Translator) -> Result<Self, ClientError> {
         // Fails when a provider is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
@@ -44,41 +73,48 @@ impl Client {
             .timeout(TIMEOUT)
             // A redirect to another origin would take span content there.
             .redirect(redirect::Policy::none());
-        if endpoint.url.scheme() == "http" {
-            builder = builder.tls_certs_only([]);
-        }
+        builder = trust::apply(builder, &endpoint.url, &endpoint.trust)?;
         if endpoint.protocol == Protocol::Grpc {
             builder = builder.http2_prior_knowledge().no_gzip();
         }
-        let failed = |error| ClientError { endpoint: endpoint.to_string(), reason: describe(&error) };
+        let failed = |error| ClientError::Tls { endpoint: endpoint.to_string(), reason: describe(&error) };
         Ok(Self { client: builder.build().map_err(failed)?, endpoint: endpoint.clone(), translator })
     }
 
-    /// Sends an entry once.
-    pub(super) async fn send(&self, entry: &Entry) -> Outcome {
-        let encoding = entry.context.encoding;
-        match self.endpoint.protocol {
-            Protocol::Http => http::send(&self.client, &self.endpoint.url, entry.payload.clone(), encoding).await,
-            Protocol::Grpc if encoding == Encoding::Protobuf => {
-                grpc::send(&self.client, &self.endpoint.url, entry.payload.clone()).await
-            }
-            Protocol::Grpc => {
-                let (translator, payload) = (self.translator.clone(), entry.payload.clone());
-                let transcode = move || translator.transcode(&payload, encoding, Encoding::Protobuf);
-                match tokio::task::spawn_blocking(transcode).await {
-                    Ok(Ok(Ok(payload))) => grpc::send(&self.client, &self.endpoint.url, payload.into()).await,
-                    Ok(Ok(Err(malformed))) => Outcome::Refused(malformed.reason),
-                    Ok(Err(trap)) => Outcome::Refused(trap.to_string()),
-                    Err(_) => Outcome::Refused("it cannot be transcoded".to_owned()),
-                }
-            }
+    /// Sends a payload once.
+    pub async fn send(&self, payload: Bytes, encoding: Encoding) -> Sent {
+        let started = Instant::now();
+        let (outcome, status) = self.attempt(payload, encoding).await;
+        Sent { outcome, status, after: started.elapsed() }
+    }
+
+    async fn attempt(&self, payload: Bytes, encoding: Encoding) -> (Outcome, Option<u16>) {
+        if self.endpoint.protocol == Protocol::Http {
+            return http::send(&self.client, &self.endpoint.url, payload, encoding).await;
+        }
+        if encoding == Encoding::Protobuf {
+            return grpc::send(&self.client, &self.endpoint.url, payload).await;
+        }
+        let translator = self.translator.clone();
+        let transcode = move || translator.transcode(&payload, encoding, Encoding::Protobuf);
+        match tokio::task::spawn_blocking(transcode).await {
+            Ok(Ok(Ok(payload))) => grpc::send(&self.client, &self.endpoint.url, payload.into()).await,
+            Ok(Ok(Err(malformed))) => (Outcome::Refused(malformed.reason), None),
+            Ok(Err(trap)) => (Outcome::Refused(trap.to_string()), None),
+            Err(_) => (Outcome::Refused("it cannot be transcoded".to_owned()), None),
         }
     }
 }
 
-/// Nobody answered.
-pub(super) fn no_answer(error: &reqwest::Error) -> Outcome {
-    Outcome::Later { reason: describe(error), wait: None, answered: false }
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Client").field(&self.endpoint).finish()
+    }
+}
+
+/// Nobody answered. The URL is left out, whose query may hold a key.
+pub(super) fn no_answer(error: reqwest::Error) -> (Outcome, Option<u16>) {
+    (Outcome::Later { reason: describe(&error.without_url()), wait: None, answered: false }, None)
 }
 
 /// What the destination says of a payload that it took in part.

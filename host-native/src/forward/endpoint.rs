@@ -5,6 +5,8 @@ use std::fmt;
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
+use crate::settings::Trust;
+
 /// A destination. Safe to print: credentials and headers are not shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint {
@@ -14,6 +16,8 @@ pub struct Endpoint {
     pub url: Url,
     /// What is sent with each request; every value is marked as sensitive.
     pub headers: HeaderMap,
+    /// How it is verified, and what is shown to it.
+    pub trust: Trust,
     written: String,
 }
 
@@ -114,7 +118,7 @@ impl Endpoint {
             (Protocol::Grpc, "https") => format!("grpcs://{}", authority(&shown)),
             (Protocol::Grpc, _) => format!("grpc://{}", authority(&shown)),
         };
-        Ok(Self { protocol, url, headers, written })
+        Ok(Self { protocol, url, headers, trust: Trust::default(), written })
     }
 
     fn add_headers(&mut self, pairs: &str) -> Result<(), BadEndpoint> {

@@ -24,32 +24,46 @@ const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Expor
 const PREFIX: usize = 5;
 const DETAILS: &str = "grpc-status-details-bin";
 
-pub(super) async fn send(client: &Client, url: &Url, payload: Bytes) -> Outcome {
+pub(super) async fn send(client: &Client, url: &Url, payload: Bytes) -> (Outcome, Option<u16>) {
     let mut url = url.clone();
     url.set_path(EXPORT);
     let request =
         client.post(url).header(CONTENT_TYPE, "application/grpc").header(TE, "trailers").body(framed(&payload));
     let response = match request.send().await {
         Ok(response) => response,
-        Err(error) => return no_answer(&error),
+        Err(error) => return no_answer(error),
     };
     let (head, body) = http::Response::<reqwest::Body>::from(response).into_parts();
     let body = match Limited::new(body, MAX_ANSWER).collect().await {
         Ok(body) => body,
         Err(error) => {
-            return Outcome::Later { reason: format!("its answer broke off: {error}"), wait: None, answered: false };
+            let reason = format!("its answer broke off: {error}");
+            return (Outcome::Later { reason, wait: None, answered: false }, None);
         }
     };
     // An answer without a message has its status in its only headers.
     let status = body.trailers().and_then(status).or_else(|| status(&head.headers));
     match status {
-        Some(status) if status.code() == Code::Ok => taken(partial_success(&body.to_bytes())),
-        Some(status) => refusal(&status),
-        None => Outcome::Later {
-            reason: format!("it answers {} without a gRPC status: it may not speak gRPC", head.status),
-            wait: None,
-            answered: false,
-        },
+        Some(status) if status.code() == Code::Ok => (taken(partial_success(&body.to_bytes())), Some(200)),
+        Some(status) => (refusal(&status), Some(as_http(status.code()))),
+        None => {
+            let reason = format!("it answers {} without a gRPC status: it may not speak gRPC", head.status);
+            (Outcome::Later { reason, wait: None, answered: false }, Some(head.status.as_u16()))
+        }
+    }
+}
+
+/// The class of a code, in HTTP's words: <https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto>.
+fn as_http(code: Code) -> u16 {
+    match code {
+        Code::InvalidArgument | Code::FailedPrecondition | Code::OutOfRange => 400,
+        Code::Unauthenticated => 401,
+        Code::PermissionDenied => 403,
+        Code::NotFound => 404,
+        Code::ResourceExhausted => 429,
+        Code::Unavailable => 503,
+        Code::DeadlineExceeded => 504,
+        _ => 500,
     }
 }
 

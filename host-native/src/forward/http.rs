@@ -13,7 +13,7 @@ use super::Outcome;
 use super::client::{MAX_ANSWER, no_answer, taken};
 use crate::guest::Encoding;
 
-pub(super) async fn send(client: &Client, url: &Url, payload: Bytes, encoding: Encoding) -> Outcome {
+pub(super) async fn send(client: &Client, url: &Url, payload: Bytes, encoding: Encoding) -> (Outcome, Option<u16>) {
     let content_type = match encoding {
         Encoding::Protobuf => "application/x-protobuf",
         Encoding::Json | Encoding::TraceJson => "application/json",
@@ -21,20 +21,22 @@ pub(super) async fn send(client: &Client, url: &Url, payload: Bytes, encoding: E
     let request = client.post(url.clone()).header(CONTENT_TYPE, content_type).body(payload);
     let response = match request.send().await {
         Ok(response) => response,
-        Err(error) => return no_answer(&error),
+        Err(error) => return no_answer(error),
     };
     let status = response.status();
+    let code = Some(status.as_u16());
     if status.is_success() {
-        return taken(partial_success(response).await);
+        return (taken(partial_success(response).await), code);
     }
     let reason = format!("it answers {status}");
-    match status {
+    let outcome = match status {
         StatusCode::BAD_REQUEST
         | StatusCode::PAYLOAD_TOO_LARGE
         | StatusCode::UNSUPPORTED_MEDIA_TYPE
         | StatusCode::UNPROCESSABLE_ENTITY => Outcome::Refused(reason),
         _ => Outcome::Later { reason, wait: retry_after(response.headers()), answered: status.is_server_error() },
-    }
+    };
+    (outcome, code)
 }
 
 /// How many spans were rejected, and what else it says.

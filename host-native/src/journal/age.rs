@@ -1,6 +1,7 @@
 //! What a destination did not take for too long is set aside, whole and with the reason, so that the journal does not wait
 //! for it for ever. What cannot be set aside stays.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::sleep;
@@ -41,6 +42,11 @@ fn set_oldest_aside(journal: &Journal, name: &str, owner: Owner, set_aside: &Set
         "{name} did not take it within {} (--journal-max-age); send it again once the reason is gone",
         humantime::format_duration(max_age)
     );
+    if journal.held_back() > 0 {
+        // They are older, and have no room either.
+        return 0;
+    }
+    let reason = Arc::from(reason);
     let entries = journal.owed(owner, 0, READ, 1 << 20).unwrap_or_default();
     let mut count = 0;
     for entry in entries.into_iter().take_while(|entry| entry.received_ms <= oldest) {
@@ -51,8 +57,8 @@ fn set_oldest_aside(journal: &Journal, name: &str, owner: Owner, set_aside: &Set
                 journal.settle(owner, entry.id, entry.payload.len());
                 count += 1;
             }
-            Err(error) => {
-                tracing::error!("a payload stays in the journal: {reason}; and {error}");
+            Err(_) => {
+                journal.hold_back(owner, entry.id, destination, &reason);
                 return 0;
             }
         }

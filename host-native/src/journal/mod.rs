@@ -39,16 +39,19 @@
 
 pub mod age;
 mod error;
+pub mod held_back;
 mod lock;
 mod record;
 mod salvage;
 mod store;
+mod totals;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -59,8 +62,10 @@ pub use error::{AppendError, OpenError, Unavailable};
 pub use record::Entry;
 
 use crate::guest::Context;
+use held_back::HeldBack;
 use lock::Lock;
-use store::{Settled, Store, StoreError, Sum, Totals};
+use store::{Settled, Store, StoreError};
+use totals::{Sum, Totals};
 use writer::{Append, Command, Writer};
 
 /// Names an entry, for as long as the journal exists.
@@ -94,7 +99,7 @@ pub struct JournalStats {
     pub bytes: u64,
     /// The most that this may be.
     pub max_bytes: u64,
-    /// What is wrong with the disk; none: it can be written.
+    /// Why new payloads are refused; none: they are not.
     pub fault: Option<String>,
     /// For each destination, in the order in which they were named.
     pub owed: Vec<Owed>,
@@ -128,6 +133,10 @@ struct Shared {
     /// The sums as of the last commit.
     totals: Mutex<Totals>,
     fault: Mutex<Option<String>>,
+    /// The size of the smallest payload that was refused because there was no room for it, in bytes.
+    refused: AtomicU64,
+    /// What should be set aside and cannot be now.
+    held_back: HeldBack,
     /// A fault that a reader met; the writer sees to it.
     seen_by_readers: Mutex<Option<StoreError>>,
     /// The newest entry on disk; told again whenever reading may have become possible again.
@@ -157,6 +166,8 @@ impl Journal {
             settled: Mutex::default(),
             totals: Mutex::new(totals),
             fault: Mutex::default(),
+            refused: AtomicU64::new(u64::MAX),
+            held_back: HeldBack::default(),
             seen_by_readers: Mutex::default(),
             names: names.to_vec(),
             limits,
@@ -224,7 +235,17 @@ impl Journal {
         self.sum(owner).entries
     }
 
-    /// The size of their payloads, in bytes.
+    /// Whether the destination is owed anything that does not wait to be set aside.
+    pub fn owes(&self, owner: Owner) -> bool {
+        self.owed_count(owner) > u64::try_from(self.held_back_of(owner)).unwrap_or(u64::MAX)
+    }
+
+    /// How much it holds, in bytes, as its limit counts them.
+    pub fn bytes(&self) -> u64 {
+        guard(self.shared.totals.lock()).bytes
+    }
+
+    /// The size of the payloads that the destination is owed, in bytes.
     pub fn owed_bytes(&self, owner: Owner) -> u64 {
         self.sum(owner).bytes
     }
@@ -239,15 +260,22 @@ impl Journal {
         })
     }
 
-    /// What is wrong with the disk; none: it can be written.
+    /// Why new payloads are refused; none: they are not.
     pub fn fault(&self) -> Option<String> {
-        guard(self.shared.fault.lock()).clone()
+        let fault = guard(self.shared.fault.lock()).clone();
+        fault.or_else(|| {
+            let (bytes, limit) = (guard(self.shared.totals.lock()).bytes, self.shared.limits.max_bytes);
+            // None was refused as long as this is the greatest number there is.
+            let refused = self.shared.refused.load(Ordering::Relaxed);
+            let full = refused < u64::MAX && bytes.saturating_add(refused) > limit;
+            full.then(|| format!("it holds {bytes} bytes of the {limit} that --journal-max-bytes allows"))
+        })
     }
 
     /// How much there is. Reads the disk.
     pub fn stats(&self) -> JournalStats {
         let totals = guard(self.shared.totals.lock()).clone();
-        let fault = guard(self.shared.fault.lock()).clone();
+        let fault = self.fault();
         let owed = self.shared.names.iter().filter_map(|name| {
             let owner = totals.owner(name)?;
             let oldest = self.owed(owner, 0, 1, 0).ok().and_then(|entries| Some(entries.first()?.received_ms));

@@ -75,7 +75,8 @@ pub(super) fn encode(id: EntryId, received_ms: u64, payload: &Bytes, context: &C
     record.extend(id.to_le_bytes());
     record.extend(received_ms.to_le_bytes());
     record.extend(u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
-    record.extend(body.encode_to_vec());
+    // A `Vec` has room for all of it.
+    let _ = body.encode(&mut record);
     let checksum = xxh3_64(record.get(16..).unwrap_or_default()).to_le_bytes();
     if let Some(place) = record.get_mut(8..16) {
         place.copy_from_slice(&checksum);

@@ -14,7 +14,8 @@ use memchr::memmem::Finder;
 use super::EntryId;
 use super::error::OpenError;
 use super::record::{self, HEADER, MAGIC};
-use super::store::{FORMAT, Store, StoreError, Totals};
+use super::store::{Store, StoreError};
+use super::totals::{FORMAT, Totals};
 use crate::folder::sync;
 
 /// How much of a file is looked at at once, in bytes.

@@ -1,21 +1,20 @@
-//! The database behind the journal: tables, transactions, sums.
+//! The database behind the journal: opened, written and read in transactions. What its tables hold is in `totals`.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use bytes::Bytes;
-use redb::{Builder, Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{Builder, Database, ReadableDatabase};
 
 use super::record::{self, Entry};
+use super::totals::{ENTRIES, FORMAT, OWED, Totals, size};
 use super::{EntryId, Owner};
 use crate::folder::sync;
 use crate::guest::Context;
 
-/// The version of the tables and what they mean.
-pub(super) const FORMAT: u64 = 1;
 /// A journal that holds more is written so that it opens at once after a kill.
 pub(super) const QUICK_REPAIR_BYTES: u64 = 64 << 20;
 /// A file that is larger is not verified whole when it is opened; each record is verified when it is read.
@@ -23,32 +22,9 @@ const VERIFIED_WHOLE: u64 = 256 << 20;
 /// Memory for pages, in bytes.
 const CACHE: usize = 32 << 20;
 
-const ENTRIES: TableDefinition<'_, EntryId, &[u8]> = TableDefinition::new("entries");
-const OWED: TableDefinition<'_, (u32, EntryId), u64> = TableDefinition::new("owed");
-const OWNERS: TableDefinition<'_, &str, u32> = TableDefinition::new("owners");
-const TOTALS: TableDefinition<'_, &str, u64> = TableDefinition::new("totals");
-
 /// The database, open.
 pub(super) struct Store {
     database: Database,
-}
-
-/// What is in the database.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Totals {
-    pub(super) next: EntryId,
-    pub(super) bytes: u64,
-    pub(super) entries: u64,
-    owed: BTreeMap<Owner, Sum>,
-    owners: BTreeMap<String, Owner>,
-}
-
-/// What one destination is owed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Sum {
-    pub(super) entries: u64,
-    /// Of their payloads.
-    pub(super) bytes: u64,
 }
 
 /// What was settled, with the size of each payload.
@@ -194,39 +170,12 @@ impl Store {
 
     /// Entries are owed to these destinations from here on, and to nobody else.
     fn settle_on(&self, names: &[String], mut totals: Totals) -> Result<Totals, StoreError> {
-        let gone: Vec<_> = totals.owners.keys().filter(|name| !names.contains(name)).cloned().collect();
         guarded(|| {
             let transaction = self.database.begin_write()?;
             // Made, so that readers find them.
             transaction.open_table(ENTRIES)?;
             transaction.open_table(OWED)?;
-            for name in gone {
-                let Some(owner) = totals.owners.remove(&name) else { continue };
-                let ids = ids_owed(&transaction, owner)?;
-                for id in &ids {
-                    totals.remove(&transaction, owner, *id)?;
-                }
-                totals.owed.remove(&owner);
-                transaction.open_table(OWNERS)?.remove(name.as_str())?;
-                for sum in owed_sums(owner) {
-                    transaction.open_table(TOTALS)?.remove(sum.as_str())?;
-                }
-                if !ids.is_empty() {
-                    let entries = ids.len();
-                    tracing::warn!(
-                        entries,
-                        "{name} is no destination any more, and was still owed payloads: it gets none"
-                    );
-                }
-            }
-            let mut number = totals.owners.values().map(|owner| owner.0 + 1).max().unwrap_or(0);
-            for name in names {
-                if !totals.owners.contains_key(name) {
-                    totals.owners.insert(name.clone(), Owner(number));
-                    transaction.open_table(OWNERS)?.insert(name.as_str(), number)?;
-                    number += 1;
-                }
-            }
+            totals.settle_on(&transaction, names)?;
             totals.write(&transaction)?;
             transaction.commit()?;
             Ok(totals)
@@ -234,120 +183,10 @@ impl Store {
     }
 }
 
-fn ids_owed(transaction: &WriteTransaction, owner: Owner) -> Result<Vec<EntryId>, redb::Error> {
-    let owed = transaction.open_table(OWED)?;
-    owed.range((owner.0, 0)..=(owner.0, EntryId::MAX))?.map(|row| Ok(row?.0.value().1)).collect()
-}
-
-fn owed_sums(owner: Owner) -> [String; 2] {
-    [format!("owed/{}", owner.0), format!("owed_bytes/{}", owner.0)]
-}
-
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Store").finish_non_exhaustive()
     }
-}
-
-// === impl Totals ===
-
-impl Totals {
-    /// The newest entry's id, or 0.
-    pub(super) fn newest(&self) -> EntryId {
-        self.next.saturating_sub(1)
-    }
-
-    pub(super) fn owed(&self, owner: Owner) -> Sum {
-        self.owed.get(&owner).copied().unwrap_or_default()
-    }
-
-    pub(super) fn owners(&self) -> Vec<Owner> {
-        self.owners.values().copied().collect()
-    }
-
-    pub(super) fn owner(&self, name: &str) -> Option<Owner> {
-        self.owners.get(name).copied()
-    }
-
-    fn read(transaction: &WriteTransaction) -> Result<(Option<u64>, Self), redb::Error> {
-        let sums = transaction.open_table(TOTALS)?;
-        let owners = transaction.open_table(OWNERS)?;
-        let sum = |name: &str| Ok::<_, redb::Error>(sums.get(name)?.map(|sum| sum.value()));
-        let mut totals = Self {
-            next: sum("next")?.unwrap_or(1),
-            bytes: sum("bytes")?.unwrap_or(0),
-            entries: sum("entries")?.unwrap_or(0),
-            ..Self::default()
-        };
-        for row in owners.iter()? {
-            let (name, number) = row?;
-            let owner = Owner(number.value());
-            totals.owners.insert(name.value().to_owned(), owner);
-            let [entries, bytes] = owed_sums(owner);
-            let owed = Sum { entries: sum(&entries)?.unwrap_or(0), bytes: sum(&bytes)?.unwrap_or(0) };
-            totals.owed.insert(owner, owed);
-        }
-        Ok((sum("format")?, totals))
-    }
-
-    fn write(&self, transaction: &WriteTransaction) -> Result<(), redb::Error> {
-        let mut sums = transaction.open_table(TOTALS)?;
-        let fixed = [("format", FORMAT), ("next", self.next), ("bytes", self.bytes), ("entries", self.entries)];
-        for (name, sum) in fixed {
-            sums.insert(name, sum)?;
-        }
-        for (owner, Sum { entries, bytes }) in &self.owed {
-            let [entries_sum, bytes_sum] = owed_sums(*owner);
-            sums.insert(entries_sum.as_str(), entries)?;
-            sums.insert(bytes_sum.as_str(), bytes)?;
-        }
-        Ok(())
-    }
-
-    fn insert(
-        &mut self,
-        transaction: &WriteTransaction,
-        id: EntryId,
-        record: &[u8],
-        payload: u64,
-    ) -> Result<(), redb::Error> {
-        let mut owed = transaction.open_table(OWED)?;
-        let replaced = transaction.open_table(ENTRIES)?.insert(id, record)?.map(|old| old.value().len());
-        self.entries += u64::from(replaced.is_none());
-        self.bytes = self.bytes.saturating_sub(size(replaced.unwrap_or(0))).saturating_add(size(record.len()));
-        self.next = self.next.max(id.saturating_add(1));
-        for owner in self.owners.values() {
-            if owed.insert((owner.0, id), payload)?.is_none() {
-                let sum = self.owed.entry(*owner).or_default();
-                sum.entries += 1;
-                sum.bytes = sum.bytes.saturating_add(payload);
-            }
-        }
-        Ok(())
-    }
-
-    fn remove(&mut self, transaction: &WriteTransaction, owner: Owner, id: EntryId) -> Result<(), redb::Error> {
-        let mut owed = transaction.open_table(OWED)?;
-        let Some(payload) = owed.remove((owner.0, id))?.map(|payload| payload.value()) else { return Ok(()) };
-        if let Some(sum) = self.owed.get_mut(&owner) {
-            sum.entries = sum.entries.saturating_sub(1);
-            sum.bytes = sum.bytes.saturating_sub(payload);
-        }
-        for other in self.owners.values() {
-            if owed.get((other.0, id))?.is_some() {
-                return Ok(());
-            }
-        }
-        if let Some(record) = transaction.open_table(ENTRIES)?.remove(id)? {
-            self.entries = self.entries.saturating_sub(1);
-            self.bytes = self.bytes.saturating_sub(size(record.value().len()));
-        }
-        Ok(())
-    }
-}
-
-fn size(length: usize) -> u64 {
-    u64::try_from(length).unwrap_or(u64::MAX)
 }
 
 fn unreadable(id: EntryId) -> StoreError {

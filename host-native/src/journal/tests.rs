@@ -158,12 +158,17 @@ async fn given_a_journal_that_is_full_then_it_refuses_until_there_is_room() {
     let disk = Disk::new();
     let (journal, owners) = disk.limited(9_000).unwrap();
     let first = append(&journal, vec![1; 5_000]).await.unwrap();
+    assert_eq!(journal.fault(), None);
+    assert!(matches!(append(&journal, vec![2; 10_000]).await, Err(AppendError::Full(_))));
+    assert_eq!(journal.fault(), None, "what would never fit says nothing");
     assert!(matches!(append(&journal, vec![2; 5_000]).await, Err(AppendError::Full(_))));
+    assert!(journal.fault().unwrap().contains("--journal-max-bytes"));
     for owner in owners {
         journal.settle(owner, first, 5_000);
     }
     // What was settled is written down with the next append at the latest.
-    while append(&journal, vec![3; 5_000]).await.is_err() {}
+    while append(&journal, vec![3; 3_000]).await.is_err() {}
+    assert_eq!(journal.fault(), None);
     assert!(journal.stats().bytes <= 9_000);
 }
 

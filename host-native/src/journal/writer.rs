@@ -6,6 +6,7 @@
 use std::io::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -148,6 +149,11 @@ impl Writer {
         let group = std::mem::take(&mut self.group);
         let (fits, full) = self.divide(group);
         for append in full {
+            let size = u64::try_from(append.payload.len()).unwrap_or(u64::MAX);
+            // What would never fit says nothing of how full it is.
+            if size <= self.shared.limits.max_bytes {
+                self.shared.refused.fetch_min(size, Ordering::Relaxed);
+            }
             (append.answer)(Err(AppendError::Full(FULL_WAIT)));
         }
         if fits.is_empty() && settled.is_empty() {

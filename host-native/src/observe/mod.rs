@@ -15,10 +15,11 @@ mod reach;
 mod readiness;
 pub mod self_trace;
 mod server;
+mod storage;
 
 pub use bridges::ObservedBridges;
 pub use destination::ObservedDestination;
-pub use metrics::{Metrics, Received, Transport};
+pub use metrics::{Forwarded, Metrics, Received, Transport};
 pub use reach::Reach;
 pub use readiness::Readiness;
 pub use server::{Admin, AdminError};

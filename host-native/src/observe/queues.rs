@@ -10,20 +10,30 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Unit;
 
-use crate::drive::{Queue, Waiting};
+use crate::drive::Waiting;
 
 /// The queues of all destinations, by the destination's name.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Queues(Arc<Mutex<Vec<(&'static str, Queue)>>>);
+#[derive(Clone, Default)]
+pub(super) struct Queues(Arc<Mutex<Vec<(String, Look)>>>);
+
+/// Says how much waits.
+type Look = Box<dyn Fn() -> Waiting + Send + Sync>;
 
 impl Queues {
-    pub(super) fn add(&self, destination: &'static str, queue: Queue) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((destination, queue));
+    pub(super) fn add(&self, destination: &str, waiting: impl Fn() -> Waiting + Send + Sync + 'static) {
+        let mut queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        queues.push((destination.to_owned(), Box::new(waiting)));
     }
 
-    fn now(&self) -> Vec<(&'static str, Waiting)> {
+    fn now(&self) -> Vec<(String, Waiting)> {
         let queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        queues.iter().map(|(destination, queue)| (*destination, queue.now())).collect()
+        queues.iter().map(|(destination, waiting)| (destination.clone(), waiting())).collect()
+    }
+}
+
+impl fmt::Debug for Queues {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.now()).finish()
     }
 }
 
@@ -33,7 +43,7 @@ impl Collector for Queues {
         let mut gauge = |name, help, unit: Option<&Unit>, value: fn(&Waiting) -> f64| {
             let mut gauges = encoder.encode_descriptor(name, help, unit, MetricType::Gauge)?;
             waiting.iter().try_for_each(|(destination, waiting)| {
-                ConstGauge::new(value(waiting)).encode(gauges.encode_family(&[("destination", *destination)])?)
+                ConstGauge::new(value(waiting)).encode(gauges.encode_family(&[("destination", destination.as_str())])?)
             })
         };
         let payloads = "Accepted payloads that the destination does not have wholly";
@@ -58,7 +68,10 @@ mod tests {
     fn given_a_backlog_then_its_bytes_and_the_age_of_its_oldest_payload_are_shown() {
         let metrics = Metrics::default();
         let queue = Queue::default();
-        metrics.queues.add("mlflow", queue.clone());
+        metrics.watch("mlflow", {
+            let queue = queue.clone();
+            move || queue.now()
+        });
         let oldest = Some(std::time::SystemTime::now() - Duration::from_secs(90));
         queue.set(Waiting { payloads: 2, bytes: 300, oldest });
         let text = metrics.text().unwrap();

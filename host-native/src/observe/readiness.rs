@@ -1,5 +1,8 @@
 //! Whether the host can do its work now: take payloads, keep them, and pass them on.
 //!
+//! Whoever balances load by it must not take a host out that still takes payloads and keeps them: a destination of
+//! `--forward` that is dead, or a quarantine without room, is said, and does not decide.
+//!
 //! Each check runs at most every few seconds and once at a time, however often it is asked for.
 
 use std::io::Write;
@@ -15,7 +18,9 @@ use super::reach::Reach;
 use crate::deliver::Destination as _;
 use crate::deliver::mlflow::MlflowServer;
 use crate::drive::Handle;
+use crate::forward::State;
 use crate::guest::Request;
+use crate::journal::Journal;
 
 /// How long the result of writing to the disk is good for.
 const DISK_GOOD_FOR: Duration = Duration::from_secs(5);
@@ -30,13 +35,15 @@ pub struct Readiness {
     disk: Mutex<Option<(Instant, Result<(), String>)>>,
     mlflow: Option<Mutex<MlflowServer>>,
     reach: Reach,
+    journal: Option<Journal>,
+    forwarded: Vec<State>,
     stopping: AtomicBool,
 }
 
 /// The body of `/readyz`.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
-    /// Whether all checks are well.
+    /// Whether all checks are well that decide.
     pub(super) ready: bool,
     checks: Vec<Check>,
 }
@@ -45,7 +52,12 @@ pub(super) struct Report {
 #[derive(Debug, Serialize)]
 struct Check {
     name: &'static str,
+    /// Which of them, when there are several of one name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    destination: Option<String>,
     ok: bool,
+    /// Whether the host is not ready without it.
+    required: bool,
     /// What is wrong; absent when nothing is.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -54,14 +66,23 @@ struct Check {
 // === impl Readiness ===
 
 impl Readiness {
-    /// Checks of this bridge, this folder, and this server if there is one.
-    pub fn new(bridge: Handle, data_dir: &Path, mlflow: Option<MlflowServer>, reach: Reach) -> Self {
+    /// Checks of this bridge, this folder, and this server, journal and other destinations if there are any.
+    pub fn new(
+        bridge: Handle,
+        data_dir: &Path,
+        mlflow: Option<MlflowServer>,
+        reach: Reach,
+        journal: Option<Journal>,
+        forwarded: Vec<State>,
+    ) -> Self {
         Self {
             bridge,
             data_dir: data_dir.to_path_buf(),
             disk: Mutex::default(),
             mlflow: mlflow.map(Mutex::new),
             reach,
+            journal,
+            forwarded,
             stopping: AtomicBool::new(false),
         }
     }
@@ -78,10 +99,22 @@ impl Readiness {
         if wanted("data_dir") {
             checks.push(Check::new("data_dir", self.disk().await));
         }
+        if let Some(journal) = &self.journal {
+            if wanted("journal") {
+                checks.push(Check::new("journal", journal.fault().map_or(Ok(()), Err)));
+            }
+            if wanted("quarantine") {
+                checks.push(Check::new("quarantine", quarantine(journal)).optional());
+            }
+        }
         if let Some(server) = self.mlflow.as_ref().filter(|_| wanted("mlflow")) {
             checks.push(Check::new("mlflow", self.mlflow(server).await));
         }
-        Report { ready: checks.iter().all(|check| check.ok), checks }
+        for state in self.forwarded.iter().filter(|_| wanted("forward")) {
+            let takes = state.trouble().map_or(Ok(()), |reason| Err(format!("it does not take payloads: {reason}")));
+            checks.push(Check::new("forward", takes).optional().of(state.name()));
+        }
+        Report { ready: checks.iter().all(|check| check.ok || !check.required), checks }
     }
 
     fn serving(&self) -> Result<(), String> {
@@ -117,6 +150,16 @@ impl Readiness {
     }
 }
 
+fn quarantine(journal: &Journal) -> Result<(), String> {
+    match journal.held_back() {
+        0 => Ok(()),
+        payloads => Err(format!(
+            "{payloads} payloads that should be set aside wait in the journal: `openinference-mlflow quarantine drop` and \
+             `quarantine replay` make room (--quarantine-max-bytes), unless the disk fails"
+        )),
+    }
+}
+
 /// Writes a block to a file that nobody will see.
 fn write_something(folder: &Path) -> Result<(), String> {
     let write = || {
@@ -130,6 +173,14 @@ fn write_something(folder: &Path) -> Result<(), String> {
 
 impl Check {
     fn new(name: &'static str, result: Result<(), String>) -> Self {
-        Self { name, ok: result.is_ok(), reason: result.err() }
+        Self { name, destination: None, ok: result.is_ok(), required: true, reason: result.err() }
+    }
+
+    fn optional(self) -> Self {
+        Self { required: false, ..self }
+    }
+
+    fn of(self, destination: &str) -> Self {
+        Self { destination: Some(destination.to_owned()), ..self }
     }
 }

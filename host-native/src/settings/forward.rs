@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::credentials::quoted_secret;
-use super::{SettingsError, Sources};
+use super::{SettingsError, Sources, Tls, Trust};
 use crate::cli::ForwardArgs;
 use crate::forward::Endpoint;
 
@@ -20,12 +20,23 @@ pub(super) struct ForwardKeys {
 }
 
 impl Sources {
-    pub(super) fn forward(&self, flags: &ForwardArgs) -> Result<Vec<Endpoint>, SettingsError> {
-        let destinations = self.layers(flags)?.pick(|args| &args.forward).unwrap_or_default();
+    /// Who gets what is received beside MLflow.
+    ///
+    /// # Errors
+    /// What is wrong with which setting, and what would be right.
+    pub fn forward(&self, flags: &ForwardArgs) -> Result<Vec<Endpoint>, SettingsError> {
+        let layers = self.layers(flags)?;
+        let destinations = layers.pick(|args| &args.forward).unwrap_or_default();
         let in_file = self.file.layer::<ForwardKeys>()?.forward_headers;
         let headers = self.environment.get(HEADERS).map(SecretString::from).or(in_file);
         let headers = headers.as_ref().map_or("", |headers| headers.expose_secret());
         let destinations = destinations.iter().map(|destination| destination.expose_secret().trim());
-        Ok(Endpoint::parse_all(destinations.filter(|destination| !destination.is_empty()), headers)?)
+        let mut endpoints = Endpoint::parse_all(destinations.filter(|destination| !destination.is_empty()), headers)?;
+        let trust = Trust {
+            verify: layers.pick(|args| &args.forward_cert).map_or(Tls::System, Tls::Authorities),
+            identity: layers.pick(|args| &args.forward_client_cert),
+        };
+        endpoints.iter_mut().for_each(|endpoint| endpoint.trust = trust.clone());
+        Ok(endpoints)
     }
 }

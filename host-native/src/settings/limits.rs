@@ -41,7 +41,7 @@ impl Limits {
             connections: 2048,
             requests: 1024,
             inflight_bytes: max_body.saturating_mul(4),
-            header_bytes: 32 << 10,
+            header_bytes: 16 << 10,
             streams: 100,
             handshake_timeout: Duration::from_secs(10),
             header_timeout: Duration::from_secs(10),

@@ -6,6 +6,7 @@
 
 mod access;
 mod credentials;
+mod delivery;
 mod environment;
 mod error;
 mod file;
@@ -22,11 +23,11 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use clap::Args;
 use directories::ProjectDirs;
-use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 
 pub use access::{Access, TlsFiles};
 pub use credentials::Credentials;
+pub use delivery::{Delivery, Destination, Experiment, Server, Tls, Trust};
 pub use environment::Environment;
 pub use error::SettingsError;
 pub use file::SettingsFile;
@@ -34,12 +35,9 @@ pub use limits::Limits;
 pub use tracking_uri::TrackingUri;
 pub use tuning::Tuning;
 
-use crate::cli::{
-    AccessArgs, DestinationArgs, GlobalArgs, JournalArgs, LogFormat, OperateArgs, ReceiveArgs, ServeArgs, TuningArgs,
-};
+use crate::cli::{AccessArgs, GlobalArgs, JournalArgs, LogFormat, OperateArgs, ReceiveArgs, ServeArgs};
 use crate::forward::Endpoint;
 use crate::journal;
-use credentials::CredentialKeys;
 use units::{AdminAddress, OtlpEndpoint, Period};
 
 /// How long a payload may wait on disk when nothing else is set.
@@ -91,65 +89,6 @@ pub struct Receive {
     pub max_body_bytes: usize,
     /// How long to go on delivering after a signal to stop.
     pub shutdown_timeout: Duration,
-}
-
-/// Where traces go, and how.
-#[derive(Debug, Clone)]
-pub struct Delivery {
-    /// The server, or the local folder.
-    pub destination: Destination,
-    /// The experiment of payloads whose sender names none.
-    pub experiment: Option<Experiment>,
-    /// The run that traces are linked to when the sender names none.
-    pub run_id: Option<String>,
-    /// The workspace when the sender names none.
-    pub workspace: Option<String>,
-    /// Deliver OpenInference spans alone.
-    pub openinference_only: bool,
-    /// What the set-aside folder may hold, in bytes; none: any.
-    pub quarantine_max_bytes: Option<u64>,
-    /// What was set of the bridge's tuning.
-    pub tuning: Tuning,
-}
-
-/// The server, or the local folder.
-#[derive(Debug, Clone)]
-pub enum Destination {
-    /// An MLflow server.
-    Server(Server),
-    /// `<data_dir>/traces`.
-    Local,
-}
-
-/// How to reach MLflow.
-#[derive(Debug, Clone)]
-pub struct Server {
-    /// Its address, without credentials.
-    pub uri: TrackingUri,
-    /// How requests authenticate.
-    pub credentials: Credentials,
-    /// What is trusted.
-    pub tls: Tls,
-}
-
-/// Whom to trust on an https connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Tls {
-    /// The system's certificate authorities.
-    System,
-    /// The authorities in this PEM file, and no other.
-    Authorities(PathBuf),
-    /// Anybody.
-    Unverified,
-}
-
-/// An experiment, as a person names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Experiment {
-    /// By id, in decimal digits.
-    Id(String),
-    /// By name.
-    Name(String),
 }
 
 /// Settings that every command has.
@@ -268,7 +207,7 @@ impl Sources {
     pub fn receive(&self, flags: &ReceiveArgs) -> Result<Receive, SettingsError> {
         let layers = self.layers(flags)?;
         let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let max_body = layers.pick(|args| &args.max_body_size).unwrap_or(ByteSize::mib(64));
+        let max_body = layers.pick(|args| &args.max_body_size).unwrap_or(ByteSize::mib(32));
         Ok(Receive {
             grpc_listen: layers.pick(|args| &args.grpc_listen).unwrap_or(loopback(4317)),
             http_listen: layers.pick(|args| &args.http_listen).unwrap_or(loopback(4318)),
@@ -288,43 +227,6 @@ impl Sources {
         self.layers(&flags)?.pick(|args| &args.auth_file).ok_or(SettingsError::NoAuthFile)
     }
 
-    /// Where traces go, and how.
-    ///
-    /// # Errors
-    /// What is wrong with which setting, and what would be right.
-    pub fn delivery(&self, flags: &DestinationArgs, tuning: &TuningArgs) -> Result<Delivery, SettingsError> {
-        let layers = self.layers(flags)?;
-        Ok(Delivery {
-            destination: self.destination(&layers)?,
-            experiment: experiment(&layers)?,
-            run_id: layers.pick(|args| &args.run_id),
-            workspace: layers.pick(|args| &args.workspace),
-            openinference_only: layers.pick(|args| &args.openinference_only).unwrap_or(false),
-            quarantine_max_bytes: None,
-            tuning: Tuning::from(&self.layers(tuning)?),
-        })
-    }
-
-    fn destination(&self, layers: &Layers<DestinationArgs>) -> Result<Destination, SettingsError> {
-        let Some(uri) = layers.pick(|args| &args.tracking_uri) else { return Ok(Destination::Local) };
-        let (uri, in_uri) = TrackingUri::parse(uri.expose_secret())?;
-        let Layers([flags, environment, file]) = layers;
-        let credentials = Layers([
-            CredentialKeys::default().with_token_file(flags.token_file.as_deref())?,
-            CredentialKeys::of_environment(&self.environment).with_token_file(environment.token_file.as_deref())?,
-            self.file.layer::<CredentialKeys>()?.with_token_file(file.token_file.as_deref())?,
-        ]);
-        let credentials = credentials.resolve(in_uri)?;
-        let insecure = layers.pick(|args| &args.insecure_tls).unwrap_or(false);
-        let tls = match (insecure, layers.pick(|args| &args.server_cert)) {
-            (false, None) => Tls::System,
-            (false, Some(file)) => Tls::Authorities(file),
-            (true, None) => Tls::Unverified,
-            (true, Some(_)) => return Err(SettingsError::ContradictoryTls),
-        };
-        Ok(Destination::Server(Server { uri, credentials, tls }))
-    }
-
     fn layers<T: Args + Clone + DeserializeOwned>(&self, flags: &T) -> Result<Layers<T>, SettingsError> {
         Ok(Layers([flags.clone(), self.environment.layer()?, self.file.layer()?]))
     }
@@ -338,16 +240,6 @@ fn is_at(url: &reqwest::Url, address: SocketAddr) -> bool {
         None => url.host_str() == Some("localhost") && (address.ip().is_loopback() || address.ip().is_unspecified()),
     };
     same_host && url.port_or_known_default() == Some(address.port())
-}
-
-fn experiment(layers: &Layers<DestinationArgs>) -> Result<Option<Experiment>, SettingsError> {
-    let strongest = layers.0.iter().find(|args| args.experiment_id.is_some() || args.experiment.is_some());
-    match strongest.map(|args| (&args.experiment_id, &args.experiment)) {
-        Some((Some(id), _)) => Ok(Some(Experiment::Id(id.to_string()))),
-        Some((None, Some(name))) if name.trim().is_empty() => Err(SettingsError::EmptyExperiment),
-        Some((None, Some(name))) => Ok(Some(Experiment::Name(name.clone()))),
-        Some((None, None)) | None => Ok(None),
-    }
 }
 
 // === impl Layers ===

@@ -1,6 +1,7 @@
 //! The bridge's tuning: what was set of it, in the words of the translator's settings. What was not set is left out,
-//! so that the translator's defaults are stated in one place.
+//! so that the translator's defaults are stated in one place, except where this host has one of its own.
 
+use bytesize::ByteSize;
 use serde::Serialize;
 
 use super::units::Period;
@@ -95,7 +96,8 @@ impl From<&Layers<TuningArgs>> for Tuning {
             partial_ms: layers.pick(|args| &args.partial_interval).map(Period::as_millis),
             idle_ms: layers.pick(|args| &args.idle_limit).map(Period::as_millis),
             remember_ms: layers.pick(|args| &args.remember).map(Period::as_millis),
-            max_bytes: layers.pick(|args| &args.max_memory).map(|size| size.as_u64()),
+            // Half of the translator's own default: what has no room in it waits in the journal.
+            max_bytes: Some(layers.pick(|args| &args.max_memory).unwrap_or(ByteSize::mib(128)).as_u64()),
             batch_spans: layers.pick(|args| &args.batch_spans).map(u32::from),
             batch_bytes: layers.pick(|args| &args.batch_size).map(|size| size.as_u64()),
             concurrency: layers.pick(|args| &args.concurrency).map(u32::from),

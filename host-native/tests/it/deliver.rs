@@ -8,7 +8,7 @@ use http::Response;
 use openinference_mlflow::deliver::Destination;
 use openinference_mlflow::deliver::mlflow::{ClientError, MAX_ANSWER, MlflowServer};
 use openinference_mlflow::guest::{self, Answer, Request};
-use openinference_mlflow::settings::{Credentials, Server, Tls, TrackingUri};
+use openinference_mlflow::settings::{Credentials, Server, Tls, TrackingUri, Trust};
 use secrecy::SecretString;
 
 use crate::support::mlflow::{Mlflow, Reply, TlsMlflow, say};
@@ -84,7 +84,7 @@ async fn given_credentials_then_no_text_shows_them() {
 async fn given_a_tracking_uri_with_a_path_then_requests_go_below_it() {
     let mlflow = Mlflow::start().await;
     let (uri, _) = TrackingUri::parse(&format!("http://{}/team/mlflow", mlflow.address)).unwrap();
-    let server = Server { uri, credentials: Credentials::None, tls: Tls::System };
+    let server = Server { uri, credentials: Credentials::None, trust: Trust::default() };
     ask(&server, request("api/2.0/x")).await;
     assert_eq!(mlflow.seen()[0].path, "/team/mlflow/api/2.0/x");
 }
@@ -138,7 +138,7 @@ async fn given_a_server_that_is_not_there_then_the_text_says_so() {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let (uri, _) = TrackingUri::parse(&format!("http://{}", socket.local_addr().unwrap())).unwrap();
-    let server = Server { uri, credentials: basic(), tls: Tls::System };
+    let server = Server { uri, credentials: basic(), trust: Trust::default() };
     let reason = unanswered(ask(&server, request("x")).await);
     assert!(reason.to_lowercase().contains("refused"), "{reason}");
 }

@@ -7,13 +7,24 @@ use openinference_mlflow::deliver::Destination;
 use openinference_mlflow::deliver::set_aside::SetAsideFolder;
 use openinference_mlflow::drive::{self, Accepted, Backlog, Handle, Refused};
 use openinference_mlflow::guest::{Context, Encoding};
-use openinference_mlflow::journal::{Journal, Limits};
+use openinference_mlflow::journal::{Journal, Limits, held_back};
 use tempfile::TempDir;
 
 use crate::support::fake_bridge::{
     FULL, FakeBridges, Inbox, MALFORMED, PARTIAL, REFUSED, Silence, TRAP_IN_INGEST, TRAP_IN_POLL, TRAP_ONCE,
 };
 use crate::support::until;
+
+fn context() -> Context {
+    let none = None;
+    Context {
+        encoding: Encoding::Protobuf,
+        experiment_id: none.clone(),
+        experiment_name: Some("agents".to_owned()),
+        run_id: none.clone(),
+        workspace: none,
+    }
+}
 
 struct Host {
     handle: Handle,
@@ -22,25 +33,26 @@ struct Host {
 }
 
 fn start(dir: &TempDir, destination: impl Destination) -> Host {
+    start_with(dir, destination, SetAsideFolder::below(dir.path()))
+}
+
+fn open_journal(dir: &TempDir) -> Backlog {
     let limits = Limits { max_bytes: 1 << 20, max_age: Duration::from_secs(3600) };
     let (journal, owners) = Journal::open(&dir.path().join("journal"), limits, &["mlflow".to_owned()]).unwrap();
-    let backlog = Backlog { journal: journal.clone(), owner: owners[0] };
-    let set_aside = SetAsideFolder::below(dir.path());
+    Backlog { journal, owner: owners[0] }
+}
+
+fn start_with(dir: &TempDir, destination: impl Destination, set_aside: SetAsideFolder) -> Host {
+    let backlog = open_journal(dir);
+    let journal = backlog.journal.clone();
+    held_back::watch(journal.clone(), set_aside.clone());
     let handle = drive::start(FakeBridges::default(), destination, set_aside, Some(backlog.clone())).unwrap();
     Host { handle, journal, backlog }
 }
 
 impl Host {
     async fn ingest(&self, text: &'static str) -> Result<Accepted, Refused> {
-        let none = None;
-        let context = Context {
-            encoding: Encoding::Protobuf,
-            experiment_id: none.clone(),
-            experiment_name: Some("agents".to_owned()),
-            run_id: none.clone(),
-            workspace: none,
-        };
-        self.handle.ingest(Bytes::from_static(text.as_bytes()), context).await
+        self.handle.ingest(Bytes::from_static(text.as_bytes()), context()).await
     }
 
     fn waiting(&self) -> u64 {
@@ -182,4 +194,72 @@ async fn given_a_journal_that_is_full_then_senders_are_asked_to_wait() {
     host.ingest(large).await.unwrap();
     let refused = host.ingest(large).await.unwrap_err();
     assert!(matches!(refused, Refused::JournalFull(wait) if !wait.is_zero()), "{refused}");
+}
+
+/// A quarantine that takes nothing, because something fills it.
+fn full_quarantine(dir: &TempDir) -> SetAsideFolder {
+    let folder = SetAsideFolder::below(dir.path()).limited(Some(20));
+    folder.keep_payload(b"this fills it wholly", &context(), "for the test").unwrap();
+    folder
+}
+
+fn make_room(folder: &SetAsideFolder) {
+    let items = folder.items().unwrap();
+    let filler = items.iter().find(|item| item.record.reason == "for the test").unwrap();
+    filler.remove().unwrap();
+}
+
+#[tokio::test]
+async fn given_a_quarantine_without_room_then_what_mlflow_refuses_stays_in_the_journal_until_there_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let (inbox, folder) = (Inbox::default(), full_quarantine(&dir));
+    let host = start_with(&dir, inbox.clone(), folder.clone());
+    for text in [REFUSED, "good", TRAP_IN_POLL, "good after"] {
+        host.ingest(text).await.unwrap();
+    }
+    until("the others are delivered", || async { host.waiting() == 2 && host.journal.held_back() == 2 }).await;
+    assert_eq!(set_aside(&dir), ["this fills it wholly"]);
+    make_room(&folder);
+    host.delivered().await;
+    let mut aside = set_aside(&dir);
+    aside.sort();
+    // Both are not larger than what was removed.
+    assert_eq!(aside, [REFUSED, TRAP_IN_POLL]);
+    assert_eq!(host.journal.held_back(), 0);
+    let kept = folder.items().unwrap();
+    let refused = kept.iter().find(|item| item.record.reason.contains("422")).unwrap();
+    assert_eq!(refused.record.experiment_name.as_deref(), Some("agents"));
+    assert!(inbox.texts().contains(&"good after".to_owned()));
+}
+
+#[tokio::test]
+async fn given_a_quarantine_without_room_and_a_restart_then_what_mlflow_refuses_is_still_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = full_quarantine(&dir);
+    let host = start_with(&dir, Inbox::default(), folder.clone());
+    host.ingest(REFUSED).await.unwrap();
+    until("it is held back", || async { host.journal.held_back() == 1 }).await;
+    assert_eq!(host.stop().await.kept, 1);
+    make_room(&folder);
+    let host = start_with(&dir, Inbox::default(), folder);
+    host.delivered().await;
+    assert_eq!(set_aside(&dir), [REFUSED]);
+}
+
+#[tokio::test]
+async fn given_an_unreadable_payload_whose_sender_has_his_answer_then_it_is_set_aside_as_soon_as_there_is_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = full_quarantine(&dir);
+    let journal = open_journal(&dir).journal;
+    let (answer, answered) = tokio::sync::oneshot::channel();
+    // As when the bridge had no room for it at first.
+    journal.append(Bytes::from(MALFORMED), context(), |appended| answer.send(appended).unwrap()).await;
+    answered.await.unwrap().unwrap();
+    journal.close().await;
+    let host = start_with(&dir, Inbox::default(), folder.clone());
+    until("it is held back", || async { host.journal.held_back() == 1 }).await;
+    assert_eq!((host.waiting(), set_aside(&dir)), (1, vec!["this fills it wholly".to_owned()]));
+    make_room(&folder);
+    host.delivered().await;
+    assert_eq!(set_aside(&dir), [MALFORMED]);
 }

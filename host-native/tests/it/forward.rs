@@ -8,14 +8,20 @@ use bytes::Bytes;
 use openinference_mlflow::deliver::set_aside::SetAsideFolder;
 use openinference_mlflow::forward::{Endpoint, Forwarding};
 use openinference_mlflow::guest::{Context, Encoding};
-use openinference_mlflow::journal::{Journal, Limits, Owner};
+use openinference_mlflow::journal::{Journal, Limits, Owner, held_back};
+use openinference_mlflow::observe::Metrics;
+use openinference_mlflow::settings::{Access, Tls, Trust};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::certificates::{Authority, write_in};
 use crate::support::fake_bridge::MALFORMED;
 use crate::support::mlflow::{Mlflow, Reply, say};
 use crate::support::receivers::{self, TRANSLATOR};
 use crate::support::{payload, until};
+
+/// What the quarantine may hold, in bytes.
+const QUARANTINE: u64 = 1 << 16;
 
 struct Host {
     journal: Journal,
@@ -24,13 +30,19 @@ struct Host {
 }
 
 fn start(dir: &TempDir, destinations: &[&str], headers: &str) -> Host {
-    let endpoints = Endpoint::parse_all(destinations.iter().copied(), headers).unwrap();
+    start_trusting(dir, destinations, headers, &Trust::default())
+}
+
+fn start_trusting(dir: &TempDir, destinations: &[&str], headers: &str, trust: &Trust) -> Host {
+    let mut endpoints = Endpoint::parse_all(destinations.iter().copied(), headers).unwrap();
+    endpoints.iter_mut().for_each(|endpoint| endpoint.trust = trust.clone());
     let names: Vec<_> = endpoints.iter().map(ToString::to_string).collect();
     let limits = Limits { max_bytes: 1 << 24, max_age: Duration::from_secs(3600) };
     let (journal, owners) = Journal::open(&dir.path().join("journal"), limits, &names).unwrap();
-    let set_aside = SetAsideFolder::below(dir.path());
+    let set_aside = SetAsideFolder::below(dir.path()).limited(Some(QUARANTINE));
+    held_back::watch(journal.clone(), set_aside.clone());
     let destinations = endpoints.into_iter().zip(owners.iter().copied());
-    let forwarding = Forwarding::start(&journal, destinations, &set_aside, &TRANSLATOR).unwrap();
+    let forwarding = Forwarding::start(&journal, destinations, &set_aside, &TRANSLATOR, &Metrics::default()).unwrap();
     Host { journal, owners, forwarding }
 }
 
@@ -203,4 +215,83 @@ async fn given_headers_then_they_reach_their_destination_and_no_other() {
     host.forwarded(1).await;
     assert_eq!(one.exports()[0].headers["authorization"], "Bearer right");
     assert!(!other.exports()[0].headers.contains_key("authorization"));
+}
+
+#[tokio::test]
+async fn given_a_quarantine_without_room_then_what_a_destination_refuses_stays_in_the_journal_until_there_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = SetAsideFolder::below(dir.path());
+    let none = None;
+    let context = Context {
+        encoding: Encoding::Protobuf,
+        experiment_id: none.clone(),
+        experiment_name: none.clone(),
+        run_id: none.clone(),
+        workspace: none,
+    };
+    folder.keep_payload(&[0; QUARANTINE as usize], &context, "it fills the quarantine").unwrap();
+    let (running, _) = receivers::fake().await;
+    let host = start(&dir, &[running.http("").as_str()], "");
+    for text in [MALFORMED, "good"] {
+        host.receive(text, Encoding::Protobuf).await;
+    }
+    until("the other has arrived", || async { running.inbox.texts() == ["good"] }).await;
+    until("it is held back", || async { host.journal.held_back() == 1 }).await;
+    assert_eq!(host.journal.owed_count(host.owners[0]), 1);
+    folder.items().unwrap()[0].remove().unwrap();
+    host.forwarded(0).await;
+    let items = folder.items().unwrap();
+    assert_eq!(std::fs::read(&items[0].path).unwrap(), MALFORMED.as_bytes());
+    assert!(items[0].record.destination.as_deref().is_some_and(|name| name.contains("127.0.0.1")), "{items:?}");
+}
+
+#[tokio::test]
+async fn given_destinations_that_ask_for_a_certificate_then_they_get_it_and_are_trusted_by_their_authority_alone() {
+    let (servers, clients) = (Authority::new(), Authority::new());
+    let files = tempfile::tempdir().unwrap();
+    let mut tls = servers.certify().write(files.path());
+    tls.client_ca = Some(write_in(files.path(), "clients.pem", &clients.pem));
+    let running = receivers::guarded(Access { tls: Some(tls), auth_file: None }).await;
+    let (http, grpc) = (running.receivers.http_address(), running.receivers.grpc_address());
+    let urls = [format!("https://{http}"), format!("grpcs://{grpc}")];
+    let urls: Vec<_> = urls.iter().map(String::as_str).collect();
+    let own = clients.certify();
+    let trust = Trust {
+        verify: Tls::Authorities(write_in(files.path(), "servers.pem", &servers.pem)),
+        identity: Some(write_in(files.path(), "own.pem", &(own.certificate + &own.key))),
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let host = start_trusting(&dir, &urls, "", &trust);
+    host.receive("a payload", Encoding::Protobuf).await;
+    host.forwarded(0).await;
+    host.forwarded(1).await;
+    until("both have arrived", || async { running.inbox.texts() == ["a payload", "a payload"] }).await;
+
+    // Whoever shows nothing, or trusts somebody else, does not get through, and keeps the payload.
+    let stranger = write_in(files.path(), "stranger.pem", &Authority::new().pem);
+    let nobody = [Trust { identity: None, ..trust.clone() }, Trust { verify: Tls::Authorities(stranger), ..trust }];
+    for trust in nobody {
+        let dir = tempfile::tempdir().unwrap();
+        let host = start_trusting(&dir, &urls, "", &trust);
+        host.receive("another", Encoding::Protobuf).await;
+        until("both are in trouble", || async { host.forwarding.states().iter().all(|s| s.trouble().is_some()) }).await;
+        assert_eq!(host.journal.owed_count(host.owners[0]), 1);
+    }
+    assert_eq!(running.inbox.texts().len(), 2);
+}
+
+#[test]
+fn given_files_that_are_no_certificates_then_the_error_names_the_file_and_shows_nothing_of_it() {
+    let files = tempfile::tempdir().unwrap();
+    let path = write_in(files.path(), "s.pem", "s3cret");
+    for (trust, expected) in [
+        (Trust { verify: Tls::Authorities(path.clone()), identity: None }, "no certificate"),
+        (Trust { verify: Tls::System, identity: Some(path.clone()) }, "private key"),
+        (Trust { verify: Tls::System, identity: Some("/nowhere.pem".into()) }, "cannot be read"),
+    ] {
+        let mut endpoint = Endpoint::parse_all(["https://127.0.0.1:1"], "").unwrap().remove(0);
+        endpoint.trust = trust;
+        let said = openinference_mlflow::forward::Client::new(&endpoint, TRANSLATOR.clone()).unwrap_err().to_string();
+        assert!(said.contains(expected) && said.contains(".pem") && !said.contains("s3cret"), "{said}");
+    }
 }

@@ -185,3 +185,74 @@ async fn given_no_address_for_operators_then_it_serves_without() {
     assert_eq!(post(&program.url().await, payload::trace(1)).await, 200);
     until("it says so", || async { program.said().contains("figures    at nowhere") }).await;
 }
+
+#[tokio::test]
+async fn given_a_destination_that_is_dead_then_it_is_seen_and_the_host_stays_ready() {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind((std::net::Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let phoenix = Mlflow::at(socket.local_addr().unwrap());
+    let dir = tempfile::tempdir().unwrap();
+    let forward = format!("--forward=http://me:s3cret@{}", phoenix.address);
+    let program = Program::serve(dir.path(), &[&forward], &[]);
+    let name = format!("http://{}/v1/traces", phoenix.address);
+    let trace = payload::trace(1);
+    let length = trace.len() as f64;
+    assert_eq!(post(&program.url().await, trace).await, 200);
+    until("it is seen", || async { failing(&ready(&program, "").await.1) == ["forward"] }).await;
+    let (status, report) = ready(&program, "").await;
+    assert_eq!((status, &report["ready"]), (200, &true.into()), "{report}");
+    let check = report["checks"].as_array().unwrap().iter().find(|check| check["ok"] == false).unwrap().clone();
+    assert_eq!((&check["destination"], &check["required"]), (&name.clone().into(), &false.into()), "{check}");
+    assert!(check["reason"].as_str().unwrap().contains("does not take payloads"), "{check}");
+    assert!(failing(&ready(&program, "?exclude=forward").await.1).is_empty());
+    let of = |name: &str, more: &str| format!("{name}{{destination=\"http://{}/v1/traces\"{more}}}", phoenix.address);
+    let seen = figures(&program).await;
+    assert_eq!(figure(&seen, &of("queue_payloads", "")), 1.0, "{seen:#?}");
+    assert_eq!(figure(&seen, &of("queue_bytes", "")), length);
+    assert!(figure(&seen, &of("queue_oldest_age_seconds", "")) > 0.0);
+    assert!(figure(&seen, &of("request_duration_seconds_count", ",status=\"none\"")) >= 1.0);
+    assert!(figure(&seen, "journal_bytes") >= length);
+
+    phoenix.serve(socket.listen(64).unwrap());
+    until("it takes payloads", || async { failing(&ready(&program, "").await.1).is_empty() }).await;
+    let seen = figures(&program).await;
+    assert_eq!(figure(&seen, &of("queue_payloads", "")), 0.0);
+    assert_eq!(figure(&seen, &of("queue_oldest_age_seconds", "")), 0.0);
+    assert_eq!(figure(&seen, &of("forwarded_payloads_total", ",outcome=\"delivered\"")), 1.0);
+    assert_eq!(figure(&seen, &of("request_duration_seconds_count", ",status=\"2xx\"")), 1.0);
+    assert!(figure(&seen, &of("last_success_timestamp_seconds", "")) > 1e9);
+    assert!(!format!("{seen:?} {check} {}", program.said()).contains("s3cret"));
+}
+
+#[tokio::test]
+async fn given_a_quarantine_without_room_then_it_is_seen_until_somebody_makes_some() {
+    let mlflow = Mlflow::start().await;
+    mlflow.script(|seen| match seen.path == "/v1/traces" {
+        true => say(422, r#"{"detail": "no such span"}"#),
+        false => crate::support::mlflow::Reply::Healthy,
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let uri = format!("--tracking-uri=http://{}", mlflow.address);
+    let trace = payload::trace(1);
+    let limit = format!("--quarantine-max-bytes={}B", trace.len());
+    let program = Program::serve(dir.path(), &[&uri, "--settle=1ms", &limit], &[]);
+    for number in 1..=3 {
+        assert_eq!(post(&program.url().await, payload::trace(number)).await, 200);
+    }
+    let held_back = || async { figure(&figures(&program).await, "held_back_payloads") };
+    until("two have no room", || async { held_back().await == 2.0 }).await;
+    assert_eq!(figure(&figures(&program).await, "quarantined_total"), 1.0);
+    let (status, report) = ready(&program, "").await;
+    assert_eq!((status, failing(&report)), (200, vec!["quarantine"]), "{report}");
+    assert!(report.to_string().contains("quarantine drop"), "{report}");
+    assert_eq!(program.said().matches("stays in the journal").count(), 1, "{}", program.said());
+    for left in [1.0, 0.0] {
+        let drop = crate::support::program::command(dir.path(), &["quarantine", "drop", "--all", "--yes"]).output();
+        assert!(drop.unwrap().status.success());
+        until("the next has room", || async { held_back().await == left }).await;
+    }
+    assert!(failing(&ready(&program, "").await.1).is_empty());
+    let figures = figures(&program).await;
+    assert_eq!(figure(&figures, "queue_payloads{destination=\"mlflow\"}"), 0.0);
+    assert_eq!(figure(&figures, "quarantined_total"), 3.0);
+}

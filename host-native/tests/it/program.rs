@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::support::mlflow::{Mlflow, Reply, say};
 use crate::support::payload;
-use crate::support::program::{Program, command, post};
+use crate::support::program::{Program, command, get, post};
 use crate::support::until;
 
 async fn send(program: &Program, payload: Vec<u8>) {
@@ -111,6 +111,8 @@ async fn given_a_disk_that_is_full_then_senders_keep_their_data_until_it_has_roo
     // No write to a file succeeds any more, as on a disk without room.
     program.limit_files(Some(0));
     until("payloads are refused", || async { post(&url, payload::trace(2)).await == 503 }).await;
+    let (status, report) = get(&program.admin("/readyz?exclude=mlflow").await).await;
+    assert!(status == 503 && report.contains(r#"{"name":"journal","ok":false,"required":true"#), "{report}");
     program.limit_files(None);
     until("it takes payloads again", || async { post(&url, payload::trace(3)).await == 200 }).await;
     mlflow.script(|_| Reply::Healthy);
@@ -187,14 +189,25 @@ async fn given_credentials_then_not_even_the_most_talkative_log_shows_them() {
     let mlflow = Mlflow::start().await;
     let dir = tempfile::tempdir().unwrap();
     let uri = format!("--tracking-uri=http://someone:s3cret-in-uri@{}", mlflow.address);
-    let environment =
-        [("MLFLOW_TRACKING_TOKEN", "s3cret-token"), ("RUST_LOG", "trace,cranelift=info,regalloc2=info,wasmtime=info")];
-    let program = Program::serve(dir.path(), &[&uri], &environment);
+    let (phoenix, collector) = (Mlflow::start().await, Mlflow::start().await);
+    let forward = format!("--forward=http://me:s3cret-in-url@{}?key=s3cret-key", phoenix.address);
+    let over_grpc = format!("--forward=grpc://{}", collector.address);
+    let headers = format!("grpc://{} x-api-key=s3cret-header", collector.address);
+    let environment = [
+        ("MLFLOW_TRACKING_TOKEN", "s3cret-token"),
+        ("OPENINFERENCE_MLFLOW_FORWARD_HEADERS", &headers),
+        ("RUST_LOG", "trace,cranelift=info,regalloc2=info,wasmtime=info"),
+    ];
+    let program = Program::serve(dir.path(), &[&uri, &forward, &over_grpc], &environment);
     send(&program, payload::trace(1)).await;
     until("the trace is delivered", || async { !mlflow.exports().is_empty() }).await;
+    until("the others were asked", || async { !phoenix.seen().is_empty() && !collector.seen().is_empty() }).await;
     program.terminate();
     let (_, said) = tokio::task::spawn_blocking(|| program.end()).await.unwrap();
     assert_eq!(mlflow.exports()[0].headers["authorization"], "Bearer s3cret-token");
+    assert_eq!(phoenix.seen()[0].path, "/v1/traces?key=s3cret-key");
+    assert_eq!(collector.seen()[0].headers["x-api-key"], "s3cret-header");
     assert!(said.contains("TRACE"), "the log must be talkative");
-    assert!(!said.contains("s3cret"), "a secret is in the log");
+    let shown = said.lines().find(|line| line.contains("s3cret"));
+    assert_eq!(shown, None, "a secret is in the log");
 }

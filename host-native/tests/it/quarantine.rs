@@ -126,3 +126,56 @@ async fn given_a_drop_then_nothing_goes_unasked() {
     assert!(run(dir.path(), &["drop", "--all", "--yes"]).await.status.success());
     assert!(said(&run(dir.path(), &["list"]).await).contains("Nothing is set aside"));
 }
+
+/// The same with a payload that was for a destination of `--forward`.
+fn quarantine_of_forwarding(destination: &str) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let none = None;
+    let context = Context {
+        encoding: Encoding::Protobuf,
+        experiment_id: none.clone(),
+        experiment_name: none.clone(),
+        run_id: none.clone(),
+        workspace: none,
+    };
+    let folder = SetAsideFolder::below(dir.path());
+    folder.keep_payload_for(Some(destination), &payload::trace(3), &context, "it answers 400").unwrap();
+    dir
+}
+
+#[tokio::test]
+async fn given_a_payload_that_was_for_another_destination_then_a_replay_sends_it_there_as_it_was_received() {
+    let phoenix = Mlflow::start().await;
+    let url = format!("http://{}/v1/traces", phoenix.address);
+    let dir = quarantine_of_forwarding(&url);
+    let unknown = run(dir.path(), &["replay", "--all"]).await;
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(said(&unknown).contains("--forward") && said(&unknown).contains(&url), "{}", said(&unknown));
+
+    let forward = format!("--forward=http://{}", phoenix.address);
+    phoenix.script(|_| say(400, "still not"));
+    let refused = run(dir.path(), &["replay", "--all", &forward]).await;
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(said(&refused).contains("refused again: 1"), "{}", said(&refused));
+    let items = SetAsideFolder::below(dir.path()).items().unwrap();
+    assert!(items[0].record.reason.contains("refuses it: it answers 400"), "{items:?}");
+    assert_eq!(items[0].record.destination.as_deref(), Some(url.as_str()));
+
+    phoenix.script(|_| crate::support::mlflow::Reply::Healthy);
+    let replayed = run(dir.path(), &["replay", "--all", &forward]).await;
+    assert!(replayed.status.success(), "{}", said(&replayed));
+    assert!(quarantined(dir.path()).is_empty());
+    assert_eq!(phoenix.exports().last().unwrap().body, payload::trace(3));
+}
+
+#[tokio::test]
+async fn given_another_destination_that_is_away_then_a_replay_says_so_and_removes_nothing() {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind((std::net::Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let address = socket.local_addr().unwrap();
+    let dir = quarantine_of_forwarding(&format!("grpc://{address}"));
+    let replayed = run(dir.path(), &["replay", "payload", &format!("--forward=grpc://{address}")]).await;
+    assert_eq!(replayed.status.code(), Some(1));
+    assert!(said(&replayed).contains("not delivered: 1"), "{}", said(&replayed));
+    assert_eq!(quarantined(dir.path()), ["payload"]);
+}

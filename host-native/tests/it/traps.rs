@@ -12,7 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::fake_bridge::{
-    FakeBridges, Inbox, MALFORMED, Silence, TRAP_IN_COMPLETE, TRAP_IN_INGEST, TRAP_IN_POLL, TRAP_ONCE,
+    FakeBridges, Gate, Inbox, MALFORMED, Silence, TRAP_IN_COMPLETE, TRAP_IN_INGEST, TRAP_IN_POLL, TRAP_ONCE,
 };
 use crate::support::until;
 
@@ -106,8 +106,8 @@ async fn given_open_payloads_when_another_one_traps_then_they_are_told_to_the_ne
     // The refusal is answered first, the next guest opened then; who asks it waits for it.
     assert_eq!(host.handle.stats().await.unwrap().open_receipts, 2);
     let told: usize = host.bridges.contexts.lock().unwrap().len();
-    // Two payloads in three guests, and the one that traps in two of them.
-    assert_eq!((host.opened(), told), (3, 2 * 3 + 2));
+    // Two payloads in the first guest and in the last, and the one that traps in the first, and alone in another.
+    assert_eq!((host.opened(), told), (3, 2 * 2 + 2));
     assert_eq!(host.set_aside(), [TRAP_IN_INGEST]);
 }
 
@@ -125,6 +125,37 @@ async fn given_a_trap_that_names_nobody_then_only_its_payload_is_set_aside() {
     let mut delivered = inbox.texts();
     delivered.dedup();
     assert_eq!(delivered, ["good after", "good before"]);
+}
+
+#[tokio::test]
+async fn given_several_that_trap_told_together_with_bystanders_then_only_they_are_set_aside() {
+    let gate = Gate::shut();
+    let host = start(gate.clone());
+    let texts = ["one", "trap in complete, first", "two", "trap in complete, second", "three", "four"];
+    let mut accepted = Vec::new();
+    for text in texts {
+        accepted.push((text, host.ingest(text).await.unwrap()));
+    }
+    // One guest has them all, and the first answer makes it trap.
+    gate.open();
+    for (text, accepted) in accepted {
+        assert_eq!(accepted.done.await.is_err(), text.starts_with("trap"), "{text}");
+    }
+    assert_eq!(host.set_aside(), ["trap in complete, first", "trap in complete, second"]);
+    let mut delivered = gate.inbox.texts();
+    delivered.retain(|text| !text.starts_with("trap"));
+    delivered.dedup();
+    assert_eq!(delivered, ["four", "one", "three", "two"]);
+}
+
+#[tokio::test]
+async fn given_a_destination_that_is_silent_then_a_bystander_is_acquitted_and_stays_open() {
+    let host = start(Silence);
+    host.ingest("bystander").await.unwrap();
+    let bad = host.ingest(TRAP_IN_POLL).await.unwrap();
+    bad.done.await.unwrap_err();
+    assert_eq!(host.set_aside(), [TRAP_IN_POLL]);
+    assert_eq!(host.handle.stats().await.unwrap().open_receipts, 1);
 }
 
 #[tokio::test]

@@ -2,13 +2,13 @@
 
 use clap::{Args, Subcommand};
 
-use crate::cli::{DestinationArgs, TuningArgs};
+use crate::cli::{DestinationArgs, ForwardArgs, TuningArgs};
 
 /// `quarantine`.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-What MLflow would not take lies in the set-aside folder of the data directory, a payload and its reason side by side. \
-The commands may be used while `serve` runs on the same data directory.
+What MLflow or a destination of --forward would not take lies in the set-aside folder of the data directory, a payload \
+and its reason side by side. The commands may be used while `serve` runs on the same data directory.
 
 Examples:
   openinference-mlflow quarantine list
@@ -37,9 +37,10 @@ pub enum QuarantineAction {
         #[arg(long)]
         content: bool,
     },
-    /// Send payloads to MLflow, for the experiment that their senders named, and remove what MLflow has taken.
+    /// Send payloads where they were to go, and remove what was taken.
     ///
-    /// The exit code is 0 when MLflow has all of them.
+    /// MLflow gets its own for the experiment that their senders named; what was for a destination of --forward goes there,
+    /// with the headers that `serve` would send. The exit code is 0 when all of them were taken.
     Replay(Box<QuarantineReplayArgs>),
     /// Delete payloads, after a question.
     Drop {
@@ -59,6 +60,8 @@ pub struct QuarantineReplayArgs {
     pub(crate) chosen: Chosen,
     #[command(flatten)]
     pub(crate) destination: DestinationArgs,
+    #[command(flatten)]
+    pub(crate) forward: ForwardArgs,
     #[command(flatten)]
     pub(crate) tuning: TuningArgs,
 }

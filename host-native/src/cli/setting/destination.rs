@@ -40,6 +40,9 @@ pub struct DestinationArgs {
     /// Certificate authorities to trust instead of the system's (PEM).
     #[arg(long, value_name = "FILE", env = "MLFLOW_TRACKING_SERVER_CERT_PATH", value_hint = ValueHint::FilePath)]
     pub server_cert: Option<PathBuf>,
+    /// This program's own certificate, with its key, for a server that asks for one (PEM, in one file).
+    #[arg(long, value_name = "FILE", env = "MLFLOW_TRACKING_CLIENT_CERT_PATH", value_hint = ValueHint::FilePath)]
+    pub client_cert: Option<PathBuf>,
     /// Do not verify the server's certificate. For experiments only: anybody on the way can read the credentials.
     #[arg(long, value_name = "BOOL", env = "MLFLOW_TRACKING_INSECURE_TLS", num_args = 0..=1, require_equals = true,
           default_missing_value = "true", action = ArgAction::Set, value_parser = clap::builder::BoolishValueParser::new())]

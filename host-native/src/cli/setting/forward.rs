@@ -1,5 +1,7 @@
 //! Other endpoints, beside MLflow.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueHint};
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -20,4 +22,10 @@ pub struct ForwardArgs {
     /// percent-encoded.
     #[arg(long, value_name = "URL", env = "OPENINFERENCE_MLFLOW_FORWARD", value_delimiter = ',', value_hint = ValueHint::Url)]
     pub forward: Option<Vec<SecretString>>,
+    /// Certificate authorities to trust instead of the system's (PEM), for every destination of --forward.
+    #[arg(long, value_name = "FILE", env = "OPENINFERENCE_MLFLOW_FORWARD_CERT", value_hint = ValueHint::FilePath)]
+    pub forward_cert: Option<PathBuf>,
+    /// This program's own certificate, with its key, for destinations of --forward that ask for one (PEM, in one file).
+    #[arg(long, value_name = "FILE", env = "OPENINFERENCE_MLFLOW_FORWARD_CLIENT_CERT", value_hint = ValueHint::FilePath)]
+    pub forward_client_cert: Option<PathBuf>,
 }

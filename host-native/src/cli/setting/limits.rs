@@ -24,7 +24,7 @@ pub struct LimitArgs {
     /// [default: four of --max-body-size].
     #[arg(long, value_name = "SIZE", env = "OPENINFERENCE_MLFLOW_MAX_INFLIGHT_SIZE", hide_short_help = true)]
     pub max_inflight_size: Option<ByteSize>,
-    /// Largest head of a request: its line and its headers; at least 8KiB [default: 32KiB].
+    /// Largest head of a request: its line and its headers; at least 8KiB [default: 16KiB].
     #[arg(long, value_name = "SIZE", env = "OPENINFERENCE_MLFLOW_MAX_HEADER_SIZE", hide_short_help = true)]
     pub max_header_size: Option<ByteSize>,
     /// Requests under way at once on one HTTP/2 connection [default: 100].

@@ -19,7 +19,7 @@ pub struct ReceiveArgs {
     /// Address for OTLP/HTTP, path /v1/traces [default: 127.0.0.1:4318].
     #[arg(long, value_name = "IP:PORT", env = "OPENINFERENCE_MLFLOW_HTTP_LISTEN", value_parser = address)]
     pub http_listen: Option<SocketAddr>,
-    /// Largest payload that is accepted, decompressed [default: 64MiB].
+    /// Largest payload that is accepted, decompressed [default: 32MiB].
     #[arg(long, value_name = "SIZE", env = "OPENINFERENCE_MLFLOW_MAX_BODY_SIZE")]
     pub max_body_size: Option<ByteSize>,
     /// On SIGTERM and Ctrl-C: how long to go on delivering what was accepted [default: 10s].

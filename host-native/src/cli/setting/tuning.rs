@@ -26,7 +26,7 @@ pub struct TuningArgs {
     #[arg(long, value_name = "DURATION", env = "OPENINFERENCE_MLFLOW_REMEMBER", hide_short_help = true)]
     pub remember: Option<Period>,
     /// Memory for undelivered spans. Beyond half of it traces are sent early, beyond it senders are asked to
-    /// wait [default: 256MiB].
+    /// wait [default: 128MiB].
     #[arg(long, value_name = "SIZE", env = "OPENINFERENCE_MLFLOW_MAX_MEMORY", hide_short_help = true)]
     pub max_memory: Option<ByteSize>,
     /// Most spans in one request [default: 512].

@@ -18,7 +18,7 @@ use crate::deliver::mlflow::MlflowServer;
 use crate::draw;
 use crate::guest::{Answer, Request};
 use crate::settings::{
-    Access, Admin, Credentials, Delivery, Destination, Limits, Receive, Server, Settings, Tls, TrackingUri, Tuning,
+    Access, Admin, Credentials, Delivery, Destination, Limits, Receive, Server, Settings, TrackingUri, Trust, Tuning,
 };
 
 /// For one request, in milliseconds.
@@ -102,7 +102,7 @@ struct Application {
 impl Application {
     fn new(endpoint: SocketAddr) -> anyhow::Result<Self> {
         let (uri, _) = TrackingUri::parse(&format!("http://{endpoint}"))?;
-        let server = Server { uri, credentials: Credentials::None, tls: Tls::System };
+        let server = Server { uri, credentials: Credentials::None, trust: Trust::default() };
         Ok(Self { exporter: MlflowServer::new(&server)? })
     }
 

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use super::finding::{Finding, State};
 use super::server::post_nothing;
 use crate::bridge;
-use crate::settings::{Credentials, Receive, Server, SettingsFile, Tls, TrackingUri};
+use crate::settings::{Credentials, Receive, Server, SettingsFile, TrackingUri, Trust};
 
 pub(super) fn settings_file(file: &SettingsFile) -> Vec<Finding> {
     let Some(path) = file.path() else { return Vec::new() };
@@ -124,7 +124,7 @@ async fn receives_otlp(address: SocketAddr) -> bool {
     let Ok((uri, _)) = TrackingUri::parse(&format!("http://{}", SocketAddr::new(ip, address.port()))) else {
         return false;
     };
-    let server = Server { uri, credentials: Credentials::None, tls: Tls::System };
+    let server = Server { uri, credentials: Credentials::None, trust: Trust::default() };
     post_nothing(&server, Vec::new()).await.is_ok_and(|response| response.status == 200)
 }
 

@@ -89,7 +89,7 @@ fn advice_on_silence(server: &Server, reason: &str) -> String {
     let uri = &server.uri;
     if reason.to_lowercase().contains("certificate") {
         "trust the server's certificate authority with --server-cert (MLFLOW_TRACKING_SERVER_CERT_PATH)".to_owned()
-    } else if server.tls == Tls::Unverified || uri.as_url().scheme() == "https" {
+    } else if server.trust.verify == Tls::Unverified || uri.as_url().scheme() == "https" {
         format!("check the address and that the server speaks TLS there: curl -v {uri}/version")
     } else {
         format!(

@@ -1,7 +1,7 @@
-//! `quarantine`: what MLflow would not take, listed, shown, sent again, or dropped.
+//! `quarantine`: what MLflow or another destination would not take, listed, shown, sent again, or dropped.
 //!
 //! It reads and writes the set-aside folder, whether or not a host runs on it: files are written whole and appear under
-//! names that nobody else takes. Nothing leaves the folder but what MLflow has, or what a person drops.
+//! names that nobody else takes. Nothing leaves the folder but what its destination has, or what a person drops.
 
 mod drop;
 mod list;

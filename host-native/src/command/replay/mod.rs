@@ -17,10 +17,11 @@ use anyhow::{Context as _, bail};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-use crate::bridge;
+use crate::bridge::{self, Keeping};
 use crate::cli::ReplayArgs;
 use crate::deliver::Destination as _;
 use crate::deliver::mlflow::MlflowServer;
+use crate::deliver::set_aside::SetAsideFolder;
 use crate::drive::{Handle, Refused};
 use crate::guest::{Answer, Context, Request};
 use crate::observe::Metrics;
@@ -56,7 +57,8 @@ async fn replay(args: &ReplayArgs, sources: &Sources, data_dir: &Path) -> anyhow
         .with_context(|| format!("what was replayed before cannot be read in {}", data_dir.display()))?;
     reach(server).await?;
     let (translator, metrics) = (bridge::load_translator()?, Metrics::default());
-    let bridge = bridge::start(&translator, &delivery, data_dir, MAX_PAYLOAD, None, &metrics, |_, _| {})?;
+    let keeping = Keeping { data_dir, set_aside: SetAsideFolder::below(data_dir), backlog: None };
+    let bridge = bridge::start(&translator, &delivery, MAX_PAYLOAD, keeping, &metrics, |_, _| {})?;
     let files = capture::files(&args.paths);
     let mut replay = Replay {
         bridge,

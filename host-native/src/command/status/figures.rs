@@ -65,7 +65,9 @@ impl Figures {
 fn figure(line: &str) -> Option<Figure> {
     let (name, value) = line.rsplit_once(' ')?;
     let (name, labels) = name.split_once('{').unwrap_or((name, "}"));
-    let pairs = labels.strip_suffix('}')?.split(',').filter(|pair| !pair.is_empty());
+    // A comma may stand in a value, such as a URL, but not behind a quote.
+    let pairs = labels.strip_suffix('}')?.split_inclusive("\",").map(|pair| pair.trim_end_matches(','));
+    let pairs = pairs.filter(|pair| !pair.is_empty());
     let pair = |pair: &str| {
         let (key, value) = pair.split_once('=')?;
         Some((key.to_owned(), value.trim_matches('"').to_owned()))
@@ -93,6 +95,9 @@ mod tests {
         assert_eq!(figures.by("refused_payloads_total", "reason", None), [("full", 1.0)].into());
         assert_eq!(figures.sum("request_duration_seconds_count", None), 1.0);
         assert_eq!(figures.sum("no_such_figure", None).to_string(), "0");
+        let queue = r#"openinference_mlflow_queue_payloads{destination="http://a/b,c=d"} 2.0"#;
+        let figures_of_urls = Figures::parse(&format!("{queue}\n# EOF\n")).unwrap();
+        assert_eq!(figures_of_urls.by("queue_payloads", "destination", None), [("http://a/b,c=d", 2.0)].into());
         let at_most_50_ms =
             figures.by("request_duration_seconds_bucket", "le", Some(("destination", "mlflow")))["0.05"];
         assert_eq!(at_most_50_ms, 1.0);

@@ -13,7 +13,7 @@ pub(super) fn frame(url: &Url, sample: &Sample, before: Option<&Sample>) -> Stri
     let since = Since { sample, before };
     let version = figures.by("build_info", "version", None).into_keys().next().unwrap_or("?");
     let mut lines = vec![format!("openinference-mlflow {version} at {url}  {}", readiness(sample)), String::new()];
-    let mut say = |subject: &str, text: String| lines.push(format!("  {subject:<14}{text}"));
+    let mut say = |subject: &str, text: String| lines.push(format!("  {subject:<13} {text}"));
 
     let received = figures.sum("received_payloads_total", None);
     let bytes = bytes(figures.sum("received_bytes_total", None));
@@ -33,6 +33,9 @@ pub(super) fn frame(url: &Url, sample: &Sample, before: Option<&Sample>) -> Stri
     let held = self::bytes(figures.sum("held_bytes", None));
     let (traces, open) = (figures.sum("open_traces", None), figures.sum("open_spans", None));
     say("open", format!("{traces} traces, {open} spans; {held} held"));
+    if let Some(held_back) = Some(figures.sum("held_back_payloads", None)).filter(|payloads| *payloads > 0.0) {
+        say("quarantine", format!("{held_back} payloads wait for room in it, in the journal"));
+    }
     for (destination, payloads) in figures.by("queue_payloads", "destination", None) {
         let waiting = waiting(figures, destination);
         say(&format!("to {destination}"), format!("{payloads} payloads wait{waiting}"));
@@ -67,11 +70,23 @@ pub(super) fn line(sample: &Sample, before: Option<&Sample>) -> String {
     )
 }
 
+/// Whether it is ready, and what is wrong, be it that it decides or not.
 fn readiness(sample: &Sample) -> String {
-    let failing = sample.readiness.checks.iter().filter(|check| !check.ok);
-    let failing: Vec<_> =
-        failing.map(|check| format!("{}: {}", check.name, check.reason.as_deref().unwrap_or("?"))).collect();
-    if failing.is_empty() { "ready".to_owned() } else { format!("NOT READY: {}", failing.join("; ")) }
+    // Those that decide come first.
+    let mut failing: Vec<_> = sample.readiness.checks.iter().filter(|check| !check.ok).collect();
+    failing.sort_by_key(|check| !check.required);
+    let failing: Vec<_> = failing
+        .into_iter()
+        .map(|check| {
+            let name = check.destination.as_deref().unwrap_or(&check.name);
+            format!("{name}: {}", check.reason.as_deref().unwrap_or("?"))
+        })
+        .collect();
+    match (sample.readiness.ready, failing.is_empty()) {
+        (true, true) => "ready".to_owned(),
+        (true, false) => format!("ready, but {}", failing.join("; ")),
+        (false, _) => format!("NOT READY: {}", failing.join("; ")),
+    }
 }
 
 /// The bytes that wait for a destination, and for how long.

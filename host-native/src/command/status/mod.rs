@@ -43,7 +43,9 @@ struct Readiness {
 #[derive(Debug, Deserialize)]
 struct Check {
     name: String,
+    destination: Option<String>,
     ok: bool,
+    required: bool,
     reason: Option<String>,
 }
 
@@ -140,8 +142,8 @@ impl Host {
 impl Sample {
     fn json(&self) -> Value {
         let checks = self.readiness.checks.iter().map(|check| {
-            let Check { name, ok, reason } = check;
-            json!({ "name": name, "ok": ok, "reason": reason })
+            let Check { name, destination, ok, required, reason } = check;
+            json!({ "name": name, "destination": destination, "ok": ok, "required": required, "reason": reason })
         });
         json!({
             "ready": self.readiness.ready,

@@ -12,6 +12,8 @@ mod room;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tempfile::NamedTempFile;
 
@@ -30,6 +32,7 @@ const REASON: &str = ".reason.json";
 pub struct SetAsideFolder {
     path: PathBuf,
     room: Room,
+    kept: Arc<AtomicU64>,
 }
 
 /// Something cannot be set aside; its bytes are lost when they are held nowhere else.
@@ -45,7 +48,7 @@ pub struct NotKept {
 impl SetAsideFolder {
     /// The folder below this data directory. It is created when it is needed.
     pub fn below(data_dir: &Path) -> Self {
-        Self { path: data_dir.join("set-aside"), room: Room::default() }
+        Self { path: data_dir.join("set-aside"), room: Room::default(), kept: Arc::default() }
     }
 
     /// With so many bytes of room; none: any.
@@ -57,6 +60,11 @@ impl SetAsideFolder {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// How much was set aside, by this one and its clones.
+    pub fn kept(&self) -> u64 {
+        self.kept.load(Ordering::Relaxed)
     }
 
     /// Keep one span that MLflow refused, with what the sender said about the payload it came in. Returns the file that
@@ -118,6 +126,18 @@ impl SetAsideFolder {
         self.keep(&item.id, extension, &payload, &record)
     }
 
+    /// Say another reason for which something is set aside, from now on.
+    ///
+    /// # Errors
+    /// The folder cannot be written to.
+    pub fn keep_reason(&self, item: &Item, reason: &str) -> Result<(), NotKept> {
+        let path = self.path.join(format!("{}{REASON}", item.id));
+        let Record { reason, at, .. } = Record::now(reason);
+        let record = Record { reason, at, ..item.record.clone() };
+        let text = serde_json::to_vec_pretty(&record).map_err(io::Error::from);
+        text.and_then(|text| replace(&path, &text)).map_err(|cause| NotKept { path, cause })
+    }
+
     fn keep(&self, name: &str, extension: &str, payload: &[u8], record: &Record) -> Result<PathBuf, NotKept> {
         let failed = |path: &Path, cause| NotKept { path: path.to_path_buf(), cause };
         self.create().map_err(|cause| failed(&self.path, cause))?;
@@ -128,6 +148,7 @@ impl SetAsideFolder {
         replace(&reason_path, &reason).map_err(|cause| failed(&reason_path, cause))?;
         replace(&path, payload).map_err(|cause| failed(&path, cause))?;
         sync(&self.path).map_err(|cause| failed(&self.path, cause))?;
+        self.kept.fetch_add(1, Ordering::Relaxed);
         Ok(path)
     }
 

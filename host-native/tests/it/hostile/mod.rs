@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::support::grpc_client::send_frame;
-use crate::support::payload::{deflate, gzip, zstd_with_long_window};
+use crate::support::payload::{self, deflate, gzip, zstd_with_long_window};
 use bytes::Garbage;
 use target::Target;
 
@@ -37,8 +37,25 @@ async fn throw(address: SocketAddr, bytes: &[u8]) -> String {
 }
 
 /// Every attack is made so often, at once.
-async fn at_once<F: Future<Output = ()> + Send + 'static>(times: usize, attack: impl Fn(usize) -> F) -> JoinSet<()> {
+fn at_once<F: Future<Output = ()> + Send + 'static>(times: usize, attack: impl Fn(usize) -> F) -> JoinSet<()> {
     (0..times).map(attack).collect()
+}
+
+/// Others are served while it is attacked and after that, and it ends well.
+async fn withstands(target: Target, attacks: JoinSet<()>) {
+    target.serves_others().await;
+    attacks.join_all().await;
+    target.ends_well().await;
+}
+
+/// Throws each of these so often at both receivers, at once.
+async fn withstands_bytes(target: Target, attacks: &[Vec<u8>], times: usize) {
+    let addresses = target.addresses();
+    let thrown = at_once(2 * attacks.len() * times, |number| {
+        let (address, bytes) = (addresses[number % 2], attacks[number / 2 % attacks.len()].clone());
+        async move { drop(throw(address, &bytes).await) }
+    });
+    withstands(target, thrown).await;
 }
 
 #[tokio::test]
@@ -88,9 +105,7 @@ async fn given_bombs_in_every_compression_then_others_are_served() {
             assert_eq!(send_frame(&grpc, &headers, frame).await.code(), tonic::Code::ResourceExhausted, "{coding}");
         });
     }
-    target.serves_others().await;
-    attacks.join_all().await;
-    target.ends_well().await;
+    withstands(target, attacks).await;
 }
 
 #[tokio::test]
@@ -106,30 +121,13 @@ async fn given_heads_without_end_then_others_are_served() {
     let attacks: Vec<Vec<u8>> = [long, many, line, chunk].into_iter().map(String::into_bytes).collect();
     let continued = [http2::headers_without_end(4 << 20), http2::many_large_headers(200)];
     let attacks: Vec<_> = attacks.into_iter().chain(continued).collect();
-    let addresses = target.addresses();
-    let thrown = at_once(60, |number| {
-        let (address, bytes) = (addresses[number % 2], attacks[number % attacks.len()].clone());
-        async move { drop(throw(address, &bytes).await) }
-    })
-    .await;
-    target.serves_others().await;
-    thrown.join_all().await;
-    target.ends_well().await;
+    withstands_bytes(target, &attacks, 5).await;
 }
 
 #[tokio::test]
 async fn given_malformed_http_2_then_others_are_served() {
     let target = Target::start(&[]).await;
-    let attacks = http2::attacks();
-    let addresses = target.addresses();
-    let thrown = at_once(attacks.len() * 4, |number| {
-        let (address, bytes) = (addresses[number % 2], attacks[number / 2 % attacks.len()].clone());
-        async move { drop(throw(address, &bytes).await) }
-    })
-    .await;
-    target.serves_others().await;
-    thrown.join_all().await;
-    target.ends_well().await;
+    withstands_bytes(target, &http2::attacks(), 2).await;
 }
 
 #[tokio::test]
@@ -138,15 +136,7 @@ async fn given_garbage_then_others_are_served() {
     let mut garbage = Garbage::new();
     let mut heaps: Vec<_> = (0..100).map(|_| garbage.bytes(10_000)).collect();
     heaps.extend((0..100).map(|_| [http2::PREFACE, &garbage.bytes(10_000)].concat()));
-    let addresses = target.addresses();
-    let thrown = at_once(heaps.len(), |number| {
-        let (address, bytes) = (addresses[number % 2], heaps[number].clone());
-        async move { drop(throw(address, &bytes).await) }
-    })
-    .await;
-    target.serves_others().await;
-    thrown.join_all().await;
-    target.ends_well().await;
+    withstands_bytes(target, &heaps, 1).await;
 }
 
 #[tokio::test]
@@ -195,11 +185,8 @@ async fn given_no_or_wrong_credentials_then_large_bodies_are_not_read_and_others
             let refused = ["HTTP/1.1 401", "HTTP/1.1 503", "grpc-status: 16", "grpc-status: 8"];
             assert!(answer.is_empty() || refused.iter().any(|refused| answer.contains(refused)), "{answer}");
         }
-    })
-    .await;
-    target.serves_others().await;
-    thrown.join_all().await;
-    target.ends_well().await;
+    });
+    withstands(target, thrown).await;
 }
 
 #[tokio::test]
@@ -215,9 +202,33 @@ async fn given_senders_that_let_their_bodies_trickle_then_others_are_served() {
     let thrown = at_once(100, |_| {
         let begun = begun.clone();
         async move { drop(throw(address, begun.as_bytes()).await) }
-    })
-    .await;
+    });
+    withstands(target, thrown).await;
+}
+
+#[tokio::test]
+async fn given_the_defaults_and_large_payloads_that_nobody_takes_then_memory_stays_within_its_bound() {
+    const LARGE: usize = 24 << 20;
+    let target = Target::with_defaults().await;
+    let (http, grpc, token) = (target.traces_url(), target.grpc_url(), target.bearer());
+    let client = reqwest::Client::builder().tls_certs_only([]).build().unwrap();
+    let sent = at_once(16, |number| {
+        let (client, http, grpc, token) = (client.clone(), http.clone(), grpc.clone(), token.clone());
+        let payload = payload::large_trace(u8::try_from(number + 1).unwrap(), LARGE);
+        async move {
+            // Taken, or asked to come again because of the others: 503, RESOURCE_EXHAUSTED.
+            if number % 2 == 0 {
+                let request = client.post(http).header("content-type", "application/x-protobuf");
+                let answer = request.header("authorization", token).body(payload).send().await.unwrap();
+                assert!([200, 503].contains(&answer.status().as_u16()), "{answer:?}");
+            } else {
+                let frame = [&[0][..], &u32::try_from(payload.len()).unwrap().to_be_bytes(), &payload].concat();
+                let code = send_frame(&grpc, &[("authorization", &token)], frame).await.code();
+                assert!([tonic::Code::Ok, tonic::Code::ResourceExhausted].contains(&code), "{code:?}");
+            }
+        }
+    });
+    sent.join_all().await;
     target.serves_others().await;
-    thrown.join_all().await;
-    target.ends_well().await;
+    target.stays_within_its_bound();
 }

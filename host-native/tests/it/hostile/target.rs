@@ -25,12 +25,40 @@ const SETTINGS: [&str; 5] = [
     "--max-connections=1000",
 ];
 
-/// What it may take of the memory with these settings, as the README's section on security adds it up, in bytes.
-fn bound() -> u64 {
-    let (memory, body, inflight, header, connections) = (16 * MIB, MIB, 8 * MIB, 16 << 10, 2 * 1000);
-    let cores = u64::try_from(available_parallelism().unwrap().get()).unwrap();
-    let program = 128 * MIB;
-    program + 3 * memory + 4 * body + 3 * inflight + 3 * body * cores + connections * (2 * header + (64 << 10))
+/// What the bound on the memory is made of, in bytes and numbers, as the settings say.
+struct Allowed {
+    memory: u64,
+    body: u64,
+    inflight: u64,
+    header: u64,
+    connections: u64,
+    forwards: u64,
+}
+
+impl Allowed {
+    /// With [`SETTINGS`].
+    const SMALL: Self =
+        Self { memory: 16 * MIB, body: MIB, inflight: 8 * MIB, header: 16 << 10, connections: 2 * 1000, forwards: 0 };
+
+    /// With the defaults, and one destination beside MLflow.
+    const DEFAULT: Self = Self {
+        memory: 128 * MIB,
+        body: 32 * MIB,
+        inflight: 128 * MIB,
+        header: 16 << 10,
+        connections: 2 * 2048,
+        forwards: 1,
+    };
+
+    /// What it may take of the memory, as the README's section on security adds it up.
+    fn bound(&self) -> u64 {
+        let Self { memory, body, inflight, header, connections, forwards } = self;
+        let cores = u64::try_from(available_parallelism().unwrap().get()).unwrap();
+        let translator = 3 * memory + 4 * body;
+        let receivers = 3 * inflight + 3 * body * cores + connections * (2 * header + (64 << 10));
+        let journal = 64 * MIB + 6 * body;
+        128 * MIB + translator + receivers + journal + forwards * (40 * MIB + 6 * body)
+    }
 }
 
 pub(super) struct Target {
@@ -38,6 +66,7 @@ pub(super) struct Target {
     token: String,
     /// HTTP, gRPC.
     addresses: [SocketAddr; 2],
+    allowed: Allowed,
     /// Lives as long as the rest.
     _dir: TempDir,
 }
@@ -60,24 +89,29 @@ fn token_in(dir: &Path, file: &str) -> String {
 }
 
 impl Target {
+    /// With [`SETTINGS`], but for these.
     pub(super) async fn start(more: &[&str]) -> Self {
+        // What is said last counts.
+        let flag = |argument: &str| argument.split('=').next().map(str::to_owned);
+        let settings = SETTINGS.iter().filter(|setting| !more.iter().any(|more| flag(more) == flag(setting)));
+        let settings: Vec<_> = settings.copied().chain(more.iter().copied()).collect();
+        Self::run(&settings, Allowed::SMALL).await
+    }
+
+    /// With the defaults, before an MLflow and another destination that are both away.
+    pub(super) async fn with_defaults() -> Self {
+        Self::run(&["--tracking-uri=http://127.0.0.1:1", "--forward=grpc://127.0.0.1:1"], Allowed::DEFAULT).await
+    }
+
+    async fn run(settings: &[&str], allowed: Allowed) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let dir = tempfile::tempdir().unwrap();
         let file = format!("--auth-file={}", dir.path().join("senders").display());
         let token = token_in(dir.path(), &file);
-        // What is said last counts.
-        let settings: Vec<_> = SETTINGS
-            .iter()
-            .filter(|setting| {
-                let flag = |argument: &str| argument.split('=').next().map(str::to_owned);
-                !more.iter().any(|more| flag(more) == flag(setting))
-            })
-            .copied()
-            .collect();
-        let program = Program::serve(dir.path(), &[&settings[..], more, &[&file]].concat(), &[("RUST_LOG", "warn")]);
+        let program = Program::serve(dir.path(), &[settings, &[&file]].concat(), &[("RUST_LOG", "warn")]);
         let http = program.url().await.replace("http://", "").replace("/v1/traces", "").parse().unwrap();
         let grpc = program.grpc_address().await.parse().unwrap();
-        Self { program, token, addresses: [http, grpc], _dir: dir }
+        Self { program, token, addresses: [http, grpc], allowed, _dir: dir }
     }
 
     pub(super) fn addresses(&self) -> [SocketAddr; 2] {
@@ -120,12 +154,17 @@ impl Target {
         call(&self.grpc_url(), EXPORT, request, None).await.is_ok()
     }
 
+    /// Its memory never went beyond what it may take.
+    pub(super) fn stays_within_its_bound(&self) {
+        let (peak, bound) = (peak_memory(self.program.id()), self.allowed.bound());
+        println!("peak memory: {} MiB of {} MiB", peak / MIB, bound / MIB);
+        assert!(peak <= bound, "{peak} bytes are more than {bound}");
+    }
+
     /// It serves, its memory never went beyond what it may take, and it ends with everything delivered.
     pub(super) async fn ends_well(self) {
         self.serves_others().await;
-        let peak = peak_memory(self.program.id());
-        println!("peak memory: {} MiB of {} MiB", peak / MIB, bound() / MIB);
-        assert!(peak <= bound(), "{peak} bytes are more than {}", bound());
+        self.stays_within_its_bound();
         self.program.terminate();
         let (status, said) = tokio::task::spawn_blocking(|| self.program.end()).await.unwrap();
         assert!(status.success(), "{said}");

@@ -18,11 +18,10 @@ pub(crate) const PARTIAL: &str = "partial";
 pub(crate) const TRAP_IN_INGEST: &str = "trap in ingest";
 pub(crate) const TRAP_IN_POLL: &str = "trap in poll";
 pub(crate) const TRAP_IN_COMPLETE: &str = "trap in complete";
+/// Its one span is set aside when the answer comes.
+pub(crate) const REFUSED: &str = "refused";
 /// Traps in the first guest that sees it, and in no other.
 pub(crate) const TRAP_ONCE: &str = "trap once";
-
-/// Sent and then set aside.
-pub(crate) const REFUSED: &str = "refused";
 
 /// How long the bridge asks senders to wait when it is full, in milliseconds.
 pub(crate) const FULL_FOR: u32 = 2_500;
@@ -57,8 +56,9 @@ impl OpenBridge for FakeBridges {
 }
 
 impl FakeBridge {
+    /// Whether it holds a payload whose text begins so.
     fn holds(&self, text: &str) -> bool {
-        self.held.iter().any(|(_, payload)| payload == text.as_bytes())
+        self.held.iter().any(|(_, payload)| payload.starts_with(text.as_bytes()))
     }
 }
 
@@ -108,13 +108,12 @@ impl Bridge for FakeBridge {
         if self.holds(TRAP_IN_COMPLETE) {
             return Err(trap("complete"));
         }
-        if let Some((receipt, payload)) = self.held.iter().find(|(receipt, _)| *receipt == request)
-            && payload == REFUSED.as_bytes()
-        {
+        let refused = self.held.iter().find(|(receipt, payload)| *receipt == request && payload == REFUSED.as_bytes());
+        if let Some((receipt, payload)) = refused {
             self.events.push(Event::SetAside(SetAside {
-                trace_id: "01".to_owned(),
-                span_id: "02".to_owned(),
-                reason: REFUSED.to_owned(),
+                trace_id: "01".repeat(16),
+                span_id: "02".repeat(8),
+                reason: "it answers 422".to_owned(),
                 payload: payload.clone(),
                 receipt: Some(*receipt),
             }));
@@ -169,6 +168,30 @@ impl Destination for Inbox {
     async fn perform(&self, request: Request) -> Answer {
         self.0.lock().unwrap().push(request.body);
         Answer::Response(Response { status: 200, headers: vec![], body: vec![] })
+    }
+}
+
+/// An inbox that answers nobody before it is opened.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    pub(crate) inbox: Inbox,
+    open: tokio::sync::watch::Sender<bool>,
+}
+
+impl Gate {
+    pub(crate) fn shut() -> Self {
+        Self { inbox: Inbox::default(), open: tokio::sync::watch::Sender::new(false) }
+    }
+
+    pub(crate) fn open(&self) {
+        self.open.send_replace(true);
+    }
+}
+
+impl Destination for Gate {
+    async fn perform(&self, request: Request) -> Answer {
+        self.open.subscribe().wait_for(|open| *open).await.unwrap();
+        self.inbox.perform(request).await
     }
 }
 

@@ -8,7 +8,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
-use openinference_mlflow::settings::{Credentials, Server, Tls, TrackingUri};
+use openinference_mlflow::settings::{Credentials, Server, Tls, TrackingUri, Trust};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -85,7 +85,7 @@ impl Mlflow {
     /// Settings that reach it.
     pub(crate) fn settings(&self, credentials: Credentials) -> Server {
         let (uri, _) = TrackingUri::parse(&format!("http://{}", self.address)).unwrap();
-        Server { uri, credentials, tls: Tls::System }
+        Server { uri, credentials, trust: Trust::default() }
     }
 
     fn routes(&self) -> Router {
@@ -169,6 +169,6 @@ impl TlsMlflow {
     /// Settings that reach it.
     pub(crate) fn settings(&self, tls: Tls) -> Server {
         let (uri, _) = TrackingUri::parse(&format!("https://{}", self.mlflow.address)).unwrap();
-        Server { uri, credentials: Credentials::None, tls }
+        Server { uri, credentials: Credentials::None, trust: tls.into() }
     }
 }

@@ -11,18 +11,28 @@ use prost::Message;
 
 /// One trace of one finished LLM span; `number` is its identity.
 pub(crate) fn trace(number: u8) -> Vec<u8> {
-    let kind = Value::StringValue("LLM".to_owned());
+    of_attributes(number, vec![attribute("openinference.span.kind", "LLM".to_owned())])
+}
+
+/// The same with so many bytes of input.
+pub(crate) fn large_trace(number: u8, bytes: usize) -> Vec<u8> {
+    let kind = attribute("openinference.span.kind", "LLM".to_owned());
+    of_attributes(number, vec![kind, attribute("input.value", "a".repeat(bytes))])
+}
+
+fn attribute(key: &str, value: String) -> KeyValue {
+    let value = AnyValue { value: Some(Value::StringValue(value)) };
+    KeyValue { key: key.to_owned(), value: Some(value), ..Default::default() }
+}
+
+fn of_attributes(number: u8, attributes: Vec<KeyValue>) -> Vec<u8> {
     let span = Span {
         trace_id: vec![number; 16],
         span_id: vec![number; 8],
         name: "chat".to_owned(),
         start_time_unix_nano: 1_700_000_000_000_000_000,
         end_time_unix_nano: 1_700_000_001_000_000_000,
-        attributes: vec![KeyValue {
-            key: "openinference.span.kind".to_owned(),
-            value: Some(AnyValue { value: Some(kind) }),
-            ..Default::default()
-        }],
+        attributes,
         ..Default::default()
     };
     let scope_spans = vec![ScopeSpans { spans: vec![span], ..Default::default() }];

@@ -1,11 +1,10 @@
-//! `quarantine replay`: set-aside payloads to MLflow, for the experiment, run and workspace that their senders named;
+//! Set-aside payloads to MLflow, for the experiment, run and workspace that their senders named;
 //! what MLflow has leaves the folder.
 //!
 //! What MLflow refuses again is set aside in a folder of its own, and put in the place of what it came from at the end,
 //! so that an interruption at any moment leaves each span in the quarantine or in MLflow, or in both.
 
 use std::path::Path;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -13,27 +12,23 @@ use bytes::Bytes;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::bridge;
+use crate::bridge::{self, Keeping};
 use crate::cli::QuarantineReplayArgs;
 use crate::command::replay::{IDLE_MS, MAX_PAYLOAD, PATIENCE, encoding_of, reach};
 use crate::deliver::set_aside::{Item, SetAsideFolder};
 use crate::drive::{Handle, Refused};
+use crate::guest::Translator;
 use crate::observe::Metrics;
 use crate::settings::{Destination, Sources};
 
-pub(super) async fn run(
+/// Sends the items to MLflow, and says what became of them. Returns whether MLflow has them all.
+pub(super) async fn replay(
     args: &QuarantineReplayArgs,
     items: Vec<Item>,
     sources: &Sources,
+    translator: &Translator,
     data_dir: &Path,
-) -> anyhow::Result<ExitCode> {
-    if items.is_empty() {
-        anstream::println!("Nothing is set aside.");
-        return Ok(ExitCode::SUCCESS);
-    }
-    if let Some(other) = items.iter().find(|item| item.record.destination.is_some()) {
-        bail!("{} was not for MLflow\nhint: leave it out; `quarantine show` says whom it was for", other.id);
-    }
+) -> anyhow::Result<bool> {
     let mut delivery = sources.delivery(&args.destination, &args.tuning)?;
     delivery.tuning.idle_ms.get_or_insert(IDLE_MS);
     let Destination::Server(server) = &delivery.destination else {
@@ -42,13 +37,14 @@ pub(super) async fn run(
     reach(server).await?;
     let refused_again = tempfile::Builder::new().prefix(".replay-").tempdir_in(data_dir);
     let refused_again = refused_again.with_context(|| format!("{} cannot be written", data_dir.display()))?;
-    let (translator, metrics) = (bridge::load_translator()?, Metrics::default());
-    let bridge = bridge::start(&translator, &delivery, refused_again.path(), MAX_PAYLOAD, None, &metrics, |_, _| {})?;
+    let aside = SetAsideFolder::below(refused_again.path());
+    let keeping = Keeping { data_dir: refused_again.path(), set_aside: aside.clone(), backlog: None };
+    let bridge = bridge::start(translator, &delivery, MAX_PAYLOAD, keeping, &Metrics::default(), |_, _| {})?;
     let count = items.len();
     let Sent { taken, kept } = Sending::new(&bridge).all(items).await?;
 
     let folder = SetAsideFolder::below(data_dir);
-    let again = SetAsideFolder::below(refused_again.path()).items()?;
+    let again = aside.items()?;
     let stay = again.iter().map(|item| folder.adopt(item)).collect::<Result<Vec<_>, _>>()?;
     for item in taken.iter().filter(|item| !stay.contains(&item.path)) {
         item.remove().with_context(|| format!("{} cannot be removed", item.path.display()))?;
@@ -65,7 +61,7 @@ pub(super) async fn run(
     if kept > 0 {
         anstream::println!("not delivered: {kept} payloads; they stay set aside");
     }
-    Ok(if again.is_empty() && kept == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(again.is_empty() && kept == 0)
 }
 
 /// What became of the payloads.

@@ -1,0 +1,66 @@
+//! What a person reads when `serve` starts: where it listens, where it delivers, how to point an application at it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::Service;
+use crate::cli::LogFormat;
+use crate::settings::{Delivery, Destination, Experiment, Settings};
+
+/// Says it: to people in lines, to machines as one record.
+pub(super) fn announce(service: &Service, settings: &Settings, log_format: LogFormat) {
+    let (grpc, http) = (service.grpc_address(), service.http_address());
+    let scheme = if settings.access.tls.is_some() { "https" } else { "http" };
+    let destination = destination(&settings.delivery, settings.data_dir.join("traces"));
+    let admin = service.admin_address().map_or("nowhere".to_owned(), |address| format!("http://{address}/metrics"));
+    match log_format {
+        LogFormat::Json => tracing::info!(%grpc, %http, admin, destination, forward = ?settings.forward, "serving"),
+        LogFormat::Human => eprintln!(
+            "openinference-mlflow {version}\n  \
+             receives   OTLP/gRPC at {grpc}, OTLP/HTTP at {scheme}://{http}/v1/traces\n  \
+             delivers   to {destination}\n{forwards}  \
+             figures    at {admin}\n  \
+             To send an application's traces here, start it with\n    \
+             OTEL_EXPORTER_OTLP_ENDPOINT={scheme}://{reachable} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
+            version = env!("CARGO_PKG_VERSION"),
+            forwards = settings.forward.iter().map(|to| format!("  forwards   to {to}\n")).collect::<String>(),
+            reachable = reachable(http),
+        ),
+    }
+}
+
+/// Says it when senders' credentials can be read on their way.
+pub(super) fn warn_of_bare_credentials(settings: &Settings) {
+    let Settings { receive, access, .. } = settings;
+    let exposed = [receive.grpc_listen, receive.http_listen].iter().any(|address| !address.ip().is_loopback());
+    if exposed && access.auth_file.is_some() && access.tls.is_none() {
+        tracing::warn!(
+            "senders' credentials cross the network in the clear; set --tls-cert and --tls-key, unless a proxy in front of \
+             this program speaks TLS"
+        );
+    }
+}
+
+fn destination(delivery: &Delivery, folder: PathBuf) -> String {
+    let experiment = match &delivery.experiment {
+        Some(Experiment::Id(id)) => format!(", experiment {id}"),
+        Some(Experiment::Name(name)) => format!(", experiment {name:?}"),
+        None => String::new(),
+    };
+    match &delivery.destination {
+        Destination::Server(server) => format!("{}{experiment}", server.uri),
+        Destination::Local => {
+            format!("{} (no tracking URI is set; --tracking-uri sends to MLflow)", folder.display())
+        }
+    }
+}
+
+/// An address that a client can use: one that stands for all of a machine's becomes loopback.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address {
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => std::net::Ipv4Addr::LOCALHOST.into(),
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => std::net::Ipv6Addr::LOCALHOST.into(),
+        address => address.ip(),
+    };
+    SocketAddr::new(ip, address.port())
+}

@@ -1,0 +1,163 @@
+//! All the parts of a host, put together: listeners, journal, bridge, destinations, and what operators see.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::bail;
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+
+use crate::bridge::{self, Keeping};
+use crate::command::process::connections_within_file_limit;
+use crate::deliver::mlflow::MlflowServer;
+use crate::deliver::set_aside::SetAsideFolder;
+use crate::drive::{Backlog, Handle, Left};
+use crate::forward::Forwarding;
+use crate::guest::Translator;
+use crate::journal::{self, Journal, MLFLOW};
+use crate::observe::{self, Metrics, Readiness};
+use crate::receive::{Listeners, Receivers, Rules};
+use crate::settings::{Admin, Destination, Settings};
+
+/// Receivers and a bridge, at work.
+#[derive(Debug)]
+pub struct Service {
+    receivers: Receivers,
+    admin: Option<observe::Admin>,
+    bridge: Handle,
+    journal: Option<(Journal, Forwarding)>,
+}
+
+// === impl Service ===
+
+impl Service {
+    /// Listen, and start the bridge. `on_trace` is told of each trace that is written to the local folder.
+    ///
+    /// # Errors
+    /// An address is in use, or a setting cannot be used.
+    pub async fn start(
+        settings: &Settings,
+        on_trace: impl Fn(&str, &[u8]) + Send + Sync + 'static,
+    ) -> anyhow::Result<Self> {
+        let listeners = Listeners::bind(&settings.receive).await?;
+        let admin = listen_for_operators(settings.admin).await?;
+        let metrics = Metrics::default();
+        let limit = settings.receive.max_body_bytes;
+        let translator = bridge::load_translator()?;
+        let set_aside = SetAsideFolder::below(&settings.data_dir).limited(settings.delivery.quarantine_max_bytes);
+        let (backlog, forwarding) = open_journal(settings, &set_aside, &translator, &metrics)?.unzip();
+        let journal = backlog.as_ref().map(|backlog| backlog.journal.clone());
+        metrics.watch_storage(set_aside.clone(), journal.clone());
+        let keeping = Keeping { data_dir: &settings.data_dir, set_aside, backlog };
+        let bridge = bridge::start(&translator, &settings.delivery, limit, keeping, &metrics, on_trace)?;
+        let receivers = listeners.serve(bridge.clone(), &rules(settings), metrics.received.clone())?;
+        let admin = match admin {
+            Some(listener) => {
+                let mlflow = match &settings.delivery.destination {
+                    Destination::Server(server) => Some(MlflowServer::new(server)?),
+                    Destination::Local => None,
+                };
+                let states = forwarding.iter().flat_map(Forwarding::states).cloned().collect();
+                let (reach, data_dir) = (metrics.reach().clone(), &settings.data_dir);
+                let readiness = Readiness::new(bridge.clone(), data_dir, mlflow, reach, journal.clone(), states);
+                Some(observe::Admin::start(listener, metrics, readiness)?)
+            }
+            None => None,
+        };
+        Ok(Self { receivers, admin, bridge, journal: journal.zip(forwarding) })
+    }
+
+    /// What is on disk until it is delivered; none: payloads are held in memory alone.
+    pub fn journal(&self) -> Option<&Journal> {
+        self.journal.as_ref().map(|(journal, _)| journal)
+    }
+
+    /// Where OTLP/gRPC is received.
+    pub fn grpc_address(&self) -> SocketAddr {
+        self.receivers.grpc_address()
+    }
+
+    /// Where OTLP/HTTP is received.
+    pub fn http_address(&self) -> SocketAddr {
+        self.receivers.http_address()
+    }
+
+    /// Where operators look, if anywhere.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().map(observe::Admin::address)
+    }
+
+    /// The bridge behind the receivers.
+    pub fn bridge(&self) -> &Handle {
+        &self.bridge
+    }
+
+    /// Accept nothing more, deliver what is there within the limit, and say what was left.
+    ///
+    /// # Errors
+    /// The bridge had stopped before.
+    pub async fn stop(self, limit: Duration) -> anyhow::Result<Left> {
+        let deadline = Instant::now() + limit;
+        if let Some(admin) = &self.admin {
+            admin.announce_stop();
+        }
+        // Half of the time at most goes to senders that are still sending.
+        self.receivers.stop(limit / 2).await;
+        let drained = self.bridge.drain(deadline.saturating_duration_since(Instant::now()));
+        let left = match self.journal {
+            None => drained.await?,
+            Some((journal, forwarding)) => {
+                let (left, ()) = tokio::join!(drained, forwarding.drain(deadline));
+                journal.close().await;
+                left?
+            }
+        };
+        // Last, so that the figures can be watched until the end.
+        if let Some(admin) = self.admin {
+            admin.stop().await;
+        }
+        Ok(left)
+    }
+}
+
+/// Applications must not be without a receiver because a port that nobody asked for is taken.
+async fn listen_for_operators(admin: Admin) -> anyhow::Result<Option<TcpListener>> {
+    match admin {
+        Admin::Off => Ok(None),
+        Admin::At(address) => Ok(Some(observe::Admin::bind(address).await?)),
+        Admin::IfFree(address) => {
+            Ok(observe::Admin::bind(address).await.inspect_err(|error| tracing::warn!("no /metrics: {error}")).ok())
+        }
+    }
+}
+
+fn rules(settings: &Settings) -> Rules {
+    let mut limits = settings.limits.clone();
+    limits.connections = connections_within_file_limit(limits.connections);
+    Rules { max_body_bytes: settings.receive.max_body_bytes, limits, access: settings.access.clone() }
+}
+
+/// Opens the journal, and starts to forward what it holds.
+fn open_journal(
+    settings: &Settings,
+    set_aside: &SetAsideFolder,
+    translator: &Translator,
+    metrics: &Metrics,
+) -> anyhow::Result<Option<(Backlog, Forwarding)>> {
+    let Some(limits) = settings.journal else { return Ok(None) };
+    let forwarded = settings.forward.iter().map(ToString::to_string);
+    let names: Vec<_> = std::iter::once(MLFLOW.to_owned()).chain(forwarded).collect();
+    let (journal, owners) = Journal::open(&settings.data_dir.join("journal"), limits, &names)?;
+    for (name, owner) in names.iter().zip(&owners) {
+        let payloads = journal.owed_count(*owner);
+        if payloads > 0 {
+            tracing::info!(payloads, "the journal holds payloads that were not delivered to {name}: they are now");
+        }
+    }
+    let Some(&owner) = owners.first() else { bail!("the journal knows nobody to deliver to") };
+    let destinations = settings.forward.iter().cloned().zip(owners.iter().skip(1).copied());
+    let forwarding = Forwarding::start(&journal, destinations, set_aside, translator, metrics)?;
+    journal::age::watch(journal.clone(), names.into_iter().zip(owners), set_aside.clone());
+    journal::held_back::watch(journal.clone(), set_aside.clone());
+    Ok(Some((Backlog { journal, owner }, forwarding)))
+}
