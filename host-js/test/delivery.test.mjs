@@ -98,6 +98,26 @@ describe("delivery", { concurrency: 2 }, () => {
     assert.match(stderr, /spans are dropped: the queue is full/);
   });
 
+  test("a picture arrives as it is, before the span that refers to it, unless the application does not want that", async () => {
+    const picture = Buffer.from("89504e470d0a1a0a".repeat(1_000), "hex");
+    const source = (options) =>
+      `autolog(${options});
+       span("see", { "input.value": "data:image/png;base64,${picture.toString("base64")}" });
+       await flush();`;
+    const attached = await app(mock, source("{}"));
+    const paths = attached.requests.map(({ method, path }) => `${method} ${path}`);
+    const place = paths.findIndex((each) => each.startsWith("PUT /api/2.0/mlflow-artifacts/artifacts/"));
+    assert.ok(place >= 0 && place < paths.indexOf("POST /v1/traces"), paths.join("\n"));
+    assert.deepEqual(attached.requests[place].body, picture);
+    const reference = `mlflow-attachment://${paths[place].split("/").at(-1)}?content_type=image%2Fpng&`;
+    assert.ok(attached.spans[0].attributes["input.value"].startsWith(reference));
+
+    const env = { MLFLOW_TRACE_EXTRACT_ATTACHMENTS: "false" };
+    for (const inline of [await app(mock, source("{ attachments: false }")), await app(mock, source("{}"), { env })]) {
+      assert.ok(inline.spans[0].attributes["input.value"].startsWith("data:image/png;base64,"));
+    }
+  });
+
   test("its own requests are not traced, though fetch is instrumented", async () => {
     const { spans, printed } = await app(
       mock,

@@ -40,6 +40,21 @@ describe("a call to a model shows its messages, tool calls and tools", () => {
   }
 });
 
+test("pictures are drawn from attachments, and MLflow's own copies from the spans", async () => {
+  const pictures = INSTRUMENTORS.flatMap(({ payloads, of }) =>
+    Object.entries(payloads)
+      .filter(([, { spans }]) => JSON.stringify(spans).includes("[image]"))
+      .map(([payload]) => ({ payload, of })),
+  );
+  assert.ok(pictures.length > 0);
+  for (const { payload, of } of pictures) {
+    const seen = await looker.conversation("bridged", payload, of);
+    assert.match(JSON.stringify(seen), /\[image\]/, payload);
+    const attached = (side) => looker.spans(side, payload).some(([, { hasAttachment }]) => hasAttachment);
+    assert.deepEqual([attached("bridged"), attached("raw")], [true, false], payload);
+  }
+});
+
 describe("what was retrieved is drawn as cards", () => {
   for (const [payload, { spans }] of Object.entries(RETRIEVERS)) {
     for (const [span, cards] of Object.entries(spans)) {

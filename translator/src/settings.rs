@@ -36,6 +36,9 @@ pub struct Settings {
     pub retry_initial_ms: u64,
     pub retry_max_ms: u64,
     pub openinference_only: bool,
+    pub attachments: bool,
+    pub attachment_min_bytes: u64,
+    pub attachment_max_bytes: u64,
     pub seed: u64,
 }
 
@@ -75,6 +78,9 @@ impl Default for Settings {
             retry_initial_ms: 500,
             retry_max_ms: 30_000,
             openinference_only: false,
+            attachments: true,
+            attachment_min_bytes: 4 << 10,
+            attachment_max_bytes: 64 << 20,
             seed: 0,
         }
     }

@@ -56,7 +56,7 @@ pub fn translate(payload: &[u8], from: Encoding, to: Encoding) -> Result<Transla
     for (id, trace) in &traces {
         let ids: Vec<_> = trace.outlines().map(|(id, _)| id).collect();
         let Composition { spans, .. } = compose::compose(trace, &ids, Manner::default());
-        let encoded = ids.iter().zip(spans).map(|(span, mapped)| ((*id, *span), mapped.encode(Version::CURRENT)));
+        let encoded = ids.iter().zip(spans).map(|(span, mapped)| ((*id, *span), mapped.encode(Version::CURRENT, None)));
         ready.extend(encoded);
     }
     let spans: Vec<_> = order.iter().filter_map(|key| ready.remove(key)).collect();

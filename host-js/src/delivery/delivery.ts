@@ -286,6 +286,8 @@ export class Delivery {
     const bridge = {
       max_bytes: settings.maxQueueBytes,
       openinference_only: settings.openInferenceOnly,
+      attachments: settings.attachments,
+      attachment_max_bytes: settings.attachmentMaxBytes,
       seed: Math.floor(Math.random() * 2 ** 32),
       settle_ms: settings.batch ? settings.settleMillis : 0,
       batch_spans: settings.batchSpans,

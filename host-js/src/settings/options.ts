@@ -47,6 +47,13 @@ export interface AutologOptions {
   /** Only OpenInference spans, each below its nearest OpenInference ancestor. Default `false`. */
   openInferenceOnly?: boolean | undefined;
   /**
+   * Media in base64 goes to MLflow as attachments of its trace, where the server takes them. Default:
+   * `MLFLOW_TRACE_EXTRACT_ATTACHMENTS`, else `true`.
+   */
+  attachments?: boolean | undefined;
+  /** Larger media stays in the spans, in bytes. Default: `MLFLOW_TRACE_MAX_ATTACHMENT_SIZE`, else 64 MiB. */
+  attachmentMaxBytes?: number | undefined;
+  /**
    * Replaces attribute values of spans, events and links before they leave the process; `status.message` comes as a key
    * of that name. Return `undefined` to leave the attribute out. A span whose mask throws is dropped and counted, never
    * sent unmasked. Default: none. What `OPENINFERENCE_HIDE_…` hides is hidden before, and never gets here.

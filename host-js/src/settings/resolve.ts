@@ -21,6 +21,9 @@ export interface DeliverySettings {
   /** Translates in a worker thread, where there are any. */
   worker: boolean;
   openInferenceOnly: boolean;
+  attachments: boolean;
+  /** Unset: the core's. */
+  attachmentMaxBytes: number | undefined;
   maxQueueBytes: number;
   maxQueueSpans: number;
   /** `OTEL_BSP_SCHEDULE_DELAY`, `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`, `OTEL_BSP_EXPORT_TIMEOUT`; unset: the core's. */
@@ -88,6 +91,8 @@ export function resolve(options: AutologOptions, complain: Complain): Settings {
       batch: options.batch ?? readBoolean("MLFLOW_ENABLE_ASYNC_TRACE_LOGGING", complain) ?? true,
       worker: options.worker ?? !hasOwnDispatcher(),
       openInferenceOnly: options.openInferenceOnly ?? false,
+      attachments: options.attachments ?? readBoolean("MLFLOW_TRACE_EXTRACT_ATTACHMENTS", complain) ?? true,
+      attachmentMaxBytes: options.attachmentMaxBytes ?? readCount("MLFLOW_TRACE_MAX_ATTACHMENT_SIZE", complain),
       maxQueueBytes: Math.max(options.maxQueueBytes ?? DEFAULT_QUEUE_BYTES, LEAST_QUEUE_BYTES),
       maxQueueSpans: count(options.maxQueueSpans, "OTEL_BSP_MAX_QUEUE_SIZE", Number.POSITIVE_INFINITY),
       settleMillis: readCount("OTEL_BSP_SCHEDULE_DELAY", complain),

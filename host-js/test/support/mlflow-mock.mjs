@@ -63,13 +63,14 @@ function answer({ method, path, query, headers, body }, { spans, experiments }) 
     body: JSON.stringify(value),
   });
   if (path === "/version") return { body: "3.17.2" };
-  if (path.endsWith("/experiments/get")) {
-    return json(200, { experiment: { experiment_id: query.experiment_id, lifecycle_stage: "active" } });
-  }
+  const experiment = (id) => ({
+    experiment: { experiment_id: id, artifact_location: `mlflow-artifacts:/${id}`, lifecycle_stage: "active" },
+  });
+  if (path.endsWith("/experiments/get")) return json(200, experiment(query.experiment_id));
   if (path.endsWith("/experiments/get-by-name")) {
     const id = experiments.get(query.experiment_name);
     if (!id) return json(404, { error_code: "RESOURCE_DOES_NOT_EXIST", message: "no such experiment" });
-    return json(200, { experiment: { experiment_id: id, name: query.experiment_name, lifecycle_stage: "active" } });
+    return json(200, experiment(id));
   }
   if (path.endsWith("/experiments/create")) {
     const id = String(experiments.size + 1);

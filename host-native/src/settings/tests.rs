@@ -145,6 +145,9 @@ fn given_tuning_then_the_bridge_is_told_what_was_set_and_nothing_else() {
         ("OPENINFERENCE_MLFLOW_REQUEST_TIMEOUT", "5s"),
         ("OPENINFERENCE_MLFLOW_RETRY_INITIAL", "1s"),
         ("OPENINFERENCE_MLFLOW_RETRY_MAX", "9s"),
+        ("MLFLOW_TRACE_EXTRACT_ATTACHMENTS", "false"),
+        ("OPENINFERENCE_MLFLOW_ATTACHMENT_MIN_SIZE", "1KiB"),
+        ("MLFLOW_TRACE_MAX_ATTACHMENT_SIZE", "1000000"),
         ("MLFLOW_EXPERIMENT_NAME", "my \"agent\""),
     ];
     let settings = environment_and_file(&environment, "").unwrap();
@@ -154,6 +157,9 @@ fn given_tuning_then_the_bridge_is_told_what_was_set_and_nothing_else() {
         "partial_ms": 60_000, "idle_ms": 120_000, "remember_ms": 3_600_000, "max_bytes": 1_073_741_824,
         "batch_spans": 64, "batch_bytes": 1_048_576, "concurrency": 2, "timeout_ms": 5_000,
         "retry_initial_ms": 1_000, "retry_max_ms": 9_000,
+        "attachments": false, "attachment_min_bytes": 1_024, "attachment_max_bytes": 1_000_000,
     });
     assert_eq!(told, expected);
+    let settings = environment_and_file(&[("MLFLOW_TRACE_MAX_ATTACHMENT_SIZE", "0")], "").unwrap();
+    assert_eq!(settings.delivery.tuning.attachment_max_bytes, Some(u64::MAX), "as MLflow's client reads it");
 }

@@ -44,6 +44,15 @@ pub struct Tuning {
     /// Milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_max_ms: Option<u64>,
+    /// Whether media goes to MLflow as attachments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attachments: Option<bool>,
+    /// Bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attachment_min_bytes: Option<u64>,
+    /// Bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attachment_max_bytes: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -104,6 +113,13 @@ impl From<&Layers<TuningArgs>> for Tuning {
             timeout_ms: layers.pick(|args| &args.request_timeout).map(Period::as_millis),
             retry_initial_ms: layers.pick(|args| &args.retry_initial).map(Period::as_millis),
             retry_max_ms: layers.pick(|args| &args.retry_max).map(Period::as_millis),
+            attachments: layers.pick(|args| &args.attachments),
+            attachment_min_bytes: layers.pick(|args| &args.attachment_min_size).map(|size| size.as_u64()),
+            // As MLflow's client reads it: nothing is no limit.
+            attachment_max_bytes: layers.pick(|args| &args.attachment_max_size).map(|size| match size.as_u64() {
+                0 => u64::MAX,
+                bytes => bytes,
+            }),
         }
     }
 }

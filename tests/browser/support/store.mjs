@@ -54,12 +54,16 @@ async function side(server, name, payloads, store) {
 function readableSpan({ span_id, name, start_time_unix_nano, attributes }) {
   // MLflow keeps the attributes of raw spans in JSON.
   const kind = String(attributes["openinference.span.kind"] ?? "").replaceAll('"', "");
-  return { id: Buffer.from(span_id, "base64").toString("hex"), name, kind, start: BigInt(start_time_unix_nano) };
+  const id = Buffer.from(span_id, "base64").toString("hex");
+  const hasAttachment = JSON.stringify(attributes).includes("mlflow-attachment://");
+  return { id, name, kind, start: BigInt(start_time_unix_nano), hasAttachment };
 }
 
 async function replay(uri, experiment, payloads) {
   const folder = mkdtempSync(join(tmpdir(), "replay-"));
-  const destination = ["--data-dir", folder, "--tracking-uri", uri, "--experiment", experiment];
+  // The captured pictures are a pixel each: as attachments they are drawn only when MLflow resolves the reference.
+  const tuning = ["--attachment-min-size", "48"];
+  const destination = ["--data-dir", folder, "--tracking-uri", uri, "--experiment", experiment, ...tuning];
   const done = await run(BINARY, ["replay", ...destination, ...payloads.map((name) => join(FIXTURES, name))]);
   rmSync(folder, { recursive: true, force: true });
   assert.equal(done.code, 0, done.stderr);

@@ -18,7 +18,7 @@ from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
-from e2e.harness.openai_scenarios import SCENARIOS
+from e2e.harness.openai_scenarios import ON_REQUEST, SCENARIOS
 
 SERVICE = "weather-service"
 PROJECT = "weather"
@@ -38,7 +38,7 @@ def main() -> None:
     client = openai.OpenAI(api_key="not-a-real-key", base_url=arguments.model_api, max_retries=0)
 
     for name in arguments.scenarios or SCENARIOS:
-        SCENARIOS[name](client)
+        (SCENARIOS | ON_REQUEST)[name](client)
         if not provider.force_flush(20_000):
             raise SystemExit(f"the spans of scenario {name} were not exported in time")
         print(json.dumps({"scenario": name, "trace_id": last_trace.trace_id}), flush=True)
@@ -69,7 +69,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--model-api", required=True, help="base URL of an OpenAI-compatible API")
     parser.add_argument("--protocol", choices=("grpc", "http"), required=True)
     parser.add_argument("--endpoint", required=True, help="host:port for gRPC, the full traces URL for HTTP")
-    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=f"of {', '.join(SCENARIOS)}; default: all")
+    names = f"of {', '.join(SCENARIOS | ON_REQUEST)}; default: {', '.join(SCENARIOS)}"
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=names)
     return parser.parse_args()
 
 

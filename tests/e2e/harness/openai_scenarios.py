@@ -3,6 +3,10 @@
 Capture scripts and end-to-end tests run the same ones, so that a fixture shows what a test checks.
 """
 
+import base64
+import hashlib
+import struct
+import zlib
 from collections.abc import Callable
 
 import openai
@@ -98,6 +102,35 @@ def context(client: openai.OpenAI) -> None:
         chat(client)
 
 
+def picture(client: openai.OpenAI) -> None:
+    """A conversation about a picture: the second call repeats the first one's messages, as chats do."""
+    url = f"data:image/png;base64,{base64.b64encode(PICTURE).decode()}"
+    parts: list = [{"type": "text", "text": "What is this?"}, {"type": "image_url", "image_url": {"url": url}}]
+    messages: list = [{"role": "user", "content": parts}]
+    with trace.get_tracer("weather-service").start_as_current_span("look"):
+        first = client.chat.completions.create(model=CHAT_MODEL, messages=messages)
+        messages += [
+            first.choices[0].message.model_dump(exclude_none=True),
+            {"role": "user", "content": "Are you sure?"},
+        ]
+        client.chat.completions.create(model=CHAT_MODEL, messages=messages)
+
+
+def _noise(side: int) -> bytes:
+    """A PNG of as many pixels a side, which compress badly."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = b"".join(b"\0" + hashlib.shake_256(bytes([row])).digest(3 * side) for row in range(side))
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+# 64 pixels a side: 12 KB.
+PICTURE = _noise(64)
+
+# What the application does when it is asked for nothing else.
 SCENARIOS: dict[str, Callable[[openai.OpenAI], None]] = {
     "chat": chat,
     "tools": tools,
@@ -107,3 +140,4 @@ SCENARIOS: dict[str, Callable[[openai.OpenAI], None]] = {
     "responses": responses,
     "context": context,
 }
+ON_REQUEST = {"picture": picture}

@@ -43,7 +43,7 @@ impl SettingsSeed {
         };
         format!(
             r#"{{"destination":"{}",{experiment}"batch_spans":{},"batch_bytes":{},"concurrency":{},"max_bytes":1048576,
-            "openinference_only":{}}}"#,
+            "openinference_only":{},"attachment_min_bytes":48}}"#,
             if self.local { "local" } else { "server" },
             u16::from(self.batch_spans % 8) + 1,
             u32::from(self.batch_bytes) + 1,

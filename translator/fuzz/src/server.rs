@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 pub struct Server {
     experiments: BTreeMap<String, String>,
     files: BTreeMap<String, Vec<u8>>,
+    /// By the ids that spans refer to.
+    attachments: BTreeSet<String>,
     traces: BTreeSet<String>,
     /// By trace and id.
     assessments: BTreeMap<(String, String), Value>,
@@ -34,15 +36,13 @@ impl Server {
             ("GET", "version") => respond(200, b"3.17.2".to_vec()),
             ("GET", "api/2.0/mlflow/experiments/get") => {
                 let id = query.strip_prefix("experiment_id=").expect("the experiment's id");
-                respond_json(200, &json!({"experiment": {"experiment_id": id, "lifecycle_stage": "active"}}))
+                respond_json(200, &described(id))
             }
             ("GET", "api/2.0/mlflow/experiments/get-by-name") => {
                 let name = query.strip_prefix("experiment_name=").expect("the experiment's name");
                 let name = percent_decode_str(name).decode_utf8().expect("the experiment's name is UTF-8");
                 match self.experiments.get(name.as_ref()) {
-                    Some(id) => {
-                        respond_json(200, &json!({"experiment": {"experiment_id": id, "lifecycle_stage": "active"}}))
-                    }
+                    Some(id) => respond_json(200, &described(id)),
                     None => respond_json(404, &json!({"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "none"})),
                 }
             }
@@ -52,6 +52,10 @@ impl Server {
                 assert!(payload.span_count() > 0, "a request without spans");
                 let experiment = request.headers.iter().find(|(name, _)| *name == "x-mlflow-experiment-id");
                 assert!(experiment.is_some_and(|(_, id)| !id.is_empty()), "MLflow drops spans without an experiment");
+                for reference in String::from_utf8_lossy(&request.body).split("mlflow-attachment://").skip(1) {
+                    let id = reference.split('?').next().unwrap_or_default();
+                    assert!(self.attachments.contains(id), "a span refers to an attachment that never came");
+                }
                 let spans = payload.groups.iter().flat_map(|group| &group.spans);
                 self.traces.extend(spans.map(|span| format!("tr-{}", hex(span.trace_id))));
                 respond_json(200, &json!({}))
@@ -75,6 +79,11 @@ impl Server {
                 Some(file) => respond(200, file.clone()),
                 None => respond(404, Vec::new()),
             },
+            ("PUT", path) if path.starts_with("api/2.0/mlflow-artifacts/artifacts/") => {
+                assert!(request.body.starts_with(b"\x89PNG"), "no picture: {:?}", request.body);
+                self.attachments.extend(path.rsplit('/').next().map(str::to_owned));
+                respond(200, Vec::new())
+            }
             ("PUT", path) => {
                 serde_json::from_slice::<Value>(&request.body).expect("a trace's file is JSON");
                 self.files.insert(file_name(path).to_owned(), request.body.clone());
@@ -126,6 +135,11 @@ impl Server {
         self.experiments.insert(name, id.clone());
         respond_json(200, &json!({"experiment_id": id}))
     }
+}
+
+fn described(id: &str) -> Value {
+    let location = format!("mlflow-artifacts:/{id}");
+    json!({"experiment": {"experiment_id": id, "lifecycle_stage": "active", "artifact_location": location}})
 }
 
 fn hex(id: &[u8]) -> String {

@@ -120,6 +120,12 @@ impl SpanSeed {
                 put_bytes_field(&mut event, 3, &label);
                 put_bytes_field(&mut span, 11, &event);
             }
+            // Pictures, of which many are the same.
+            12..=14 => {
+                let picture = format!("iVBORw0KGgo{}", "AB+/"[usize::from(self.duration % 4)..].repeat(32));
+                let quoted = format!(r#"{{"a":"data:image/png;base64,{picture}","b":["{picture}"]}}"#);
+                string_attribute(&mut span, "output.value", if self.oddity == 12 { &picture } else { &quoted });
+            }
             _ => {}
         }
         let mut status = Vec::new();

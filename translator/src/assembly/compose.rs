@@ -8,6 +8,7 @@ use super::ids::SpanId;
 use super::outline::Headline;
 use super::said::Said;
 use super::trace::{Envelope, Held, Trace};
+use crate::mapping::media::Attached;
 use crate::mapping::{self, Additions};
 use crate::mlflow::keys;
 use crate::mlflow::server::{self, Version};
@@ -143,10 +144,15 @@ impl<'t> Mapped<'t> {
         }
     }
 
-    /// The span as a server of this version reads it.
-    pub fn encode(self, version: Version) -> Encoded<'t> {
+    /// The span as a server of this version reads it, referring to the attachments that the server has.
+    pub fn encode(mut self, version: Version, attached: Option<&Attached<'_>>) -> Encoded<'t> {
+        let mut span = self.bytes();
+        if let Some(attached) = attached {
+            span = attached.in_span(&span).map_or(span, Cow::Owned);
+            attached.in_additions(&mut self.additions);
+        }
         let gained = server::write(&self.additions, version).into_bytes();
-        Encoded { envelope: self.envelope, span: self.bytes(), gained }
+        Encoded { envelope: self.envelope, span, gained }
     }
 }
 

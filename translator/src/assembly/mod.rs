@@ -7,6 +7,7 @@ pub mod compose;
 pub mod ids;
 pub mod info;
 pub mod intake;
+pub mod media;
 pub mod outline;
 pub mod pending;
 pub mod receipts;

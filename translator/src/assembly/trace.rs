@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::compose::News;
 use super::ids::SpanId;
 use super::info::InfoState;
+use super::media::Media;
 use super::outline::{Headline, Outline, Version};
 use super::pending::{Entry as Assessed, Pending};
 use super::receipts::Receipts;
@@ -80,6 +81,8 @@ struct Entry {
     version: Version,
     outline: Outline,
     held: Option<Held>,
+    /// Whether its media was looked for.
+    searched: bool,
     receipts: Vec<Receipt>,
 }
 
@@ -94,6 +97,8 @@ pub struct Trace {
     pub info: InfoState,
     /// Assessments that are not in MLflow.
     pub pending: Pending,
+    /// Media in its spans.
+    pub media: Media,
     /// Closed for want of a root.
     pub closed: bool,
     /// To be sent without waiting.
@@ -180,7 +185,8 @@ impl Trace {
             // This version is not to be sent, so nothing of the span is outstanding.
             shares.drain(..).for_each(|receipt| receipts.release(receipt));
         }
-        let entry = Entry { version: arrival.version, outline: arrival.outline, held: arrival.held, receipts: shares };
+        let Arrival { version, outline, held, .. } = arrival;
+        let entry = Entry { version, outline, held, searched: false, receipts: shares };
         self.unsent -= usize::from(was_unsent);
         if entry.held.is_some() {
             if self.unsent == 0 {
@@ -288,6 +294,21 @@ impl Trace {
     /// A span's bytes, if MLflow does not have them.
     pub fn held(&self, id: SpanId) -> Option<&Held> {
         self.spans.get(&id)?.held.as_ref()
+    }
+
+    /// A version of a span, if it is the one that MLflow does not have.
+    pub fn held_version(&self, id: SpanId, version: Version) -> Option<&Held> {
+        self.spans.get(&id).filter(|entry| entry.version == version)?.held.as_ref()
+    }
+
+    /// Looks at each OpenInference span that MLflow does not have, once.
+    pub fn search(&mut self, mut search: impl FnMut(SpanId, Version, &Held)) {
+        for (id, entry) in &mut self.spans {
+            if let Some(held) = entry.held.as_ref().filter(|_| entry.outline.openinference && !entry.searched) {
+                search(*id, entry.version, held);
+                entry.searched = true;
+            }
+        }
     }
 
     /// The nearest OpenInference ancestor that is known; spans may be their own ancestors.
@@ -444,7 +465,7 @@ impl Trace {
 
     /// Bytes held.
     pub fn size(&self) -> usize {
-        TRACE_COST + self.bytes + self.pending.size()
+        TRACE_COST + self.bytes + self.pending.size() + self.media.size()
     }
 }
 

@@ -24,8 +24,8 @@ enum Known {
     Asked,
     /// Nothing is known for want of an answer; ask (again) with this question.
     Ask(Question),
-    /// Usable under this id.
-    Id(String, Instant),
+    /// Usable under this id, and where its artifacts are.
+    Id(String, Artifacts, Instant),
     /// Not usable, and why.
     Refused(String, Instant),
     /// Access was denied; ask again then.
@@ -36,9 +36,20 @@ impl Known {
     fn holds(&self, now: Instant) -> bool {
         match self {
             Self::Asked | Self::Ask(_) => true,
-            Self::Id(_, until) | Self::Refused(_, until) | Self::Denied(until) => *until > now,
+            Self::Id(_, _, until) | Self::Refused(_, until) | Self::Denied(until) => *until > now,
         }
     }
+}
+
+/// Where the artifacts of an experiment are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Artifacts {
+    /// MLflow did not say.
+    Unknown,
+    /// MLflow hands them on, below this path of its artifacts.
+    Proxied(String),
+    /// Where clients of MLflow go themselves, or where MLflow takes none.
+    Elsewhere,
 }
 
 /// What to ask the server.
@@ -91,6 +102,7 @@ struct Found {
 struct Described {
     experiment_id: String,
     lifecycle_stage: String,
+    artifact_location: String,
 }
 
 impl Experiments {
@@ -100,10 +112,25 @@ impl Experiments {
             None => Resolution::Ask(Question::Find),
             Some(Known::Asked) => Resolution::Wait,
             Some(Known::Ask(question)) => Resolution::Ask(*question),
-            Some(Known::Id(id, until)) if *until > now => Resolution::Id(id.clone()),
+            Some(Known::Id(id, _, until)) if *until > now => Resolution::Id(id.clone()),
             Some(Known::Refused(reason, until)) if *until > now => Resolution::Refused(reason.clone()),
             Some(Known::Denied(until)) if *until > now => Resolution::Later(*until),
             Some(Known::Id(..) | Known::Refused(..) | Known::Denied(_)) => Resolution::Ask(Question::Find),
+        }
+    }
+
+    /// Where the artifacts of the route's experiment are.
+    pub fn artifacts(&self, route: &Route, now: Instant) -> Artifacts {
+        match self.known.get(&key(route)) {
+            Some(Known::Id(_, artifacts, until)) if *until > now => artifacts.clone(),
+            _ => Artifacts::Unknown,
+        }
+    }
+
+    /// MLflow takes no artifacts of an experiment, until it is looked up again.
+    pub fn take_no_artifacts(&mut self, key: &Key) {
+        if let Some(Known::Id(_, artifacts, _)) = self.known.get_mut(key) {
+            *artifacts = Artifacts::Elsewhere;
         }
     }
 
@@ -166,12 +193,21 @@ fn usable(experiment: &Experiment, found: Found, now: Instant) -> (Known, Option
         return (Known::Refused(reason.clone(), until), Some(notice(Level::Error, reason)));
     }
     let created = !found.experiment_id.is_empty();
+    let artifacts = if created { Artifacts::Unknown } else { artifacts(&found.experiment.artifact_location) };
     let id = if created { found.experiment_id } else { found.experiment.experiment_id };
     if id.is_empty() {
         return denied(experiment, "answered without an experiment id", now);
     }
     let said = created.then(|| notice(Level::Info, format!("created {} (id {id})", describe(experiment))));
-    (Known::Id(id, until), said)
+    (Known::Id(id, artifacts, until), said)
+}
+
+/// Where an artifact location says that artifacts are: only with `mlflow-artifacts:/` and no host is it the server asked.
+fn artifacts(location: &str) -> Artifacts {
+    match location.strip_prefix("mlflow-artifacts:/") {
+        Some(path) if !path.starts_with('/') => Artifacts::Proxied(path.trim_end_matches('/').to_owned()),
+        _ => Artifacts::Elsewhere,
+    }
 }
 
 fn refused(
@@ -194,7 +230,7 @@ fn refused(
             denied(experiment, "says both that it exists and that it does not", now)
         }
         // Who may write spans need not be allowed to look experiments up.
-        (Experiment::Id(id), _) if status == 403 => (Known::Id(id.clone(), until), None),
+        (Experiment::Id(id), _) if status == 403 => (Known::Id(id.clone(), Artifacts::Elsewhere, until), None),
         (_, _) if status == 403 => denied(experiment, "denied access (403)", now),
         (Experiment::Id(_), _) => {
             let reason = format!(

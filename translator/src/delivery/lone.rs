@@ -14,16 +14,23 @@ use crate::assembly::route::Route;
 use crate::contract::{Instant, Level, Notice};
 
 impl ServerDelivery {
-    /// The next of them for a trace whose spans were all sent.
+    /// Media of a trace whose spans wait for it; or the next of them for a trace whose spans were all sent. At most so many
+    /// requests. Returns whether some are left.
     pub(super) fn send_lone(
         &mut self,
         desk: &mut Desk,
         out: &mut Outbox,
-        id: TraceId,
-        experiment_id: &str,
-        route: &Route,
-    ) {
-        let Some(trace) = desk.assembly.get(id) else { return };
+        (id, experiment_id, route): (TraceId, &str, &Route),
+        most: usize,
+        now: Instant,
+    ) -> bool {
+        let Some(trace) = desk.assembly.get(id) else { return false };
+        if most.min(out.slots) == 0 {
+            return true;
+        }
+        if trace.unsent_count() > 0 {
+            return self.attach(desk, out, id, (route, most), now);
+        }
         let (draft, purpose) = if trace.must_look() {
             (requests::find_trace(id), Purpose::Look(id))
         } else if trace.info.wanted || trace.info.polish_until.is_some() {
@@ -35,6 +42,7 @@ impl ServerDelivery {
         };
         self.send(desk, out, draft.workspace(route.workspace.as_deref()), purpose);
         desk.change(id, |trace| trace.under_way += 1);
+        false
     }
 
     /// Tells MLflow infos that are worth no more than a quiet moment.
@@ -42,7 +50,7 @@ impl ServerDelivery {
         for id in to_polish {
             let Some(route) = desk.assembly.get(*id).and_then(|trace| trace.route.clone()) else { continue };
             if let Some(experiment_id) = self.experiment_id(desk, out, *id, &route, now) {
-                self.send_lone(desk, out, *id, &experiment_id, &route);
+                self.send_lone(desk, out, (*id, &experiment_id, &route), 1, now);
             }
         }
     }

@@ -5,6 +5,7 @@
 
 pub mod answers;
 mod assessments;
+mod attachments;
 pub mod backoff;
 mod closing;
 pub mod desk;

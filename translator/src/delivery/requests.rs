@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::assembly::ids::TraceId;
 use crate::assembly::route::Experiment;
 use crate::contract::Request;
+use crate::mapping::media;
 use crate::mlflow::assessment::Assessment;
 use crate::mlflow::keys;
 use crate::mlflow::trace_info::TraceInfo;
@@ -73,6 +74,14 @@ pub fn spans(experiment_id: &str, run_id: Option<&str>, payload: Vec<u8>) -> Dra
     ];
     headers.extend(run_id.map(|id| ("x-mlflow-run-id", id.to_owned())));
     Draft { method: "POST", path: "v1/traces".to_owned(), headers, body: payload }
+}
+
+/// Sends an attachment, below the root of the experiment's artifacts that the server hands on.
+pub fn attachment(root: &str, trace: TraceId, id: media::Id, body: Vec<u8>) -> Draft {
+    const PATH: &percent_encoding::AsciiSet = &FILE_NAME.remove(b'/').remove(b'.').add(b' ');
+    let root = utf8_percent_encode(root, PATH);
+    let path = format!("api/2.0/mlflow-artifacts/artifacts/{root}/traces/tr-{trace}/artifacts/attachments/{id}");
+    Draft { method: "PUT", path, headers: vec![("content-type", "application/octet-stream".to_owned())], body }
 }
 
 /// Asks for a trace's info.

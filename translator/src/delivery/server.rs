@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 
 use super::answers::{Trouble, Verdict, judge};
 use super::assessments::Errand;
+use super::attachments::Upload;
 use super::desk::Desk;
 use super::experiments::{self, Experiments, Key, Question, Resolution};
 use super::gate::Gate;
@@ -23,6 +24,7 @@ use crate::assembly::ids::{SpanId, TraceId};
 use crate::assembly::route::Route;
 use crate::assembly::trace::Trace;
 use crate::contract::{Answer, Instant, Level, Notice, Request};
+use crate::mapping::media::{Attached, Limits};
 use crate::mlflow::server::Version;
 use crate::settings::Settings;
 
@@ -36,6 +38,7 @@ pub(super) enum Purpose {
     Info(TraceId),
     Links(TraceId),
     Assessment(Errand),
+    Attachment(Upload),
 }
 
 /// The state of the delivery.
@@ -48,6 +51,8 @@ pub struct ServerDelivery {
     pub(super) experiments: Experiments,
     /// Parcels that MLflow refused or failed on, whole or in halves. Their traces count as under way.
     pub(super) suspects: Vec<Parcel>,
+    /// The last that was said of attachments, so that it is said once.
+    pub(super) said_of_attachments: String,
 }
 
 impl ServerDelivery {
@@ -138,16 +143,16 @@ impl ServerDelivery {
                 None => trace.wish.route(&desk.settings, trace.project().as_deref()),
             };
             let Some(experiment_id) = self.experiment_id(desk, out, *id, &route, now) else { continue };
-            let Some(trace) = desk.assembly.get(*id) else { continue };
-            if trace.unsent_count() == 0 {
-                if lone == 0 {
+            let has_spans = desk.assembly.get(*id).is_some_and(|trace| trace.unsent_count() > 0);
+            if !has_spans || self.must_attach(desk, out, *id, (&route, version), now) {
+                let slots = out.slots;
+                if self.send_lone(desk, out, (*id, &experiment_id, &route), lone, now) {
                     put_off.push((*id, experiment_id, route));
-                    continue;
                 }
-                lone -= 1;
-                self.send_lone(desk, out, *id, &experiment_id, &route);
+                lone = lone.saturating_sub(slots - out.slots);
                 continue;
             }
+            let Some(trace) = desk.assembly.get(*id) else { continue };
             let address = Address { workspace: route.workspace.clone(), experiment_id, run_id: route.run_id.clone() };
             for (span, version, bytes) in trace.unsent() {
                 packer.add(&address, Item { trace: *id, span, version }, bytes);
@@ -160,8 +165,9 @@ impl ServerDelivery {
             }
             self.send_parcel(desk, out, parcel, version);
         }
-        for (id, experiment_id, route) in put_off.into_iter().take(out.slots) {
-            self.send_lone(desk, out, id, &experiment_id, &route);
+        for (id, experiment_id, route) in put_off {
+            let rest = out.slots;
+            self.send_lone(desk, out, (id, &experiment_id, &route), rest, now);
         }
     }
 
@@ -218,7 +224,14 @@ impl ServerDelivery {
             };
             let ids: Vec<SpanId> = items.iter().map(|item| item.span).collect();
             let composition = compose::compose(trace, &ids, manner);
-            spans.extend(composition.spans.into_iter().map(|mapped| mapped.encode(version)));
+            let has = |id| trace.media.has(id);
+            let attached = Attached { trace: id.bytes(), limits: Limits::of(&desk.settings), has: &has };
+            let attached = Some(&attached).filter(|_| trace.media.has_some());
+            spans.extend(composition.spans.into_iter().map(|mapped| {
+                // Spans of other conventions pass as they are, for MLflow's translators of its own.
+                let is_ours = trace.outline(mapped.id).is_some_and(|outline| outline.openinference);
+                mapped.encode(version, attached.filter(|_| is_ours))
+            }));
             news.push((id, composition.news));
         }
         let payload = compose::payload(&spans);
@@ -242,6 +255,7 @@ impl ServerDelivery {
             Purpose::Look(trace) => self.look_answered(desk, trace, &verdict, now),
             Purpose::Info(trace) => self.info_answered(desk, trace, &verdict, now),
             Purpose::Links(trace) => self.links_answered(desk, trace, &verdict, now),
+            Purpose::Attachment(upload) => self.attachment_answered(desk, &upload, answer, &verdict, now),
             Purpose::Assessment(errand) => self.assessment_answered(desk, &errand, answer, &verdict, now),
         }
     }

@@ -46,6 +46,16 @@ impl<'a> Additions<'a> {
         self.0.iter().map(|(key, value)| (key.as_ref(), value))
     }
 
+    /// Changes texts, those inside JSON values too; `None` leaves one.
+    pub fn change_texts(&mut self, change: &mut dyn FnMut(&str) -> Option<String>) {
+        for (_, value) in &mut self.0 {
+            match value {
+                Mapped::Text(text) => *text = change(text).map_or_else(|| std::mem::take(text), Cow::Owned),
+                Mapped::Json(value) => change_strings(value, change),
+            }
+        }
+    }
+
     /// Whether the span gains nothing.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -54,6 +64,20 @@ impl<'a> Additions<'a> {
     /// The same, borrowing nothing.
     pub fn into_owned(self) -> Additions<'static> {
         Additions(self.0.into_iter().map(|(key, value)| (key, value.into_owned())).collect())
+    }
+}
+
+fn change_strings(value: &mut serde_json::Value, change: &mut dyn FnMut(&str) -> Option<String>) {
+    use serde_json::Value::{Array, Object, String};
+    match value {
+        String(text) => {
+            if let Some(changed) = change(text) {
+                *text = changed;
+            }
+        }
+        Array(items) => items.iter_mut().for_each(|item| change_strings(item, change)),
+        Object(entries) => entries.values_mut().for_each(|entry| change_strings(entry, change)),
+        _ => {}
     }
 }
 

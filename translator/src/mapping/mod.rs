@@ -12,6 +12,7 @@ pub mod feedback;
 mod gains;
 mod io;
 mod kind;
+pub mod media;
 mod model;
 pub mod preview;
 pub mod prompt;

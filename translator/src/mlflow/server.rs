@@ -23,6 +23,8 @@ impl Version {
     pub const JSON_TEXT: Self = Self(3, 7);
     /// The first that links traces to prompts, so that a search finds them by these.
     pub const PROMPT_LINKS: Self = Self(3, 7);
+    /// The first whose UI draws attachments in conversations (3.11 stores them).
+    pub const ATTACHMENTS: Self = Self(3, 12);
     /// The first that makes trace tags of a root's `mlflow.traceTag.*` attributes, and of resources.
     pub const TRACE_TAGS: Self = Self(3, 14);
 

@@ -4,6 +4,7 @@
 //! (`json`). Reading validates a payload to its full depth before anything of it is kept, so that what follows may
 //! read it without errors.
 
+pub mod base64;
 #[cfg(feature = "json")]
 pub mod json;
 pub mod payload;

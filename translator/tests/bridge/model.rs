@@ -11,6 +11,9 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use serde_json::{Value, json};
 
+/// Where artifacts are, below the tracking URI.
+const ARTIFACTS: &str = "api/2.0/mlflow-artifacts/artifacts/";
+
 type Fault = Box<dyn FnMut(&Request) -> Option<Answer>>;
 
 /// A trace as the store has it.
@@ -38,6 +41,9 @@ pub(crate) struct Model {
     /// Name → (id, lifecycle stage).
     pub(crate) experiments: BTreeMap<String, (String, String)>,
     pub(crate) traces: BTreeMap<Vec<u8>, Stored>,
+    /// Whether it hands artifacts on, and those that it has by their paths (`mlflow server --no-serve-artifacts` does not).
+    pub(crate) serves_artifacts: bool,
+    pub(crate) artifacts: BTreeMap<String, Vec<u8>>,
     /// Spans with this name are refused with 422, whatever else is in the request.
     pub(crate) poison: Option<&'static str>,
     /// Method and path of each request, in order.
@@ -50,7 +56,7 @@ pub(crate) struct Model {
 impl Model {
     pub(crate) fn new() -> Self {
         let default = ("Default".to_owned(), ("0".to_owned(), "active".to_owned()));
-        Self { version: "3.17.2".into(), experiments: [default].into(), ..Self::default() }
+        Self { version: "3.17.2".into(), experiments: [default].into(), serves_artifacts: true, ..Self::default() }
     }
 
     /// Answers first, when it has an answer.
@@ -74,11 +80,11 @@ impl Model {
             }
             ("GET", "api/2.0/mlflow/experiments/get-by-name") => {
                 let found = self.experiments.iter().find(|(name, _)| asked(request) == **name);
-                experiment(found.map(|(_, (id, stage))| (id, stage)))
+                self.experiment(found.map(|(_, (id, stage))| (id, stage)))
             }
             ("GET", "api/2.0/mlflow/experiments/get") => {
                 let found = self.experiments.values().find(|(id, _)| asked(request) == *id);
-                experiment(found.map(|(id, stage)| (id, stage)))
+                self.experiment(found.map(|(id, stage)| (id, stage)))
             }
             ("POST", "api/2.0/mlflow/experiments/create") => self.create(request),
             ("POST", "v1/traces") => self.log_spans(request),
@@ -86,9 +92,29 @@ impl Model {
             ("POST", "api/2.0/mlflow/traces/link-prompts") => self.link_prompts(request),
             ("POST", "api/3.0/mlflow/traces/search") => self.search(request),
             (_, path) if path.contains("/assessments") => self.assessments(path, request),
+            ("PUT", path) if path.starts_with(ARTIFACTS) => self.upload(path, request),
             ("GET", path) if path.starts_with("api/3.0/mlflow/traces/tr-") => self.trace_info(path),
             _ => reply(404, "<html>no such page</html>".into()),
         }
+    }
+
+    fn upload(&mut self, path: &str, request: &Request) -> Answer {
+        if !self.serves_artifacts {
+            let detail = "Artifact serving is disabled. Run `mlflow server` with `--serve-artifacts` to enable.";
+            return reply(503, json!({ "detail": detail }).to_string());
+        }
+        self.artifacts.insert(path.strip_prefix(ARTIFACTS).unwrap().to_owned(), request.body.clone());
+        reply(200, String::new())
+    }
+
+    fn experiment(&self, found: Option<(&String, &String)>) -> Answer {
+        let Some((id, stage)) = found else {
+            return reply(404, json!({"error_code": "RESOURCE_DOES_NOT_EXIST"}).to_string());
+        };
+        let root = if self.serves_artifacts { "mlflow-artifacts:" } else { "/srv/mlruns" };
+        let location = format!("{root}/{id}");
+        let experiment = json!({"experiment_id": id, "lifecycle_stage": stage, "artifact_location": location});
+        reply(200, json!({ "experiment": experiment }).to_string())
     }
 
     fn create(&mut self, request: &Request) -> Answer {
@@ -288,15 +314,6 @@ fn strings(attributes: &[KeyValue]) -> Vec<(String, String)> {
         _ => None,
     });
     strings.collect()
-}
-
-fn experiment(found: Option<(&String, &String)>) -> Answer {
-    match found {
-        Some((id, stage)) => {
-            reply(200, json!({"experiment": {"experiment_id": id, "lifecycle_stage": stage}}).to_string())
-        }
-        None => reply(404, json!({"error_code": "RESOURCE_DOES_NOT_EXIST"}).to_string()),
-    }
 }
 
 fn asked(request: &Request) -> String {

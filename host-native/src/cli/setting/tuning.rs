@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use bytesize::ByteSize;
-use clap::Args;
+use clap::{ArgAction, Args};
 use serde::Deserialize;
 
 use crate::settings::units::Period;
@@ -47,4 +47,16 @@ pub struct TuningArgs {
     /// Longest wait between repetitions [default: 30s].
     #[arg(long, value_name = "DURATION", env = "OPENINFERENCE_MLFLOW_RETRY_MAX", hide_short_help = true)]
     pub retry_max: Option<Period>,
+    /// Media in base64 goes to MLflow as attachments of its trace, where the server takes them; otherwise it stays in the
+    /// spans [default: true].
+    #[arg(long, value_name = "BOOL", env = "MLFLOW_TRACE_EXTRACT_ATTACHMENTS", num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", action = ArgAction::Set, hide_short_help = true,
+          value_parser = clap::builder::BoolishValueParser::new())]
+    pub attachments: Option<bool>,
+    /// Smaller media stays in the spans [default: 4KiB].
+    #[arg(long, value_name = "SIZE", env = "OPENINFERENCE_MLFLOW_ATTACHMENT_MIN_SIZE", hide_short_help = true)]
+    pub attachment_min_size: Option<ByteSize>,
+    /// Larger media stays in the spans; 0 for any size [default: 64MiB].
+    #[arg(long, value_name = "SIZE", env = "MLFLOW_TRACE_MAX_ATTACHMENT_SIZE", hide_short_help = true)]
+    pub attachment_max_size: Option<ByteSize>,
 }

@@ -1,4 +1,4 @@
-//! Trace and span ids, and base64.
+//! Trace and span ids.
 //!
 //! OTLP/JSON writes ids as hexadecimal. Recognised besides: protobuf's canonical JSON and Go's `encoding/json`, which
 //! write base64 (16 bytes are 24 characters, 8 bytes are 12, both end in `=`); a UUID's hyphens; a leading `0x`; an odd
@@ -7,9 +7,7 @@
 
 use std::borrow::Cow;
 
-use base64::Engine;
-use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use crate::otlp::base64;
 
 /// The bytes of an id.
 pub(super) fn bytes(text: &str) -> Cow<'_, [u8]> {
@@ -40,24 +38,8 @@ fn hexadecimal(text: &str) -> Option<Vec<u8>> {
 
 fn protobuf_json(text: &str) -> Option<Vec<u8>> {
     match (text.len(), text.ends_with('=')) {
-        (24, true) => base64(text).filter(|bytes| bytes.len() == 16),
-        (12, true) => base64(text).filter(|bytes| bytes.len() == 8),
+        (24, true) => base64::decode(text.as_bytes()).filter(|bytes| bytes.len() == 16),
+        (12, true) => base64::decode(text.as_bytes()).filter(|bytes| bytes.len() == 8),
         _ => None,
     }
-}
-
-/// Base64 in the standard or the URL-safe alphabet, padded or not.
-pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
-    let alphabet = if text.contains(['-', '_']) { &URL_SAFE_ENGINE } else { &STANDARD_ENGINE };
-    alphabet.decode(text).ok()
-}
-
-static STANDARD_ENGINE: GeneralPurpose = engine(&STANDARD);
-static URL_SAFE_ENGINE: GeneralPurpose = engine(&URL_SAFE);
-
-const fn engine(alphabet: &Alphabet) -> GeneralPurpose {
-    let lenient = GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true);
-    GeneralPurpose::new(alphabet, lenient)
 }

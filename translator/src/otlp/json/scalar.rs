@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::id;
 use super::schema::{Kind, Member};
 use super::shape::Scalar;
+use crate::otlp::base64;
 use crate::otlp::wire::{put_bytes_field, put_fixed32_field, put_fixed64_field, put_varint_field};
 
 /// Appends a field; false when the scalar cannot be meant for it. An empty text where a number belongs is absent.
@@ -64,7 +65,7 @@ pub(super) fn put_member(out: &mut Vec<u8>, member: Member, scalar: Scalar<'_>) 
             Some(value) => put_fixed64_field(out, 4, value.to_bits()),
             None => return false,
         },
-        (Member::Bytes, Scalar::Text(text)) => match id::base64(text) {
+        (Member::Bytes, Scalar::Text(text)) => match base64::decode(text.as_bytes()) {
             Some(bytes) => put_bytes_field(out, 7, &bytes),
             None => return false,
         },
