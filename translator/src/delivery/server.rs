@@ -58,9 +58,12 @@ pub struct ServerDelivery {
 impl ServerDelivery {
     /// The requests to perform now, for the traces that are due.
     pub fn poll(&mut self, desk: &mut Desk, now: Instant) -> Vec<Request> {
-        let requests = self.requests(desk, now);
-        for id in desk.assembly.past_polish(now) {
-            desk.info_settled(id);
+        let mut requests = self.requests(desk, now);
+        let past = desk.assembly.past_polish(now);
+        if !past.is_empty() {
+            past.into_iter().for_each(|id| desk.info_settled(id));
+            // What stood behind them in their traces is due now.
+            requests.extend(self.requests(desk, now));
         }
         requests
     }
