@@ -10,7 +10,7 @@ use bytes::Bytes;
 use redb::{Builder, Database, ReadableDatabase};
 
 use super::record::{self, Entry};
-use super::totals::{ENTRIES, FORMAT, OWED, Totals, size};
+use super::totals::{ENTRIES, FORMAT, OWED, Tables, Totals, size};
 use super::{EntryId, Owner};
 use crate::folder::sync;
 use crate::guest::Context;
@@ -115,12 +115,14 @@ impl Store {
         let mut totals = totals.clone();
         guarded(|| {
             let mut transaction = self.database.begin_write()?;
+            let mut tables = Tables::open(&transaction)?;
             for (owner, entry) in settled.keys() {
-                totals.remove(&transaction, *owner, *entry)?;
+                totals.remove(&mut tables, *owner, *entry)?;
             }
             for (id, record, payload) in records {
-                totals.insert(&transaction, id, &record, payload)?;
+                totals.insert(&mut tables, id, &record, payload)?;
             }
+            drop(tables);
             totals.write(&transaction)?;
             transaction.set_quick_repair(totals.bytes > QUICK_REPAIR_BYTES);
             transaction.commit()?;
@@ -173,8 +175,7 @@ impl Store {
         guarded(|| {
             let transaction = self.database.begin_write()?;
             // Made, so that readers find them.
-            transaction.open_table(ENTRIES)?;
-            transaction.open_table(OWED)?;
+            drop(Tables::open(&transaction)?);
             totals.settle_on(&transaction, names)?;
             totals.write(&transaction)?;
             transaction.commit()?;

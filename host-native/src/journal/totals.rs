@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use redb::{ReadableTable, TableDefinition, WriteTransaction};
+use redb::{ReadableTable, Table, TableDefinition, WriteTransaction};
 
 use super::{EntryId, Owner};
 
@@ -14,6 +14,13 @@ pub(super) const ENTRIES: TableDefinition<'_, EntryId, &[u8]> = TableDefinition:
 pub(super) const OWED: TableDefinition<'_, (u32, EntryId), u64> = TableDefinition::new("owed");
 const OWNERS: TableDefinition<'_, &str, u32> = TableDefinition::new("owners");
 const TOTALS: TableDefinition<'_, &str, u64> = TableDefinition::new("totals");
+
+/// What a transaction changes entry by entry: opened once for all of them, because opening and closing a table costs as
+/// much as changing it.
+pub(super) struct Tables<'transaction> {
+    entries: Table<'transaction, EntryId, &'static [u8]>,
+    owed: Table<'transaction, (u32, EntryId), u64>,
+}
 
 /// What is in the database.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,6 +38,14 @@ pub(super) struct Sum {
     pub(super) entries: u64,
     /// Of their payloads.
     pub(super) bytes: u64,
+}
+
+// === impl Tables ===
+
+impl<'transaction> Tables<'transaction> {
+    pub(super) fn open(transaction: &'transaction WriteTransaction) -> Result<Self, redb::Error> {
+        Ok(Self { entries: transaction.open_table(ENTRIES)?, owed: transaction.open_table(OWED)? })
+    }
 }
 
 // === impl Totals ===
@@ -80,9 +95,11 @@ impl Totals {
         for name in gone {
             let Some(owner) = self.owners.remove(&name) else { continue };
             let ids = ids_owed(transaction, owner)?;
+            let mut tables = Tables::open(transaction)?;
             for id in &ids {
-                self.remove(transaction, owner, *id)?;
+                self.remove(&mut tables, owner, *id)?;
             }
+            drop(tables);
             self.owed.remove(&owner);
             transaction.open_table(OWNERS)?.remove(name.as_str())?;
             for sum in owed_sums(owner) {
@@ -120,18 +137,17 @@ impl Totals {
 
     pub(super) fn insert(
         &mut self,
-        transaction: &WriteTransaction,
+        tables: &mut Tables<'_>,
         id: EntryId,
         record: &[u8],
         payload: u64,
     ) -> Result<(), redb::Error> {
-        let mut owed = transaction.open_table(OWED)?;
-        let replaced = transaction.open_table(ENTRIES)?.insert(id, record)?.map(|old| old.value().len());
+        let replaced = tables.entries.insert(id, record)?.map(|old| old.value().len());
         self.entries += u64::from(replaced.is_none());
         self.bytes = self.bytes.saturating_sub(size(replaced.unwrap_or(0))).saturating_add(size(record.len()));
         self.next = self.next.max(id.saturating_add(1));
         for owner in self.owners.values() {
-            if owed.insert((owner.0, id), payload)?.is_none() {
+            if tables.owed.insert((owner.0, id), payload)?.is_none() {
                 let sum = self.owed.entry(*owner).or_default();
                 sum.entries += 1;
                 sum.bytes = sum.bytes.saturating_add(payload);
@@ -140,24 +156,19 @@ impl Totals {
         Ok(())
     }
 
-    pub(super) fn remove(
-        &mut self,
-        transaction: &WriteTransaction,
-        owner: Owner,
-        id: EntryId,
-    ) -> Result<(), redb::Error> {
-        let mut owed = transaction.open_table(OWED)?;
-        let Some(payload) = owed.remove((owner.0, id))?.map(|payload| payload.value()) else { return Ok(()) };
+    pub(super) fn remove(&mut self, tables: &mut Tables<'_>, owner: Owner, id: EntryId) -> Result<(), redb::Error> {
+        let payload = tables.owed.remove((owner.0, id))?.map(|payload| payload.value());
+        let Some(payload) = payload else { return Ok(()) };
         if let Some(sum) = self.owed.get_mut(&owner) {
             sum.entries = sum.entries.saturating_sub(1);
             sum.bytes = sum.bytes.saturating_sub(payload);
         }
         for other in self.owners.values() {
-            if owed.get((other.0, id))?.is_some() {
+            if tables.owed.get((other.0, id))?.is_some() {
                 return Ok(());
             }
         }
-        if let Some(record) = transaction.open_table(ENTRIES)?.remove(id)? {
+        if let Some(record) = tables.entries.remove(id)? {
             self.entries = self.entries.saturating_sub(1);
             self.bytes = self.bytes.saturating_sub(size(record.value().len()));
         }
