@@ -13,6 +13,8 @@ FUZZ_RUNS ?= 60000
 FUZZ_SECONDS ?= 300
 SOAK_SECONDS ?= 600
 SOAK_SEED ?= 1
+# Of the gateway benchmark; none: all.
+PARTS ?=
 
 .PHONY: help setup setup-rust setup-python setup-phoenix setup-node setup-browser build demo test lint test-core test-hosts test-fuzz test-e2e test-node test-browser fuzz soak bench bench-gateway clean
 
@@ -105,7 +107,7 @@ bench: build ## The benchmarks, each against a baseline in the same run.
 	cargo bench --locked -p openinference-mlflow-tests --bench translate --bench serve
 
 bench-gateway: build setup-python ## 20 clients that export single spans, a real MLflow, and serve between them or not.
-	cargo bench --locked -p openinference-mlflow-tests --bench gateway
+	cargo bench --locked -p openinference-mlflow-tests --bench gateway -- $(PARTS)
 
 # Compiled in a third of the time without optimisation, and fast enough.
 .tools/bin/cargo-deny:

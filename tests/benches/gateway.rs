@@ -2,7 +2,7 @@
 //!
 //! Every ratio is of two sides measured in this run. Clients, host and MLflow share the machine's cores.
 //!
-//! Run: `make bench-gateway`.
+//! Run: `make bench-gateway`; `make bench-gateway PARTS="journal cores"` runs these alone.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot go on ends")]
 
@@ -19,7 +19,7 @@ mod sink;
 
 use std::time::{Duration, Instant};
 
-use clients::{CLIENTS, send};
+use clients::{CLIENTS, send, send_from};
 use host::Host;
 use sink::Sink;
 
@@ -29,12 +29,23 @@ const THROUGH: usize = 20_000;
 /// Into a sink, where the host is the slow part.
 const TO_SINK: usize = 40_000;
 
+/// By the names that `PARTS` may have.
+const PARTS: [(&str, fn()); 5] = [
+    ("start", start_and_idle),
+    ("mlflow", against_mlflow),
+    ("journal", journal::on_against_off),
+    ("cores", one_core_against_two),
+    ("opening", journal::opening_a_large_one),
+];
+
 fn main() {
-    start_and_idle();
-    against_mlflow();
-    journal::on_against_off();
-    one_core_against_two();
-    journal::opening_a_large_one();
+    // cargo adds flags of its own.
+    let wanted: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    for (name, part) in PARTS {
+        if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
+            part();
+        }
+    }
 }
 
 fn start_and_idle() {
@@ -83,7 +94,7 @@ fn one_core_against_two() {
         return;
     }
     let sink = Sink::start();
-    let (one, two) = (through_host(&sink, &[], Some("0")), through_host(&sink, &[], Some("0,1")));
+    let (one, two) = (through_host(&sink, CLIENTS, &[], Some("0")), through_host(&sink, CLIENTS, &[], Some("0,1")));
     println!("{CLIENTS} clients, one span in each request, a sink instead of MLflow, acknowledged spans/s:");
     println!("  host on one core     {:>8.0}\n  on two cores         {:>8.0}", one.acknowledged, two.acknowledged);
     println!("  two / one            {:>8.2}", two.acknowledged / one.acknowledged);
@@ -101,17 +112,17 @@ struct Throughput {
     together: f64,
 }
 
-fn through_host(sink: &Sink, flags: &[&str], cores: Option<&str>) -> Throughput {
+fn through_host(sink: &Sink, clients: usize, flags: &[&str], cores: Option<&str>) -> Throughput {
     let host = Host::start(sink.port, flags, cores);
     let before = sink.spans() + TO_SINK / 10;
     // To be warm.
-    send(&host.url(), TO_SINK / 10, 1);
+    send_from(clients, &host.url(), TO_SINK / 10, 0, 1);
     sink.wait_for(before);
     let (requests, cpu) = (sink.requests(), host.cpu_seconds());
     let mut acknowledged = Duration::ZERO;
     let delivered = rate(TO_SINK, || {
         let start = Instant::now();
-        send(&host.url(), TO_SINK, 2);
+        send_from(clients, &host.url(), TO_SINK, 0, 2);
         acknowledged = start.elapsed();
         sink.wait_for(before + TO_SINK);
     });

@@ -31,3 +31,4 @@ def test_through_kills_and_failing_servers_nothing_is_lost_and_nothing_is_there_
     assert not result.duplicated
     assert not result.unknown
     assert not result.not_forwarded
+    assert result.exit_status == 0

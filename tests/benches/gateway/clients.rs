@@ -11,16 +11,16 @@ pub(crate) const CLIENTS: usize = 20;
 
 /// Sends so many spans, each in a request of its own; `round` makes them others than those of another round.
 pub(crate) fn send(url: &str, spans: usize, round: u8) {
-    send_large(url, spans, 0, round);
+    send_from(CLIENTS, url, spans, 0, round);
 }
 
-/// The same with so many bytes in each span.
-pub(crate) fn send_large(url: &str, spans: usize, bytes: usize, round: u8) {
+/// The same from so many clients, 256 at most, with so many bytes in each span.
+pub(crate) fn send_from(clients: usize, url: &str, spans: usize, bytes: usize, round: u8) {
     std::thread::scope(|scope| {
-        for client in 0..CLIENTS {
+        for client in 0..clients {
             scope.spawn(move || {
                 let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-                for number in 0..spans / CLIENTS {
+                for number in 0..spans / clients {
                     let body = one_span(round, client, number, bytes);
                     while !taken(&agent, url, &body) {
                         std::thread::sleep(Duration::from_millis(50));

@@ -42,6 +42,8 @@ class Result:
     in_mlflow: Counter[SpanIds]
     in_inbox: Counter[SpanIds]
     faults: Counter[str]
+    # How the host ended when it was asked to.
+    exit_status: int
 
     @property
     def lost(self) -> set[SpanIds]:
@@ -61,7 +63,8 @@ class Result:
         return self.in_mlflow.keys() - self.account.sent
 
     def holds(self) -> bool:
-        return not (self.lost or self.duplicated or self.not_forwarded or self.unknown or self.account.wrong)
+        wrong = (self.lost, self.duplicated, self.not_forwarded, self.unknown, self.account.wrong, self.exit_status)
+        return not any(wrong)
 
     def __str__(self) -> str:
         rows = {
@@ -76,5 +79,6 @@ class Result:
             "refusals": dict(self.account.refusals),
             "refusals that were not retryable": self.account.wrong,
             "faults": dict(self.faults),
+            "exit status of the host": self.exit_status,
         }
         return "\n".join(f"{name:<34}{value}" for name, value in rows.items())

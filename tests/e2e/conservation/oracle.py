@@ -44,8 +44,8 @@ class Run:
                 print(self._bridge.log_text()[-8_000:])
                 self._bridge.kill()
                 raise
-            assert self._bridge.stop() == 0
-        result = Result(self.account, in_mlflow, in_inbox, self.faults)
+            status = self._bridge.stop()
+        result = Result(self.account, in_mlflow, in_inbox, self.faults, status)
         if not result.holds():
             print(self._bridge.log_text()[-8_000:])
         return result
