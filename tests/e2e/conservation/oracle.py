@@ -86,6 +86,12 @@ class Run:
         _limit_files(self._bridge.process.pid, size)
         time.sleep(self._random.uniform(0.2, 1.5))
         _limit_files(self._bridge.process.pid, resource.RLIM_INFINITY)
+        if self._bridge.process.has_ended:
+            # It had only just begun: a host that cannot open its journal says so and ends, and its supervisor starts it again.
+            assert "cannot be opened" in self._bridge.process.log_tail(), self._bridge.process.log_tail()
+            self.faults["ended by a full disk"] += 1
+            self._bridge.kill()
+            self._bridge.start()
 
     def _restart_mlflow(self) -> None:
         self._server.kill()
