@@ -37,7 +37,7 @@ function toolUse({
 }
 
 /** Hand-over from one agent to another, which uses a tool, over the Responses API. */
-function handOver({ thought }) {
+function handOver() {
   const transfer = "Assistant: → transfer_to_weather_agent()";
   const transferred = 'Tool transfer_to_weather_agent: { "assistant":"weather_agent" }';
   const opening = [SYSTEM, WEATHER, transfer, transferred];
@@ -50,7 +50,7 @@ function handOver({ thought }) {
       },
       { inputs: opening, outputs: [asks(["Lisbon"], { reasoning: true })], tools: TOOLS },
       {
-        inputs: [...opening, thought, asks(["Lisbon"]), told("Lisbon: 21 °C, sunny")],
+        inputs: [...opening, "Assistant: [reasoning]", asks(["Lisbon"]), told("Lisbon: 21 °C, sunny")],
         outputs: [SUNNY],
         tools: TOOLS,
       },
@@ -133,7 +133,7 @@ export const INSTRUMENTORS = [
   {
     name: "OpenAI Agents",
     payloads: {
-      "py_openai_agents_handoff.pb": handOver({ thought: "Assistant: [reasoning]" }),
+      "py_openai_agents_handoff.pb": handOver(),
       // Of the Chat Completions API the instrumentation does not tell the tools.
       "py_openai_agents_chat_completions.pb": toolUse({ results: named(["Lisbon"]), before: [SYSTEM], tools: [] }),
     },
@@ -234,16 +234,14 @@ export const INSTRUMENTORS = [
     name: "LangChain (JS)",
     payloads: {
       "js_langchain_conversation.pb": conversation,
-      // The instrumentation leaves out what the system says in parts.
-      "js_langchain_agent.pb": toolUse({ results: named(["Lisbon"]) }),
+      "js_langchain_agent.pb": toolUse({ results: named(["Lisbon"]), before: [SYSTEM] }),
     },
   },
   {
     name: "Bedrock (JS)",
     payloads: {
       "js_bedrock_conversation.pb": conversation,
-      // The instrumentation leaves out what the tool said.
-      "js_bedrock_tool_result.pb": toolUse({ text: "I look it up.", results: [""] }),
+      "js_bedrock_tool_result.pb": toolUse({ text: "I look it up." }),
     },
   },
   {
@@ -259,7 +257,7 @@ export const INSTRUMENTORS = [
   {
     name: "OpenAI Agents (JS)",
     payloads: {
-      "js_openai_agents_handoff.pb": handOver({ thought: "User: The weather tool knows this." }),
+      "js_openai_agents_handoff.pb": handOver(),
       "js_openai_agents_chat_completions.pb": toolUse({ results: named(["Lisbon"]), before: [SYSTEM], tools: [] }),
     },
   },

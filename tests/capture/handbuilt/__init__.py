@@ -6,6 +6,7 @@ Guarantees that building twice gives the same bytes: ids come from names, times 
 from collections.abc import Callable
 
 from capture.handbuilt import (
+    chat,
     context,
     damaged,
     events,
@@ -24,6 +25,6 @@ from capture.handbuilt.builder import Case
 # Every case by the name of its file without the ending.
 CASES: dict[str, Callable[[], Case]] = {
     f"hand_{name}": build
-    for module in (kinds, io, usage, models, trace_level, context, events, shapes, mixed, damaged, json_text, feedback)
+    for module in (kinds, io, chat, usage, models, trace_level, context, events, shapes, mixed, damaged, json_text, feedback)
     for name, build in module.CASES.items()
 }

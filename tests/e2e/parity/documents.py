@@ -67,12 +67,20 @@ def _embeddings(attributes: dict) -> list[dict]:
     return [item["embedding"] for item in nested(attributes, "embedding.embeddings")]
 
 
-def tools(attributes: dict) -> list[dict]:
+def holds_numbers(raw: object) -> bool:
+    """OpenAI's answer, the vectors in it as numbers."""
+    return isinstance(raw, dict) and any(isinstance(each.get("embedding"), list) for each in raw.get("data", []))
+
+
+def tools(attributes: dict, request: object = None) -> list[dict]:
     """What `mlflow.chat.tools` says of the tools offered, whatever shape their schemas came in."""
     schemas = [(item["tool"], parsed(item["tool"].get("json_schema"))) for item in nested(attributes, "llm.tools")]
     if not schemas:
-        offered = parsed(attributes.get("llm.invocation_parameters")) or {}
-        schemas = [({}, parsed(schema)) for schema in offered.get("tools") or offered.get("functions") or []]
+        parameters = parsed(attributes.get("llm.invocation_parameters")) or {}
+        defined = {"tools": parsed(attributes.get("gen_ai.tool.definitions"))}
+        places = [each for each in (parameters, defined, request) if isinstance(each, dict)]
+        offered = [each.get("tools") or each.get("functions") for each in places]
+        schemas = [({}, parsed(schema)) for schema in next(filter(None, offered), [])]
     return [tool for beside, schema in schemas for tool in _tools(beside, schema)]
 
 

@@ -42,7 +42,7 @@ def of_trace(trace: dict) -> Previews | None:
     roots = expected.roots(trace)
     derived = {side: expected.preview(headline[side], role) for side, role in _SIDES.items()}
     found = {side: _text(headline[side], side) for side in _SIDES}
-    printed = {side: found[side] is None and _is_printed(headline[side]) for side in _SIDES}
+    printed = {side: found[side] is None and is_printed(headline[side]) for side in _SIDES}
     is_quoted = isinstance(headline["outputs"], str) and found["outputs"] is not None
     are_quotes_off = is_quoted and trace["info"]["metadata"].get(FINALIZED) == "true"
     is_needed = are_quotes_off or any(found[side] and _reads_badly(headline[side], side) for side in _SIDES)
@@ -87,12 +87,12 @@ def _reads_badly(value: object, side: str) -> bool:
     if isinstance(value, str) or _spoken(value, side):
         return False
     is_cut = len(json.dumps(value, ensure_ascii=False)) > _MAX
-    return is_cut or _is_printed(value) or side == "outputs" and bool(_conversation(value, side))
+    return is_cut or is_printed(value) or side == "outputs" and bool(_conversation(value, side))
 
 
 def _text(value: object, side: str, depth: int = 3) -> str | None:
     if isinstance(value, str):
-        return value if value.strip() and not _is_printed(value) else None
+        return value if value.strip() and not is_printed(value) else None
     found = _spoken(value, side) or _conversation(value, side)
     if found or not isinstance(value, dict) or not depth:
         return found
@@ -183,7 +183,7 @@ def _call(function: dict) -> str | None:
     return f"{function['name']}({given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)})"
 
 
-def _is_printed(value: object) -> bool:
+def is_printed(value: object) -> bool:
     return any(_PRINTED.match(text) for text in _strings(value))
 
 

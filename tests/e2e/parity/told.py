@@ -3,7 +3,7 @@
 The raw side has what MLflow makes of `input.value` and `output.value`; the attributes as sent have what it leaves out.
 """
 
-from e2e.parity import documents, drawn, expected, previews, turns
+from e2e.parity import documents, drawn, expected, previews, printed, spoken, turns
 from e2e.parity.compare import ABSENT
 from e2e.parity.documents import parsed
 from e2e.parity.rule import Rule
@@ -34,12 +34,16 @@ def _type(seen: Sighting) -> str:
 
 
 def _asked(seen: Sighting) -> list[turns.Turn]:
-    found = turns.with_system(turns.asked(seen.sent_attributes), _raw(seen)["inputs"])
-    return found or _spoken(_raw(seen)["inputs"], "user")
+    raw = _raw(seen)["inputs"]
+    found = spoken.fuller(turns.asked(seen.sent_attributes), spoken.messages(raw, "user"))
+    beside = parsed(seen.sent_attributes.get("gen_ai.system_instructions", "[]"))
+    apart = raw if turns.hidden_system(raw) else {"system": [{"text": each["content"]} for each in beside]}
+    return turns.with_system(turns.without_silence(found), apart) or _spoken(raw, "user")
 
 
 def _answered(seen: Sighting) -> list[turns.Turn]:
-    return turns.answered(seen.sent_attributes) or _spoken(_raw(seen)["outputs"], "assistant")
+    raw = _raw(seen)["outputs"]
+    return spoken.fuller(turns.answered(seen.sent_attributes), spoken.answers(raw)) or _spoken(raw, "assistant")
 
 
 def _spoken(raw: object, role: str) -> list[turns.Turn]:
@@ -61,7 +65,7 @@ def _is_retold(seen: Sighting, side: str) -> bool:
 
 def _hides_system(seen: Sighting) -> bool:
     """Where the UI would leave out what the system says, although all that is said can be told again."""
-    asked, answered = turns.asked(seen.sent_attributes), turns.answered(seen.sent_attributes)
+    asked, answered = _asked(seen), _answered(seen)
     said = [turn for turn in asked if turn.role != "system"]
     is_answered = turns.speak(answered) or _raw(seen)["outputs"] is None
     return bool(turns.hidden_system(_raw(seen)["inputs"])) and turns.speak(said) and is_answered
@@ -108,17 +112,16 @@ def _messages(seen: Sighting) -> bool:
     """By themselves, where there is no answer to draw."""
     if seen.attribute != _MESSAGES or _type(seen) not in _MODELS or seen.values[0] is not ABSENT:
         return False
-    raw = _raw(seen)
-    conversation = turns.with_system(turns.asked(seen.sent_attributes), raw["inputs"])
-    conversation = conversation + turns.answered(seen.sent_attributes)
-    return raw["outputs"] is None and turns.are_told(conversation, seen.values[1])
+    answered = _answered(seen)
+    return not turns.speak(answered) and turns.are_told(_asked(seen), seen.values[1])
 
 
 def _tools(seen: Sighting) -> bool:
     raw, bridged = seen.values
     if seen.attribute != "mlflow.chat.tools" or (raw is not ABSENT and _are_drawn_tools(raw)):
         return False
-    return _are_drawn_tools(bridged) and bridged == documents.tools(seen.sent_attributes)
+    request = _raw(seen)["inputs"] if _type(seen) in _MODELS else None
+    return _are_drawn_tools(bridged) and bridged == documents.tools(seen.sent_attributes, request)
 
 
 def _are_drawn_tools(value: object) -> bool:
@@ -154,6 +157,44 @@ def _filled(seen: Sighting) -> bool:
     return wanted is not None and bool(wanted(sent)) and seen.values[1] == wanted(sent)
 
 
+def _counted(seen: Sighting) -> bool:
+    """How many vectors there are, and of which dimension, in place of their numbers."""
+    if _side(seen) != "outputs" or _type(seen) != "EMBEDDING" or not documents.holds_numbers(_raw(seen)["outputs"]):
+        return False
+    model = _raw(seen)["outputs"].get("model")
+    return seen.values[1] == documents.vectors(seen.sent_attributes) | ({"model": model} if model else {})
+
+
+def _printed(seen: Sighting) -> bool:
+    """In place of objects as Python prints them: what was ranked, what a prompt was made of, which nodes were found."""
+    side = _side(seen)
+    if side is None:
+        return False
+    raw = _raw(seen)[side]
+    if side == "outputs":
+        return printed.nodes(raw) == seen.values[1] is not None
+    if printed.query(raw) is not None:
+        return printed.query(raw) == seen.values[1]
+    if not printed.is_printed(raw):
+        return False
+    ranked = _type(seen) == "RERANKER" and documents.ranking(seen.sent_attributes)
+    is_made = "llm.prompt_template.template" in seen.sent_attributes
+    return seen.values[1] == (ranked or is_made and documents.prompt(seen.sent_attributes))
+
+
+def _plain(seen: Sighting) -> bool:
+    """LangChain's messages as OpenAI's; what a tool found as its words."""
+    side = _side(seen)
+    if side is None:
+        return False
+    raw, shown = _raw(seen)[side], seen.values[1]
+    only = raw["output"] if isinstance(raw, dict) and list(raw) == ["output"] else raw
+    found = spoken.langchain(only) or []
+    if [turn.role for turn in found] == ["tool"]:
+        return shown == parsed(found[0].texts[0])
+    return raw != shown and spoken.is_plain(raw, shown)
+
+
 def _lent(seen: Sighting) -> bool:
     """A frame without values shows what the models below it were asked first and answered last."""
     if not seen.span or _type(seen) not in _FRAMES or seen.span is not expected.headline(seen.bridged):
@@ -174,6 +215,9 @@ RULES = (
     Rule("messages", "MLflow draws no failed call", _messages),
     Rule("tools", "MLflow does not read `llm.tools`", _tools),
     Rule("documents", "MLflow does not read `retrieval.documents` and a reranker's", _found),
+    Rule("vectors", "MLflow shows the numbers of vectors", _counted),
+    Rule("printed", "MLflow shows objects as Python prints them", _printed),
+    Rule("plain", "MLflow knows none of the forms in which LangChain writes messages", _plain),
     Rule("lent", "MLflow shows nothing of agents whose span carries no values", _lent),
     Rule("filled", "MLflow leaves inputs and outputs empty when only other attributes tell them", _filled),
 )

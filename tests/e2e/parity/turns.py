@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from mlflow.types.chat import ChatMessage
 from pydantic import ValidationError
 
-_ROLES = {
+ROLES = {
     **dict.fromkeys(("user", "human"), "user"),
     **dict.fromkeys(("assistant", "ai", "model", "tool-call", "tool_call"), "assistant"),
     **dict.fromkeys(("system", "developer"), "system"),
@@ -26,9 +26,9 @@ class Call:
     arguments: str
 
     def is_same(self, other: "Call") -> bool:
-        return (self.name, self.arguments) == (other.name, other.arguments) and (
-            self.id is None or other.id is None or self.id == other.id
-        )
+        """Arguments read out of JSON are written anew, with other spaces."""
+        are_same = self.name == other.name and _meant(self.arguments) == _meant(other.arguments)
+        return are_same and (self.id is None or other.id is None or self.id == other.id)
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,10 @@ class Turn:
     answers: str | None = None
     name: str = ""
 
+    def having(self, **more: object) -> "Turn":
+        """The same with more of something: lists grow, all else is set."""
+        return replace(self, **{name: (*getattr(self, name), *each) if isinstance(each, tuple) else each for name, each in more.items()})
+
     def is_told_as(self, told: "Turn") -> bool:
         """Whether `told` says the same: every word of it, and made-up ids only where there were none."""
         same = replace(self, calls=(), answers=None) == replace(told, calls=(), answers=None)
@@ -53,10 +57,12 @@ class Turn:
 
 def asked(attributes: dict) -> list[Turn]:
     found = _messages(attributes, "llm.input_messages", "user")
-    if speak(found):
-        # A speaker without words is no message; a tool's says at least that there was a result.
-        found = [turn for turn in found if speak([turn]) or turn.role == "tool"]
     return found or _texts(attributes, "llm.prompts", "prompt", "user")
+
+
+def without_silence(turns: list[Turn]) -> list[Turn]:
+    """A speaker without words is no message; a tool's says at least that there was a result."""
+    return [turn for turn in turns if speak([turn]) or turn.role == "tool"] if speak(turns) else turns
 
 
 def answered(attributes: dict) -> list[Turn]:
@@ -86,6 +92,13 @@ def hidden_system(raw: object) -> str:
     said = (raw.get("system") or raw.get("instructions")) if isinstance(raw, dict) else None
     parts = said if isinstance(said, list) else [said]
     return "\n\n".join(filter(None, (part.get("text") if isinstance(part, dict) else part for part in parts)))
+
+
+def _meant(arguments: str) -> object:
+    try:
+        return json.loads(arguments)
+    except ValueError:
+        return arguments
 
 
 def are_told(turns: list[Turn], messages: object) -> bool:
@@ -155,7 +168,7 @@ def _messages(attributes: dict, family: str, speaker: str) -> list[Turn]:
 def _message(node: dict, speaker: str) -> Turn:
     answers = node.get("tool_call_id") or None
     role = node.get("role") or ("tool" if answers else speaker)
-    role = _ROLES.get(role.strip().rpartition(".")[2].lower(), "user")
+    role = ROLES.get(role.strip().rpartition(".")[2].lower(), "user")
     turn = Turn(
         role="tool" if role == "user" and answers else role,
         calls=tuple(_call(each["tool_call"]) for each in _numbered(node, "tool_calls")),
@@ -178,7 +191,8 @@ def _with_part(turn: Turn, part: dict) -> Turn:
     content = part["message_content"]
     # Anthropic's JavaScript instrumentation tells the kind of an image and not the image.
     if "image" in content and "image" in content["image"]:
-        return replace(turn, images=(*turn.images, content["image"]["image"]["url"]))
+        url = content["image"]["image"]["url"]
+        return turn.having(texts=(url,)) if url == "__REDACTED__" else turn.having(images=(url,))
     if "audio" in content:
         audio = content["audio"]["audio"]
         kind, _, data = audio["url"].removeprefix("data:").rpartition(";base64,")

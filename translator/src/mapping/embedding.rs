@@ -4,42 +4,52 @@ use serde_json::{Value, json};
 
 use super::facts::Facts;
 use super::gains::Gains;
-use super::io;
+use super::{Mapped, io};
 use crate::mlflow::json;
-use crate::mlflow::keys::{SPAN_INPUTS, SPAN_OUTPUTS};
+use crate::mlflow::keys::{SPAN_INPUTS, SPAN_OUTPUTS, SPAN_TYPE};
 use crate::openinference::{Family, Indexed, Key, Node};
 use crate::otlp;
 
-/// Adds inputs and outputs where the span carries no values.
+/// Adds inputs where the span carries no value, and outputs where it carries none or one that is made of numbers.
 pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) {
-    if !facts.families().contains(Family::Embedding) {
+    let is_call = gains.stored(SPAN_TYPE).is_some_and(|kind| kind.as_text() == "EMBEDDING");
+    if !is_call && !facts.families().contains(Family::Embedding) {
         return;
     }
-    let lacks = |value: Key| facts.get(value).and_then(io::mapped).is_none();
-    let (wants_inputs, wants_outputs) =
-        (gains.lacks(SPAN_INPUTS) && lacks(Key::InputValue), gains.lacks(SPAN_OUTPUTS) && lacks(Key::OutputValue));
-    if !wants_inputs && !wants_outputs {
-        return;
-    }
+    let value = |key: Key| facts.get(key).and_then(io::mapped);
     let embedding = Indexed::pick(&facts.span().attributes, "embedding", &["embeddings"]);
     let embeddings = embedding.family("embeddings");
     let of = |name: &'static str| embeddings.items().map(move |item| item.at(&["embedding", name]));
-    if wants_inputs {
+    if gains.lacks(SPAN_INPUTS) && value(Key::InputValue).is_none() {
         let texts: Vec<Value> = of("text").filter_map(|text| Some(text.text()?.into_owned().into())).collect();
         if !texts.is_empty() {
             gains.add_text(SPAN_INPUTS, json::clean(&json!({"input": texts}).to_string()).into_owned());
         }
     }
-    if wants_outputs {
-        let vectors: Vec<_> = of("vector").filter(|vector| !vector.is_empty()).collect();
-        if !vectors.is_empty() {
-            let mut outputs = json!({"vectors": vectors.len()});
-            if let Some(dimension) = vectors.iter().find_map(dimension) {
-                outputs["dimension"] = dimension.into();
-            }
-            gains.add_text(SPAN_OUTPUTS, outputs.to_string());
-        }
+    if !gains.lacks(SPAN_OUTPUTS) {
+        return;
     }
+    let raw = value(Key::OutputValue);
+    let numbers = raw.as_ref().filter(|_| is_call).map(Mapped::as_text).filter(|text| json::is_structured(text));
+    let numbers = numbers.as_deref().and_then(|text| Some((text, raw_vectors(text)?)));
+    if raw.is_some() && numbers.is_none() {
+        return;
+    }
+    let told: Vec<_> = of("vector").filter(|vector| !vector.is_empty()).collect();
+    let (count, dimension) = match numbers {
+        _ if !told.is_empty() => (told.len(), told.iter().find_map(dimension)),
+        Some((_, found)) => found,
+        None => return,
+    };
+    let mut outputs = json!({"vectors": count});
+    if let Some(dimension) = dimension {
+        outputs["dimension"] = dimension.into();
+    }
+    // MLflow looks for the model there, too.
+    if let Some(model) = numbers.and_then(|(text, _)| json::fields(text, ["model"])[0]).and_then(json::string) {
+        outputs["model"] = model.into();
+    }
+    gains.add_text(SPAN_OUTPUTS, json::clean(&outputs.to_string()).into_owned());
 }
 
 /// How many numbers a vector has; `None` for one that is not told, as when it is redacted.
@@ -50,6 +60,31 @@ fn dimension(vector: &Node<'_, '_>) -> Option<usize> {
         _ => 0,
     };
     Some(count).filter(|count| *count > 0)
+}
+
+/// How many vectors an answer holds, and of which dimension: a list of numbers or of such lists, by itself or where OpenAI,
+/// Cohere, Gemini and Bedrock have it.
+fn raw_vectors(answer: &str) -> Option<(usize, Option<usize>)> {
+    let lists = json::fields(answer, ["data", "embeddings", "embedding", "predictions"]);
+    let list = lists.into_iter().flatten().next().unwrap_or(answer);
+    let vector = |item| match item {
+        list if is_vector(list) => Some(list),
+        item => {
+            json::fields(item, ["embedding", "values", "vector"]).into_iter().flatten().find(|list| is_vector(list))
+        }
+    };
+    if let Some(numbers) = vector(list) {
+        return Some((1, Some(json::items(numbers).count())));
+    }
+    let first = json::items(list).next().and_then(vector)?;
+    Some((json::items(list).count(), Some(json::items(first).count())))
+}
+
+/// Whether a value is a list that begins with a number.
+fn is_vector(value: &str) -> bool {
+    json::items(value)
+        .next()
+        .is_some_and(|first| first.starts_with(|start: char| start == '-' || start.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -67,5 +102,32 @@ mod tests {
         ];
         assert_eq!(told("EMBEDDING", &embedded, SPAN_INPUTS), json!({"input": ["hello", "world"]}));
         assert_eq!(told("EMBEDDING", &embedded, SPAN_OUTPUTS), json!({"vectors": 2, "dimension": 3}));
+    }
+
+    #[test]
+    fn vectors_in_a_raw_answer_are_counted_and_not_shown() {
+        for (answer, said) in [
+            (
+                r#"{"data": [{"embedding": [0.5, -1]}, {"embedding": [1, 2]}], "model": "m"}"#,
+                json!({"vectors": 2, "dimension": 2, "model": "m"}),
+            ),
+            (r#"{"embeddings": [{"values": [-1, 2, 3]}]}"#, json!({"vectors": 1, "dimension": 3})),
+            (r#"{"embedding": [1, 2, 3]}"#, json!({"vectors": 1, "dimension": 3})),
+            ("[[1, 2], [3, 4], [5, 6]]", json!({"vectors": 3, "dimension": 2})),
+            ("[1, 2]", json!({"vectors": 1, "dimension": 2})),
+        ] {
+            assert_eq!(told("EMBEDDING", &[("output.value", json!(answer))], SPAN_OUTPUTS), said, "{answer}");
+            assert_ne!(told("CHAIN", &[("output.value", json!(answer))], SPAN_OUTPUTS), said, "{answer}");
+        }
+    }
+
+    #[test]
+    fn answers_that_hold_no_numbers_stay() {
+        for answer in ["two vectors", r#"{"data": ["a"]}"#, "[]", r#"["1"]"#] {
+            let vector = ("embedding.embeddings.0.embedding.vector", json!([1.0]));
+            let outputs = told("EMBEDDING", &[("output.value", json!(answer)), vector], SPAN_OUTPUTS);
+            let is_said = outputs.get("vectors").is_some();
+            assert_eq!(is_said, json::is_falsy(answer), "{answer}");
+        }
     }
 }

@@ -5,9 +5,9 @@
 
 use std::borrow::Cow;
 
-use super::Mapped;
 use super::facts::Facts;
 use super::gains::Gains;
+use super::{Mapped, langchain};
 use crate::mlflow::json;
 use crate::mlflow::keys::{SPAN_INPUTS, SPAN_OUTPUTS};
 use crate::openinference::Key;
@@ -49,7 +49,8 @@ pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) 
         if gains.lacks(to)
             && let Some(value) = from.iter().find_map(|key| facts.get(*key).and_then(mapped))
         {
-            gains.add(to, value);
+            let plain = langchain::plain(&value.as_text()).map(|text| Mapped::Text(Cow::Owned(text)));
+            gains.add(to, plain.unwrap_or(value));
         }
     }
 }

@@ -12,8 +12,10 @@ pub mod feedback;
 mod gains;
 mod io;
 mod kind;
+mod langchain;
 pub mod media;
 mod model;
+mod nodes;
 pub mod preview;
 pub mod prompt;
 pub mod repair;
@@ -36,10 +38,11 @@ use gains::Gains;
 type Concern = for<'f, 's, 'a> fn(&Facts<'s, 'a>, &mut Gains<'f, 's, 'a>);
 
 /// In order: a concern may read what an earlier one added.
-const CONCERNS: [Concern; 10] = [
+const CONCERNS: [Concern; 11] = [
     kind::add,
     chat::add,
     retrieval::add,
+    nodes::add,
     embedding::add,
     tool::add,
     prompt::add,

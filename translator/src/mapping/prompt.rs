@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::facts::Facts;
 use super::gains::Gains;
-use super::{Additions, io};
+use super::{Additions, io, preview};
 use crate::mlflow::json;
 use crate::mlflow::keys::{LINKED_PROMPTS, SPAN_INPUTS, SPAN_OUTPUTS};
 use crate::openinference::{Family, Key};
@@ -28,13 +28,28 @@ const SCHEME: &str = "prompts:/";
 /// How far the name of a variable is looked for, in bytes: not to the end of the template from each brace.
 const LONGEST_NAME: usize = 128;
 
-/// Adds the inputs and outputs of a span that renders a prompt, and on any span the link to MLflow's own prompt.
+/// Adds the inputs and outputs of a span that renders a prompt, and on any span the link to MLflow's own prompt, and the inputs
+/// in place of printed objects.
 pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) {
     if !facts.families().contains(Family::Prompt) {
         return;
     }
-    if facts.text(Key::SpanKind).is_some_and(|kind| kind.trim().eq_ignore_ascii_case("PROMPT")) {
-        add_values(facts, gains);
+    let value = |key: Key| facts.get(key).and_then(io::mapped);
+    let is_prompt = facts.text(Key::SpanKind).is_some_and(|kind| kind.trim().eq_ignore_ascii_case("PROMPT"));
+    // On other spans, what the prompt was made of reads better than its object as Python prints it.
+    let is_printed = || {
+        facts.text(Key::PromptTemplate).is_some()
+            && value(Key::InputValue).is_some_and(|inputs| preview::is_dump(&inputs.as_text()))
+    };
+    if gains.lacks(SPAN_INPUTS) && (is_prompt && value(Key::InputValue).is_none() || is_printed()) {
+        add_parts(facts, gains);
+    }
+    if is_prompt
+        && gains.lacks(SPAN_OUTPUTS)
+        && value(Key::OutputValue).is_none()
+        && let Some(text) = rendered(facts)
+    {
+        gains.add_text(SPAN_OUTPUTS, text);
     }
     if gains.lacks(LINKED_PROMPTS)
         && let Some((name, version)) = registered(facts)
@@ -57,23 +72,14 @@ pub fn links(span: &Span<'_>, additions: &Additions<'_>) -> Vec<String> {
     json::items(&links.as_text()).filter_map(link).collect()
 }
 
-fn add_values<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) {
-    let lacks = |value: Key| facts.get(value).and_then(io::mapped).is_none();
-    if gains.lacks(SPAN_INPUTS) && lacks(Key::InputValue) {
-        let part = |(key, name): &(Key, &str)| {
-            let value = facts.get(*key).and_then(io::mapped)?.into_owned();
-            Some(((*name).to_owned(), parsed(&value.as_text())))
-        };
-        let inputs: Map<String, Value> = PARTS.iter().filter_map(part).collect();
-        if !inputs.is_empty() {
-            gains.add_text(SPAN_INPUTS, json::clean(&Value::from(inputs).to_string()).into_owned());
-        }
-    }
-    if gains.lacks(SPAN_OUTPUTS)
-        && lacks(Key::OutputValue)
-        && let Some(text) = rendered(facts)
-    {
-        gains.add_text(SPAN_OUTPUTS, text);
+fn add_parts(facts: &Facts<'_, '_>, gains: &mut Gains<'_, '_, '_>) {
+    let part = |(key, name): &(Key, &str)| {
+        let value = facts.get(*key).and_then(io::mapped)?.into_owned();
+        Some(((*name).to_owned(), parsed(&value.as_text())))
+    };
+    let inputs: Map<String, Value> = PARTS.iter().filter_map(part).collect();
+    if !inputs.is_empty() {
+        gains.add_text(SPAN_INPUTS, json::clean(&Value::from(inputs).to_string()).into_owned());
     }
 }
 
@@ -171,6 +177,14 @@ mod tests {
         let sent = [TEMPLATE, VARIABLES, ("input.value", "in"), ("output.value", "out")];
         assert_eq!(told(&sent, SPAN_INPUTS).as_deref(), Some("in"));
         assert_eq!(told(&sent, SPAN_OUTPUTS).as_deref(), Some("out"));
+    }
+
+    #[test]
+    fn a_printed_prompt_is_told_by_its_parts_on_any_span() {
+        let printed = ("input.value", r#"{"prompt": "PromptTemplate(metadata={})"}"#);
+        let inputs = told(&[("openinference.span.kind", "LLM"), TEMPLATE, VARIABLES, printed], SPAN_INPUTS);
+        assert!(inputs.is_some_and(|inputs| inputs.contains("Hello {name}") && !inputs.contains("metadata")));
+        assert_eq!(told(&[("openinference.span.kind", "LLM"), printed], SPAN_INPUTS).as_deref(), Some(printed.1));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::facts::Facts;
 use super::gains::Gains;
-use super::{Mapped, io};
+use super::{Mapped, io, preview};
 use crate::mlflow::json::{self, is_structured};
 use crate::mlflow::keys::{SPAN_INPUTS, SPAN_OUTPUTS, SPAN_TYPE};
 use crate::openinference::{Family, Indexed, Key, Node, number};
@@ -26,7 +26,7 @@ pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) 
     if facts.families().contains(Family::Reranker) {
         let families = ["input_documents", "output_documents"];
         let reranker = Indexed::pick(&facts.span().attributes, "reranker", &families);
-        if gains.lacks(SPAN_INPUTS) && is_without(facts, Key::InputValue) {
+        if gains.lacks(SPAN_INPUTS) && is_unread(facts) {
             add_ranked(reranker.family("input_documents"), facts, gains);
         }
         add_found(reranker.family("output_documents"), "RERANKER", facts, gains);
@@ -64,6 +64,12 @@ fn add_ranked<'s, 'a>(ranked: Node<'_, 'a>, facts: &Facts<'s, 'a>, gains: &mut G
     if !inputs.is_empty() {
         gains.add_text(SPAN_INPUTS, json::clean(&Value::from(inputs).to_string()).into_owned());
     }
+}
+
+/// Whether there are no raw inputs, or documents are printed in them.
+fn is_unread(facts: &Facts<'_, '_>) -> bool {
+    let inputs = facts.get(Key::InputValue).and_then(io::mapped);
+    inputs.is_none_or(|inputs| preview::is_dump(&inputs.as_text()))
 }
 
 fn is_without(facts: &Facts<'_, '_>, key: Key) -> bool {
@@ -143,6 +149,7 @@ mod tests {
     #[test]
     fn a_ranking_tells_what_was_ranked_and_how_it_ended() {
         let ranked = [
+            ("input.value", json!(r#"{"documents": ["Document(id=1, content: 'a')"]}"#)),
             ("reranker.query", json!("q")),
             ("reranker.top_k", json!(1)),
             ("reranker.input_documents.0.document.content", json!("a")),

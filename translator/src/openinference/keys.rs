@@ -121,6 +121,8 @@ keys! {
         "usage.completion_tokens" GenAiTokensCompletion,
         "input.messages" GenAiInputMessages,
         "output.messages" GenAiOutputMessages,
+        "system_instructions" GenAiSystemInstructions,
+        "tool.definitions" GenAiToolDefinitions,
         "tool.call.arguments" GenAiToolArguments,
         "tool.call.result" GenAiToolResult,
     }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::calls;
+use super::fuller;
 use super::message::{Message, ToolCall};
 use super::parts::Parts;
 use super::role::Role;
@@ -21,8 +22,9 @@ pub(super) struct Conversation<'a> {
 }
 
 impl<'a> Conversation<'a> {
-    /// Reads the attributes below `llm.`; `function_call` is the legacy attribute of that name.
-    pub(super) fn read(llm: &Indexed<'a>, function_call: Option<&str>) -> Self {
+    /// Reads the attributes below `llm.`; `function_call` is the legacy attribute of that name. Of the messages in the raw
+    /// request and answer it takes those that say [more](fuller).
+    pub(super) fn read(llm: &Indexed<'a>, function_call: Option<&str>, raw: [Vec<Message<'a>>; 2]) -> Self {
         let messages = |family: &str, role| llm.family(family).items().map(|item| message(item, role)).collect();
         let (mut asked, mut answered): (Vec<_>, Vec<_>) =
             (messages("input_messages", Role::User), messages("output_messages", Role::Assistant));
@@ -40,6 +42,13 @@ impl<'a> Conversation<'a> {
                 None => answered.push(Message { tool_calls: vec![call], ..Message::empty(Role::Assistant) }),
             }
         }
+        let [raw_asked, mut raw_answered] = raw;
+        // The state of a graph is no answer, and an agent tells of what its tools found among its answers.
+        if raw_answered.iter().any(|message| matches!(message.role, Role::User | Role::System)) {
+            raw_answered.clear();
+        }
+        raw_answered.retain(|message| message.role != Role::Tool);
+        (asked, answered) = (fuller::of(asked, raw_asked), fuller::of(answered, raw_answered));
         without_silence(&mut asked);
         calls::link(asked.iter_mut().chain(&mut answered));
         Self { asked, answered }

@@ -11,14 +11,14 @@ use super::role::Role;
 
 /// A turn of a conversation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Message<'a> {
-    pub(super) role: Role,
+pub(in crate::mapping) struct Message<'a> {
+    pub(in crate::mapping) role: Role,
     pub(super) content: Content<'a>,
     /// What the model thought before it spoke; the UI folds it away above the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reasoning: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) tool_calls: Vec<ToolCall<'a>>,
+    pub(in crate::mapping) tool_calls: Vec<ToolCall<'a>>,
     /// On a tool's message: the call that it answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) tool_call_id: Option<Cow<'a, str>>,
@@ -29,7 +29,7 @@ pub(super) struct Message<'a> {
 /// What is said.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
-pub(super) enum Content<'a> {
+pub(in crate::mapping) enum Content<'a> {
     None,
     Text(Cow<'a, str>),
     Parts(Vec<Part<'a>>),
@@ -38,7 +38,7 @@ pub(super) enum Content<'a> {
 /// A part of what is said.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum Part<'a> {
+pub(in crate::mapping) enum Part<'a> {
     Text { text: Cow<'a, str> },
     ImageUrl { image_url: Image<'a> },
     InputAudio { input_audio: Audio<'a> },
@@ -46,13 +46,13 @@ pub(super) enum Part<'a> {
 
 /// An image, by its URL; `data:` holds the image itself.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Image<'a> {
+pub(in crate::mapping) struct Image<'a> {
     pub(super) url: Cow<'a, str>,
 }
 
 /// Base64 audio.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Audio<'a> {
+pub(in crate::mapping) struct Audio<'a> {
     pub(super) data: Cow<'a, str>,
     /// `wav` or `mp3`: the UI draws no other.
     pub(super) format: &'static str,
@@ -60,26 +60,47 @@ pub(super) struct Audio<'a> {
 
 /// A call of a tool.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct ToolCall<'a> {
+pub(in crate::mapping) struct ToolCall<'a> {
     /// Empty until [`link`](super::calls::link) has seen the conversation.
     pub(super) id: Cow<'a, str>,
     #[serde(rename = "type")]
     pub(super) kind: &'static str,
-    pub(super) function: Function<'a>,
+    pub(in crate::mapping) function: Function<'a>,
 }
 
 /// The tool and what it is given.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Function<'a> {
-    pub(super) name: Cow<'a, str>,
+pub(in crate::mapping) struct Function<'a> {
+    pub(in crate::mapping) name: Cow<'a, str>,
     /// JSON text.
-    pub(super) arguments: Cow<'a, str>,
+    pub(in crate::mapping) arguments: Cow<'a, str>,
 }
 
 impl<'a> Message<'a> {
     /// Whether nothing is said but who speaks.
     pub(super) fn is_silent(&self) -> bool {
         self.content == Content::None && self.reasoning.is_none() && self.tool_calls.is_empty()
+    }
+
+    /// The first words that are said.
+    pub(in crate::mapping) fn words(&self) -> Option<&str> {
+        let is_said = |text: &&str| !text.trim().is_empty();
+        match &self.content {
+            Content::None => None,
+            Content::Text(text) => Some(text.as_ref()).filter(is_said),
+            Content::Parts(parts) => parts.iter().find_map(|part| match part {
+                Part::Text { text } => Some(text.as_ref()).filter(is_said),
+                _ => None,
+            }),
+        }
+    }
+
+    /// The text of a message that is nothing else.
+    pub(in crate::mapping) fn only_words(&self) -> Option<&str> {
+        match &self.content {
+            Content::Text(text) if self.tool_calls.is_empty() && self.reasoning.is_none() => Some(text),
+            _ => None,
+        }
     }
 
     /// A message of text alone.
@@ -124,8 +145,9 @@ impl<'a> ToolCall<'a> {
         }
     }
 
-    /// Whether both are the same call, told twice.
+    /// Whether both are the same call, told twice: their ids are the same, or else all they say.
     pub(super) fn is(&self, other: &Self) -> bool {
-        self.function == other.function && (self.id == other.id || self.id.is_empty() || other.id.is_empty())
+        let are_known = !self.id.is_empty() && !other.id.is_empty();
+        if are_known { self.id == other.id } else { self.function == other.function }
     }
 }

@@ -1,11 +1,13 @@
 //! Conversations with a model, so that MLflow's UI draws them as such.
 //!
 //! A raw request and answer that the UI [draws by itself](raw), whole, stay as they are, and are told its format. Everything
-//! else is told again in OpenAI's shape, from the messages that OpenInference puts beside the raw values. What the application
-//! sent stays in `input.value` and `output.value` either way.
+//! else is told again in OpenAI's shape, from the messages that OpenInference puts beside the raw values, or from the raw values
+//! where these say more. What the application sent stays in `input.value` and `output.value` either way.
 
 mod calls;
 mod conversation;
+mod fuller;
+mod media;
 mod message;
 mod parts;
 mod raw;
@@ -24,7 +26,9 @@ use crate::mlflow::json;
 use crate::mlflow::keys::{CHAT_MESSAGES, MESSAGE_FORMAT, SPAN_INPUTS, SPAN_OUTPUTS, SPAN_TYPE};
 use crate::openinference::{Family, Indexed, Key};
 use conversation::Conversation;
+pub(super) use message::Message;
 use raw::{OPENAI, Shape};
+pub(super) use raw::{langchain, messages};
 pub(super) use role::Role;
 
 /// The types of spans that are calls to a model.
@@ -41,18 +45,22 @@ pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) 
         true => Indexed::pick(&facts.span().attributes, "llm", families),
         false => Indexed::default(),
     };
-    tools::add(&pick(&["tools"]), facts, gains);
+    tools::add(&pick(&["tools"]), is_model, facts, gains);
     // Of a conversation that the producer tells in part, the rest would not fit.
     if ![SPAN_INPUTS, SPAN_OUTPUTS, MESSAGE_FORMAT, CHAT_MESSAGES].iter().all(|key| gains.lacks(key)) {
         return;
     }
     let (request, answer) = (Raw::read(facts, Key::InputValue), Raw::read(facts, Key::OutputValue));
+    // On a span of mixed conventions, the other one's messages.
+    let [asked, answered, system] = [Key::GenAiInputMessages, Key::GenAiOutputMessages, Key::GenAiSystemInstructions]
+        .map(|key| Raw::read(facts, key));
     // The messages are read only where the raw pair does not do.
     let conversation = || {
+        let raw = [spoken(&request, &asked, Role::User), spoken(&answer, &answered, Role::Assistant)];
         let mut conversation =
-            Conversation::read(&pick(&conversation::FAMILIES), facts.text(Key::FunctionCall).as_deref());
+            Conversation::read(&pick(&conversation::FAMILIES), facts.text(Key::FunctionCall).as_deref(), raw);
         // Some instrumentations leave out what the system says apart from the messages.
-        conversation.add_system(|| request.json().and_then(raw::system));
+        conversation.add_system(|| request.json().and_then(raw::system).or_else(|| raw::texts(system.json()?)));
         conversation
     };
     if !is_model {
@@ -72,6 +80,16 @@ pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) 
         return;
     }
     add_to_model(&conversation(), &request, &answer, facts, gains);
+}
+
+/// The messages of a raw value: those of another convention beside it, else its own. A plain text is a value of its own.
+fn spoken<'r>(raw: &'r Raw<'_>, beside: &'r Raw<'_>, role: Role) -> Vec<Message<'r>> {
+    let raws = match raw {
+        Raw::Text(_) => [None, None],
+        _ => [beside.json(), raw.json()],
+    };
+    let mut found = raws.into_iter().flatten().map(|json| messages(json, role));
+    found.find(|messages| !messages.is_empty()).unwrap_or_default()
 }
 
 /// A raw value, as MLflow will read it.
@@ -107,12 +125,12 @@ impl<'a> Raw<'a> {
 }
 
 /// Tells a model's conversation again: each side that the UI does not draw, as far as there is something to tell it from.
-fn add_to_model<'s, 'a>(
-    conversation: &Conversation<'a>,
-    request: &Raw<'a>,
-    answer: &Raw<'a>,
-    facts: &Facts<'s, 'a>,
-    gains: &mut Gains<'_, 's, 'a>,
+fn add_to_model(
+    conversation: &Conversation<'_>,
+    request: &Raw<'_>,
+    answer: &Raw<'_>,
+    facts: &Facts<'_, '_>,
+    gains: &mut Gains<'_, '_, '_>,
 ) {
     if conversation.is_empty() {
         return;
@@ -132,20 +150,21 @@ fn add_to_model<'s, 'a>(
     let is_answered = is_answer_drawn || !answered.is_empty();
     if is_asked && is_answered {
         gains.add_text(MESSAGE_FORMAT, OPENAI.format);
-    } else if matches!(answer, Raw::None) {
-        // Without an answer, as after an error, the UI draws messages only where it is given them by themselves.
+    } else if matches!(answer, Raw::None) || !conversation.answered.is_empty() && is_asked {
+        // Without an answer, or without words in it, as after an error, the UI draws messages only where it is given them by
+        // themselves.
         add_messages(conversation, gains);
     }
 }
 
 /// Fills what a span that is no call to a model lacks: a value, or one that reads as text. A conversation in an array of
 /// another convention does not.
-fn add_to_other<'s, 'a>(
-    conversation: &Conversation<'a>,
-    request: &Raw<'a>,
-    answer: &Raw<'a>,
-    facts: &Facts<'s, 'a>,
-    gains: &mut Gains<'_, 's, 'a>,
+fn add_to_other(
+    conversation: &Conversation<'_>,
+    request: &Raw<'_>,
+    answer: &Raw<'_>,
+    facts: &Facts<'_, '_>,
+    gains: &mut Gains<'_, '_, '_>,
 ) {
     let is_unread = |raw: &Raw<'_>| match raw {
         Raw::None => true,
@@ -160,8 +179,9 @@ fn add_to_other<'s, 'a>(
     }
 }
 
-fn add_messages<'a>(conversation: &Conversation<'a>, gains: &mut Gains<'_, '_, 'a>) {
+fn add_messages(conversation: &Conversation<'_>, gains: &mut Gains<'_, '_, '_>) {
     if !conversation.asked.is_empty() {
-        gains.add_text(CHAT_MESSAGES, rebuilt::messages(conversation.asked.iter().chain(&conversation.answered)));
+        let answered = conversation.answered.iter().filter(|message| !message.is_silent());
+        gains.add_text(CHAT_MESSAGES, rebuilt::messages(conversation.asked.iter().chain(answered)));
     }
 }

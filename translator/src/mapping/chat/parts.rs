@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::calls;
-use super::message::{Audio, Image, Message, Part};
+use super::media;
+use super::message::{Message, Part, ToolCall};
 use crate::mlflow::json;
 use crate::openinference::Node;
 
@@ -13,15 +14,15 @@ type Read = for<'n, 'a> fn(&Node<'n, 'a>, &mut Parts<'a>) -> bool;
 /// How parts are read, in order: the first that finds what it looks for. A new kind of part is one entry.
 const KINDS: [Read; 7] = [tool_call, image, audio, video, document, reasoning, text];
 
-/// What takes the place of a value that the application does not want to be seen.
-const REDACTED: &str = "__REDACTED__";
+/// Among how many calls of a message one is looked for: more are told as often as they come.
+const LOOKED_AT: usize = 256;
 
 /// What the parts of one message amount to.
 #[derive(Debug, Default)]
 pub(super) struct Parts<'a> {
-    content: Vec<Part<'a>>,
-    reasoning: Vec<Cow<'a, str>>,
-    calls: Vec<super::message::ToolCall<'a>>,
+    pub(super) content: Vec<Part<'a>>,
+    pub(super) reasoning: Vec<Cow<'a, str>>,
+    pub(super) calls: Vec<ToolCall<'a>>,
 }
 
 impl<'a> Parts<'a> {
@@ -37,9 +38,13 @@ impl<'a> Parts<'a> {
         if !self.content.is_empty() {
             message.content = self.content.into();
         }
-        message.reasoning = self.reasoning.into_iter().reduce(|all, next| Cow::Owned(format!("{all}\n\n{next}")));
+        let mut reasoning = self.reasoning;
+        message.reasoning = match reasoning.len() {
+            0 | 1 => reasoning.pop(),
+            _ => Some(Cow::Owned(reasoning.join("\n\n"))),
+        };
         for call in self.calls {
-            if !message.tool_calls.iter().any(|told| told.is(&call)) {
+            if !message.tool_calls.iter().take(LOOKED_AT).any(|told| told.is(&call)) {
                 message.tool_calls.push(call);
             }
         }
@@ -56,26 +61,14 @@ fn tool_call<'a>(item: &Node<'_, 'a>, parts: &mut Parts<'a>) -> bool {
 
 fn image<'a>(item: &Node<'_, 'a>, parts: &mut Parts<'a>) -> bool {
     let image = item.at(&["message_content", "image"]);
-    let Some(url) = image.at(&["image", "url"]).text().or_else(|| image.child("url").text()) else { return false };
-    parts.content.push(if url == REDACTED || url.is_empty() {
-        Part::text(REDACTED)
-    } else {
-        Part::ImageUrl { image_url: Image { url: drawable(url, image.child("media_type").text().as_deref()) } }
-    });
-    true
-}
-
-/// How the base64 of an image begins, and its type.
-const IMAGES: [(&str, &str); 4] =
-    [("iVBORw0KGgo", "image/png"), ("/9j/", "image/jpeg"), ("R0lGOD", "image/gif"), ("UklGR", "image/webp")];
-
-/// The convention allows bare base64 for a URL; browsers want to be told.
-fn drawable<'a>(url: Cow<'a, str>, media_type: Option<&str>) -> Cow<'a, str> {
-    let known = IMAGES.iter().find(|(start, _)| url.starts_with(start));
-    match known {
-        Some((_, kind)) => Cow::Owned(format!("data:{};base64,{url}", media_type.unwrap_or(kind))),
-        None => url,
+    let url = image.at(&["image", "url"]).text().or_else(|| image.child("url").text());
+    // Where pictures are to be hidden, their kind is all that is left.
+    let is_hidden = || item.at(&["message_content", "type"]).text().is_some_and(|kind| kind == "image");
+    if url.is_none() && !(image.is_empty() && is_hidden()) {
+        return false;
     }
+    parts.content.push(media::image(url.unwrap_or_default(), image.child("media_type").text().as_deref()));
+    true
 }
 
 fn audio<'a>(item: &Node<'_, 'a>, parts: &mut Parts<'a>) -> bool {
@@ -84,33 +77,9 @@ fn audio<'a>(item: &Node<'_, 'a>, parts: &mut Parts<'a>) -> bool {
     if audio.is_empty() {
         return false;
     }
-    let (url, mime) = (of("url").unwrap_or_default(), of("mime_type").unwrap_or_default());
-    match playable(&url, &mime) {
-        Some((data, format)) => {
-            let data = Cow::Owned(data.to_owned());
-            parts.content.push(Part::InputAudio { input_audio: Audio { data, format } });
-        }
-        None => parts.content.push(link("audio", None, &mime, &url)),
-    }
+    parts.content.push(media::audio(&of("url").unwrap_or_default(), &of("mime_type").unwrap_or_default()));
     parts.content.extend(of("transcript").filter(|text| !text.is_empty()).map(Part::text));
     true
-}
-
-/// The base64 and the format of audio that the UI plays.
-fn playable<'u>(url: &'u str, mime: &str) -> Option<(&'u str, &'static str)> {
-    let (kind, data) = match url.strip_prefix("data:") {
-        Some(rest) => rest.split_once(";base64,")?,
-        None => (mime, url),
-    };
-    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
-    if data.is_empty() || !data.bytes().all(is_base64) {
-        return None;
-    }
-    match kind.split(';').next()?.trim() {
-        "audio/wav" | "audio/x-wav" | "audio/wave" => Some((data, "wav")),
-        "audio/mpeg" | "audio/mp3" => Some((data, "mp3")),
-        _ => None,
-    }
 }
 
 fn video<'a>(item: &Node<'_, 'a>, parts: &mut Parts<'a>) -> bool {
@@ -128,23 +97,9 @@ fn attached<'a>(kind: &str, item: &Node<'_, 'a>, parts: &mut Parts<'a>) -> bool 
     }
     let of = |name: &str| attached.at(&[kind, name]).text().or_else(|| attached.child(name).text());
     let mime = of("mime_type").unwrap_or_default();
-    parts.content.push(link(kind, of("name").as_deref(), &mime, &of("url").unwrap_or_default()));
+    parts.content.push(media::link(kind, of("name").as_deref(), &mime, &of("url").unwrap_or_default()));
     parts.content.extend(of("content").filter(|text| !text.is_empty()).map(Part::text));
     true
-}
-
-/// Text in place of what the UI does not draw: a link where there is something to open, never the data themselves.
-fn link<'a>(kind: &str, name: Option<&str>, mime: &str, url: &str) -> Part<'a> {
-    if url == REDACTED {
-        return Part::text(REDACTED);
-    }
-    let title = match (name, mime) {
-        (Some(name), _) if !name.is_empty() => format!("{kind}: {name}"),
-        (_, "") => kind.to_owned(),
-        (_, mime) => format!("{kind}: {mime}"),
-    };
-    let can_open = url.starts_with("http://") || url.starts_with("https://");
-    Part::text(if can_open { format!("[{title}]({url})") } else { format!("[{title}]") })
 }
 
 fn reasoning<'a>(item: &Node<'_, 'a>, parts: &mut Parts<'a>) -> bool {

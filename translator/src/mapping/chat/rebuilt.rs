@@ -24,17 +24,16 @@ pub(super) enum Side {
 
 /// What was said on one side: the messages, or else the raw value where it is plain text.
 ///
-/// Some instrumentations send messages with a role and nothing else; then the raw request tells more, and stays. An answer
-/// does not: without one the UI would not draw the request either.
+/// Some instrumentations send messages with a role and nothing else; then the raw value tells more, and stays.
 pub(super) fn side<'m, 'a>(messages: &'m [Message<'a>], raw: &Raw<'a>, side: Side) -> Cow<'m, [Message<'a>]> {
     let role = match side {
         Side::Request => Role::User,
         Side::Answer => Role::Assistant,
     };
     let nobody_speaks = messages.iter().all(Message::is_silent);
-    match (raw, side) {
-        (Raw::Text(text), _) if nobody_speaks => Cow::Owned(vec![Message::text(role, text.clone())]),
-        (Raw::Json(_), Side::Request) if nobody_speaks => Cow::Borrowed(&[]),
+    match raw {
+        Raw::Text(text) if nobody_speaks => Cow::Owned(vec![Message::text(role, text.clone())]),
+        Raw::Json(_) if nobody_speaks => Cow::Borrowed(&[]),
         _ => Cow::Borrowed(messages),
     }
 }

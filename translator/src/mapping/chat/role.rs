@@ -31,10 +31,15 @@ const ROLES: [(&str, Role); 13] = [
 impl Role {
     /// Reads a role in any case.
     pub(in crate::mapping) fn named(name: &str) -> Self {
+        Self::known(name).unwrap_or(Self::User)
+    }
+
+    /// The role of a name that instrumentations use for one.
+    pub(in crate::mapping) fn known(name: &str) -> Option<Self> {
         let name = name.trim();
         // Some send the name of an enum's variant: `MessageRole.USER`.
         let name = name.rsplit_once('.').map_or(name, |(_, variant)| variant);
-        ROLES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map_or(Self::User, |(_, role)| *role)
+        ROLES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, role)| *role)
     }
 }
 

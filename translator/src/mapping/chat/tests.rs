@@ -109,13 +109,15 @@ fn a_system_message_that_the_ui_leaves_out_of_a_raw_request_is_told_with_the_res
 }
 
 #[test]
-fn a_raw_pair_with_a_system_message_stays_where_nothing_else_tells_it() {
+fn a_system_message_is_told_with_the_raw_messages_where_nothing_else_tells_them() {
     let told = Told::llm(&[
         ("input.value", json!(r#"{"system": "be kind", "messages": [{"role": "user", "content": "hi"}]}"#)),
         ("output.value", json!(r#"{"type": "message", "role": "assistant", "content": "ho"}"#)),
         ("llm.input_messages.0.message.role", json!("user")),
     ]);
-    assert_eq!(told.text(MESSAGE_FORMAT).as_deref(), Some("anthropic"));
+    assert_eq!(told.text(MESSAGE_FORMAT).as_deref(), Some("openai"));
+    assert_eq!(told.asked(), json!([{"role": "system", "content": "be kind"}, {"role": "user", "content": "hi"}]));
+    assert_eq!(told.answered()[0]["message"]["content"], "ho");
 }
 
 #[test]
@@ -442,4 +444,98 @@ fn speakers_without_words_leave_a_conversation_of_others_and_results_of_tools_st
     let roles: Vec<_> = asked.as_array().into_iter().flatten().map(|message| &message["role"]).collect();
     assert_eq!(roles, ["user", "assistant", "tool"]);
     assert_eq!(asked[2]["tool_call_id"], "c");
+}
+
+/// A call whose messages are told, and whose raw request says these.
+fn with_raw(told: &[(&str, Value)], raw: &Value) -> Value {
+    let mut attributes =
+        vec![("input.value", json!(raw.to_string())), ("llm.output_messages.0.message.content", json!("ho"))];
+    attributes.extend(told.iter().cloned());
+    Told::llm(&attributes).asked()
+}
+
+#[test]
+fn a_part_that_the_attributes_lost_is_taken_from_the_raw_value() {
+    let raw = json!([{"role": "user", "parts": [{"type": "text", "content": "look"}, {"type": "uri", "modality": "image", "uri": "http://x/i"}]}]);
+    let told = ("llm.input_messages.0.message.content", json!("look"));
+    assert_eq!(
+        with_raw(&[told], &raw)[0]["content"],
+        json!([{"type": "text", "text": "look"}, {"type": "image_url", "image_url": {"url": "http://x/i"}}])
+    );
+}
+
+#[test]
+fn what_the_system_says_elsewhere_stays_with_messages_from_the_raw_value() {
+    let raw = json!([{"role": "user", "content": "hi"}, {"type": "reasoning", "content": [{"type": "input_text", "text": "hm"}]}]);
+    let told = [
+        ("llm.input_messages.0.message.role", json!("system")),
+        ("llm.input_messages.0.message.content", json!("be kind")),
+        ("llm.input_messages.1.message.content", json!("hi")),
+        // The Agents SDK for JavaScript tells a thought as nobody's words.
+        ("llm.input_messages.2.message.content", json!("hm")),
+    ];
+    assert_eq!(
+        with_raw(&told, &raw),
+        json!([
+            {"role": "system", "content": "be kind"},
+            {"role": "user", "content": "hi"},
+            {"role": "assistant", "content": null, "reasoning": "hm"},
+        ])
+    );
+}
+
+#[test]
+fn what_the_attributes_hide_stays_hidden_whatever_the_raw_value_shows() {
+    let raw = json!([{"role": "user", "parts": [{"text": "secret"}, {"inline_data": {"mime_type": "image/png", "data": "AAAA"}}]}]);
+    for hidden in [
+        ("llm.input_messages.0.message.content", json!("__REDACTED__")),
+        ("llm.input_messages.0.message.contents.0.message_content.text", json!("__REDACTED__")),
+        ("llm.input_messages.0.message.contents.0.message_content.type", json!("image")),
+    ] {
+        let asked = with_raw(std::slice::from_ref(&hidden), &raw).to_string();
+        assert!(!asked.contains("secret") && !asked.contains("AAAA"), "{asked}");
+    }
+    assert_eq!(one_message(&[("contents.0.message_content.type", json!("image"))])["content"], "[image]");
+}
+
+#[test]
+fn a_plain_value_of_openinferences_own_stays_beside_another_conventions_messages() {
+    let told = Told::llm(&[
+        ("input.value", json!("own")),
+        ("gen_ai.input.messages", json!(r#"[{"role": "user", "parts": []}]"#)),
+    ]);
+    assert_eq!(told.text(SPAN_INPUTS).as_deref(), Some("own"));
+}
+
+#[test]
+fn the_state_of_a_graph_is_no_answer() {
+    let state = r#"[{"type": "human", "data": {"content": "hi"}}, {"type": "ai", "data": {"content": "ho"}}]"#;
+    let told = Told::kind("CHAIN", &[("output.value", json!(state)), ("llm.model_name", json!("m"))]);
+    assert_eq!(told.text(SPAN_OUTPUTS).as_deref(), Some(state));
+}
+
+#[test]
+fn an_answer_without_words_leaves_the_raw_one_and_what_was_asked() {
+    let told = Told::llm(&[
+        ("output.value", json!(r#"{"error": "no key"}"#)),
+        ("llm.input_messages.0.message.content", json!("hi")),
+        ("llm.output_messages.0.message.role", json!("assistant")),
+    ]);
+    assert_eq!(told.json(SPAN_OUTPUTS), json!({"error": "no key"}));
+    assert_eq!(told.json(CHAT_MESSAGES), json!([{"role": "user", "content": "hi"}]));
+}
+
+#[test]
+fn tools_are_told_from_the_raw_request_and_from_another_convention() {
+    for (key, value) in [
+        ("input.value", r#"{"functions": [{"name": "f"}]}"#),
+        ("input.value", r#"{"tools": [{"function_declarations": [{"name": "f"}]}]}"#),
+        ("gen_ai.tool.definitions", r#"[{"type": "function", "name": "f"}]"#),
+    ] {
+        let told = Told::llm(&[(key, json!(value))]);
+        assert_eq!(told.json(CHAT_TOOLS), json!([{"type": "function", "function": {"name": "f"}}]), "{key}");
+    }
+    let told =
+        Told::kind("AGENT", &[("input.value", json!(r#"{"tools": [{"name": "f"}]}"#)), ("llm.model_name", json!("m"))]);
+    assert_eq!(told.text(CHAT_TOOLS), None);
 }

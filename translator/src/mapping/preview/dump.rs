@@ -6,7 +6,7 @@
 const LOOKED_AT: usize = 4_096;
 
 /// Whether a text, or a string of a JSON text, is such an object.
-pub(super) fn is_dump(value: &str) -> bool {
+pub(in crate::mapping) fn is_dump(value: &str) -> bool {
     let start = value.get(..value.floor_char_boundary(LOOKED_AT)).unwrap_or(value);
     begins(start) || start.split('"').any(begins)
 }

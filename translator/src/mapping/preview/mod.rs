@@ -9,6 +9,8 @@
 mod dump;
 mod turns;
 
+pub(super) use dump::is_dump;
+
 use std::borrow::Cow;
 
 use crate::mlflow::json;

@@ -17,8 +17,16 @@ use crate::mlflow::keys::CHAT_TOOLS;
 use crate::openinference::{Indexed, Key, Node};
 use shapes::Tool;
 
-/// Adds the tools below `llm.tools`, else those among the parameters of the call.
-pub(super) fn add<'s, 'a>(llm: &Indexed<'a>, facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) {
+/// Where else tools are told of, in order, and under which names there; none: it is the list itself.
+const PLACES: [(Key, [&str; 2]); 3] = [
+    (Key::InvocationParameters, ["tools", "functions"]),
+    (Key::GenAiToolDefinitions, ["", ""]),
+    (Key::InputValue, ["tools", "functions"]),
+];
+
+/// Adds the tools below `llm.tools`, else those among the parameters of the call, those of another convention, and on a call
+/// to a model those of the raw request.
+pub(super) fn add(llm: &Indexed<'_>, is_model: bool, facts: &Facts<'_, '_>, gains: &mut Gains<'_, '_, '_>) {
     if !gains.lacks(CHAT_TOOLS) {
         return;
     }
@@ -27,16 +35,30 @@ pub(super) fn add<'s, 'a>(llm: &Indexed<'a>, facts: &Facts<'s, 'a>, gains: &mut 
     if tools.is_empty() {
         tools = family.text().as_deref().map(several).unwrap_or_default();
     }
-    if tools.is_empty()
-        && let Some(parameters) = facts.text(Key::InvocationParameters)
-    {
-        let lists = json::fields(&parameters, ["tools", "functions"]);
-        tools = lists.into_iter().flatten().map(several).find(|tools| !tools.is_empty()).unwrap_or_default();
+    if tools.is_empty() {
+        let elsewhere = PLACES.iter().filter(|(key, _)| is_model || *key != Key::InputValue);
+        tools = elsewhere
+            .map(|(key, names)| beside(facts, *key, *names))
+            .find(|tools| !tools.is_empty())
+            .unwrap_or_default();
     }
     if !tools.is_empty() {
         let tools = Value::from_iter(tools.into_iter().map(Tool::into_json)).to_string();
         gains.add_text(CHAT_TOOLS, json::clean(&tools).into_owned());
     }
+}
+
+/// The tools in an attribute: under one of the names, or the whole of it.
+fn beside(facts: &Facts<'_, '_>, key: Key, names: [&str; 2]) -> Vec<Tool> {
+    let Some(value) = facts.get(key).and_then(json::plain_text) else { return Vec::new() };
+    if names[0].is_empty() {
+        return several(&value);
+    }
+    // Most requests offer none; only those that may are read.
+    if !names.iter().any(|name| value.contains(name)) {
+        return Vec::new();
+    }
+    json::fields(&value, names).into_iter().flatten().map(several).find(|tools| !tools.is_empty()).unwrap_or_default()
 }
 
 /// The tools of one entry: a schema of some providers declares several. What stands beside the schema fills its gaps.

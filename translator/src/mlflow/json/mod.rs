@@ -48,13 +48,18 @@ pub fn string(literal: &str) -> Option<Cow<'_, str>> {
 /// The values of an object at some keys; of repeated keys the last counts, as in Python.
 pub fn fields<'a, const N: usize>(object: &'a str, keys: [&str; N]) -> [Option<&'a str>; N] {
     let mut found = [None; N];
+    find(object, &keys, &mut found);
+    found
+}
+
+/// What [`fields`] does, compiled once for all numbers of keys.
+fn find<'a>(object: &'a str, keys: &[&str], found: &mut [Option<&'a str>]) {
     for (key, value) in entries(object) {
         let at = string(key).and_then(|key| keys.iter().position(|wanted| *wanted == key));
         if let Some(found) = at.and_then(|at| found.get_mut(at)) {
             *found = Some(value);
         }
     }
-    found
 }
 
 /// A text as a JSON string.

@@ -1,10 +1,17 @@
-//! Raw requests and answers that MLflow's UI draws by itself.
+//! Raw requests and answers: those that MLflow's UI draws by itself, and the [messages](turns) of all others.
 //!
-//! Each provider's shape is one file with two functions, and one entry of [`SHAPES`]. They repeat the checks of the UI's own
-//! parsers (MLflow 3.17.2), which lose a whole conversation for one part they do not know. Nothing is built: texts are scanned.
+//! Each provider's shape that the UI draws is one file with two functions, and one entry of [`SHAPES`]. They repeat the checks of
+//! the UI's own parsers (MLflow 3.17.2), which lose a whole conversation for one part they do not know. Nothing is built: texts
+//! are scanned.
 
 mod anthropic;
+mod blocks;
 mod openai;
+#[cfg(test)]
+mod tests;
+mod turns;
+
+pub(in crate::mapping) use turns::{langchain, messages};
 
 use crate::mlflow::json;
 
@@ -35,8 +42,15 @@ impl Shape {
 /// What the system says in a request that has a place of its own for it, which the UI leaves out: a text, or a list of texts.
 pub(super) fn system(request: &str) -> Option<String> {
     let [system, instructions] = json::fields(request, ["system", "instructions"]);
-    let said = system.filter(|value| !is_nil(value)).or(instructions)?;
-    let text = |value| json::string(value).or_else(|| json::fields(value, ["text"])[0].and_then(json::string));
+    texts(system.filter(|value| !is_nil(value)).or(instructions)?)
+}
+
+/// A text, or a list of texts: OpenTelemetry's have theirs under `content`.
+pub(super) fn texts(said: &str) -> Option<String> {
+    let text = |value| {
+        let [text, content] = json::fields(value, ["text", "content"]);
+        json::string(value).or_else(|| json::string(text.or(content)?))
+    };
     let texts: Vec<_> = match text(said) {
         Some(text) => vec![text],
         None => json::items(said).filter_map(text).collect(),
@@ -65,25 +79,4 @@ fn is_one_of(value: Option<&str>, words: &[&str]) -> bool {
 fn is_list_of(value: &str, passes: impl Fn(&str) -> bool) -> bool {
     let mut items = json::items(value).peekable();
     items.peek().is_some() && items.all(passes)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_the_system_says_apart_is_found_in_every_form() {
-        for request in [
-            r#"{"system": "be kind"}"#,
-            r#"{"system": [{"type": "text", "text": "be"}, {"text": "kind"}]}"#,
-            r#"{"system": null, "instructions": "be kind"}"#,
-        ] {
-            assert_eq!(system(request).map(|text| text.replace("\n\n", " ")).as_deref(), Some("be kind"), "{request}");
-        }
-        for request in
-            [r#"{"system": null}"#, r#"{"system": []}"#, r#"{"instructions": ""}"#, r#"{"messages": []}"#, "[]"]
-        {
-            assert_eq!(system(request), None, "{request}");
-        }
-    }
 }

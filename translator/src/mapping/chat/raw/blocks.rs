@@ -1,0 +1,224 @@
+//! What a raw message says: a text, or blocks of any provider's.
+//!
+//! A block is known by its `type`, or by the key that holds it (Bedrock, Gemini). One that is not known is told as its JSON.
+
+use std::borrow::Cow;
+
+use crate::mapping::chat::media::{self, is_base64};
+use crate::mapping::chat::message::{Message, Part, ToolCall};
+use crate::mapping::chat::parts::Parts;
+use crate::mapping::chat::role::Role;
+use crate::mlflow::json::{self, fields, items};
+
+/// What one block, or the value that its key holds, adds to its message.
+type Read = for<'a> fn(&str, &'a str, &mut Said<'a>);
+
+/// Kinds of blocks under the names that they have. A new kind is one entry.
+const KINDS: [(&[&str], Read); 7] = [
+    (&["text", "input_text", "output_text", "summary_text", "refusal"], text),
+    (&["tool_call", "tool_use", "toolUse", "tool-call", "function_call", "functionCall"], call),
+    (
+        &[
+            "tool_call_response",
+            "tool_result",
+            "toolResult",
+            "tool-result",
+            "function_call_output",
+            "function_call_result",
+            "function_response",
+            "functionResponse",
+        ],
+        result,
+    ),
+    (&["reasoning", "thinking", "redacted_thinking", "reasoningContent"], reasoning),
+    (
+        &[
+            "image",
+            "image_url",
+            "input_image",
+            "audio",
+            "input_audio",
+            "video",
+            "document",
+            "file",
+            "input_file",
+            "blob",
+            "uri",
+            "inline_data",
+            "inlineData",
+            "file_data",
+            "fileData",
+        ],
+        medium,
+    ),
+    (&["json"], data),
+    (&["cachePoint"], |_, _, _| ()),
+];
+
+/// What the blocks of a message amount to.
+#[derive(Default)]
+struct Said<'a> {
+    parts: Parts<'a>,
+    /// What tools found, which users hand over in messages of theirs.
+    results: Vec<Message<'a>>,
+}
+
+/// Reads a message: its content, and the object in which calls of tools and the id of an answered call may be.
+pub(super) fn read_message<'a>(role: Role, content: &'a str, body: &'a str, out: &mut Vec<Message<'a>>) {
+    let mut said = Said::default();
+    read(content, &mut said);
+    let [calls, legacy, answers, name] = fields(body, ["tool_calls", "function_call", "tool_call_id", "name"]);
+    let calls = calls.into_iter().flat_map(items).chain(legacy.filter(|call| call.starts_with('{')));
+    calls.for_each(|body| call("", body, &mut said));
+    let mut message = Message::empty(role);
+    if role == Role::Tool {
+        message.tool_call_id = answers.and_then(json::string);
+        message.name = name.and_then(json::string);
+    }
+    said.parts.put(&mut message);
+    out.append(&mut said.results);
+    if !message.is_silent() || message.tool_call_id.is_some() {
+        out.push(message);
+    }
+}
+
+fn read<'a>(content: &'a str, said: &mut Said<'a>) {
+    match content.as_bytes().first() {
+        Some(b'[') => items(content).for_each(|item| read_one(item, said)),
+        _ => read_one(content, said),
+    }
+}
+
+fn read_one<'a>(block: &'a str, said: &mut Said<'a>) {
+    if block.starts_with('"') {
+        return text("", block, said);
+    }
+    if !block.starts_with('{') || json::is_falsy(block) {
+        return;
+    }
+    let known = |name: &str| KINDS.iter().find(|(names, _)| names.contains(&name)).map(|(_, read)| *read);
+    let kind = fields(block, ["type"])[0].and_then(json::string);
+    let found = match &kind {
+        Some(kind) => known(kind).map(|read| (kind.clone(), read, block)),
+        None => json::entries(block).find_map(|(key, value)| {
+            let key = json::string(key)?;
+            known(&key).map(|read| (key, read, value))
+        }),
+    };
+    match found {
+        Some((kind, read, body)) => read(&kind, body, said),
+        None => said.parts.content.push(Part::text(block)),
+    }
+}
+
+/// The first of an object's values that is something.
+fn first<'a, const N: usize>(body: &'a str, names: [&str; N]) -> Option<&'a str> {
+    fields(body, names).into_iter().flatten().find(|value| *value != "null")
+}
+
+/// A string as its text, anything else as its JSON.
+fn plain(value: &str) -> Cow<'_, str> {
+    json::string(value).unwrap_or(Cow::Borrowed(value))
+}
+
+fn text<'a>(_: &str, body: &'a str, said: &mut Said<'a>) {
+    let text = json::string(body).or_else(|| first(body, ["text", "content", "refusal"]).and_then(json::string));
+    said.parts.content.extend(text.filter(|text| !text.is_empty()).map(Part::text));
+}
+
+fn data<'a>(_: &str, body: &'a str, said: &mut Said<'a>) {
+    said.parts.content.push(Part::text(body));
+}
+
+/// The id of a call, which some providers give an item of its own id.
+fn call_id(body: &str) -> Option<Cow<'_, str>> {
+    first(body, ["call_id", "callId", "tool_use_id", "toolUseId", "toolCallId", "tool_call_id", "id"])
+        .and_then(json::string)
+}
+
+fn call<'a>(_: &str, body: &'a str, said: &mut Said<'a>) {
+    let function = first(body, ["function"]).filter(|function| function.starts_with('{')).unwrap_or(body);
+    let name = first(function, ["name", "toolName"]).and_then(json::string);
+    let arguments = first(function, ["arguments", "args", "input"]).map(plain);
+    said.parts.calls.push(ToolCall::new(call_id(body), name, arguments));
+}
+
+fn result<'a>(_: &str, body: &'a str, said: &mut Said<'a>) {
+    let mut inner = Said::default();
+    match first(body, ["content", "output"]) {
+        Some(blocks) => read(blocks, &mut inner),
+        None => inner.parts.content.extend(first(body, ["response", "result"]).map(plain).map(Part::text)),
+    }
+    let mut message = Message::empty(Role::Tool);
+    message.tool_call_id = call_id(body);
+    message.name = first(body, ["name"]).and_then(json::string);
+    inner.parts.put(&mut message);
+    said.results.push(message);
+}
+
+fn reasoning<'a>(_: &str, body: &'a str, said: &mut Said<'a>) {
+    let thought = first(body, ["thinking", "text", "reasoningText", "content", "summary"]);
+    let found = said.parts.reasoning.len();
+    let words = |value| json::string(value).or_else(|| fields(value, ["text"])[0].and_then(json::string));
+    let thoughts = thought.into_iter().flat_map(|value| words(value).into_iter().chain(items(value).filter_map(words)));
+    said.parts.reasoning.extend(thoughts.filter(|text| !text.is_empty()));
+    if said.parts.reasoning.len() == found && first(body, ["data", "encrypted_content", "redactedContent"]).is_some() {
+        said.parts.reasoning.push(Cow::Borrowed("[encrypted]"));
+    }
+}
+
+/// A picture, a sound or a file: by its address or as base64, with what it is beside it or around it.
+fn medium<'a>(kind: &str, body: &'a str, said: &mut Said<'a>) {
+    const INSIDE: [&str; 15] = [
+        "url",
+        "uri",
+        "fileUri",
+        "file_uri",
+        "image_url",
+        "source",
+        "bytes",
+        "data",
+        "file_data",
+        "base64",
+        "content",
+        "image",
+        "input_audio",
+        "audio",
+        "file",
+    ];
+    const LEVELS: usize = 4;
+    let (mut mime, mut name, mut modality) = (None, None, None);
+    let mut place = Some(body);
+    for _ in 0..LEVELS {
+        let Some(body) = place.filter(|body| body.starts_with('{')) else { break };
+        let text = |names| first(body, names).and_then(json::string);
+        mime = mime.or_else(|| text(["mime_type", "mimeType", "media_type", "mediaType", "format"]));
+        name = name.or_else(|| first(body, ["filename", "name", "title"]).and_then(json::string));
+        modality = modality.or_else(|| first(body, ["modality"]).and_then(json::string));
+        place = first(body, INSIDE);
+    }
+    let address = place.and_then(json::string).unwrap_or_default();
+    let kinds = ["image", "audio", "video", "document"];
+    let is_of = |kind: &&&str| {
+        modality.as_deref() == Some(**kind) || mime.as_deref().is_some_and(|mime| mime.starts_with(**kind))
+    };
+    let of_name = || kinds.iter().find(|known| kind.contains(**known));
+    let kind = *kinds.iter().find(is_of).or_else(of_name).unwrap_or(&"file");
+    let mime = match mime {
+        Some(format) if !format.is_empty() && !format.contains('/') => Cow::Owned(format!("{kind}/{format}")),
+        mime => mime.unwrap_or_default(),
+    };
+    let is_address = address.starts_with("data:") || address.contains("://") || address == media::REDACTED;
+    let url = match address {
+        address if is_address => address,
+        data if is_base64(&data) && !mime.is_empty() => Cow::Owned(format!("data:{mime};base64,{data}")),
+        data if is_base64(&data) => data,
+        // No address and no data: the name of an uploaded file, or bytes as Python prints them.
+        _ => Cow::Borrowed(""),
+    };
+    said.parts.content.push(match kind {
+        "image" => media::image(url, None),
+        "audio" => media::audio(&url, &mime),
+        kind => media::link(kind, name.as_deref(), &mime, &url),
+    });
+}

@@ -1,0 +1,103 @@
+//! Where the messages of a raw value are, and who speaks: requests and answers of every provider, LangChain's messages in
+//! both of their JSON forms, pairs of speaker and words (LangGraph), OpenTelemetry's GenAI messages, items of the Responses
+//! API. What is said is read by [`blocks`].
+
+use super::blocks;
+use crate::mapping::chat::message::Message;
+use crate::mapping::chat::role::Role;
+use crate::mlflow::json::{self, fields, items};
+
+/// How deep messages are looked for. LangChain's answers have theirs in a list of lists in an object.
+const DEPTH: usize = 6;
+
+/// Keys that hold messages or lead to them, in the order in which they are asked: the first that has any.
+const PLACES: [&str; 10] =
+    ["messages", "choices", "generations", "candidates", "contents", "message", "content", "output", "input", "kwargs"];
+
+/// Items of the Responses API, and of the Agents SDK for JavaScript, that no speaker is named of.
+const ITEMS: [(&str, Role); 4] = [
+    ("function_call", Role::Assistant),
+    ("reasoning", Role::Assistant),
+    ("function_call_output", Role::Tool),
+    ("function_call_result", Role::Tool),
+];
+
+/// A message: who speaks, what is said, and the object in which calls of tools may be.
+struct Turn<'a> {
+    role: Role,
+    content: &'a str,
+    body: &'a str,
+    is_langchains: bool,
+}
+
+/// The messages of a value that is JSON; `role` is the speaker where none is named.
+pub(in crate::mapping) fn messages(value: &str, role: Role) -> Vec<Message<'_>> {
+    let mut out = Vec::new();
+    find(value, role, DEPTH, &mut out);
+    out
+}
+
+/// The messages that one value of LangChain's is: one, unless it holds what tools found.
+pub(in crate::mapping) fn langchain(value: &str) -> Vec<Message<'_>> {
+    let mut out = Vec::new();
+    if value.starts_with('{')
+        && let Some(turn) = turn(value, Role::User).filter(|turn| turn.is_langchains)
+    {
+        blocks::read_message(turn.role, turn.content, turn.body, &mut out);
+    }
+    out
+}
+
+fn find<'a>(value: &'a str, role: Role, depth: usize, out: &mut Vec<Message<'a>>) {
+    let value = value.trim_ascii_start();
+    if let Some(turn) = turn(value, role) {
+        return blocks::read_message(turn.role, turn.content, turn.body, out);
+    }
+    let Some(depth) = depth.checked_sub(1) else { return };
+    items(value).for_each(|item| find(item, role, depth, out));
+    let found = out.len();
+    for place in fields(value, PLACES).into_iter().flatten().filter(|place| place.starts_with(['{', '['])) {
+        find(place, role, depth, out);
+        if out.len() > found {
+            break;
+        }
+    }
+}
+
+fn turn(message: &str, default: Role) -> Option<Turn<'_>> {
+    if message.starts_with('[') {
+        let mut pair = items(message);
+        let (role, content) = (json::string(pair.next()?)?, pair.next().filter(|words| words.starts_with('"'))?);
+        return pair.next().is_none().then_some(Turn {
+            role: Role::known(&role)?,
+            content,
+            body: "",
+            is_langchains: false,
+        });
+    }
+    let [role, kind, id, data, kwargs, content, parts, calls] =
+        fields(message, ["role", "type", "id", "data", "kwargs", "content", "parts", "tool_calls"]);
+    let class = || id.and_then(|id| items(id).last()).and_then(json::string);
+    let (role, body, is_langchains) = match (role.and_then(json::string), kind.and_then(json::string)) {
+        (Some(role), _) => (Role::named(&role), message, false),
+        (None, Some(kind)) if kind == "constructor" => (spoken_by(&class()?)?, kwargs?, true),
+        (None, Some(kind)) => match ITEMS.iter().find(|(item, _)| *item == kind) {
+            Some((_, role)) => return Some(Turn { role: *role, content: message, body: "", is_langchains: false }),
+            None => (spoken_by(&kind)?, data.or(content.map(|_| message))?, true),
+        },
+        (None, None) => {
+            parts.or(calls).filter(|list| list.starts_with('['))?;
+            (default, message, false)
+        }
+    };
+    let content = if body.len() == message.len() { content.or(parts) } else { fields(body, ["content"])[0] };
+    Some(Turn { role, content: content.unwrap_or_default(), body, is_langchains })
+}
+
+/// Who speaks in LangChain's `human`, `HumanMessage` and `AIMessageChunk`.
+fn spoken_by(class: &str) -> Option<Role> {
+    const CLASSES: [&str; 5] = ["human", "ai", "system", "tool", "function"];
+    let name = class.strip_suffix("Chunk").unwrap_or(class);
+    let name = name.strip_suffix("Message").unwrap_or(name);
+    CLASSES.iter().any(|known| known.eq_ignore_ascii_case(name)).then(|| Role::named(name))
+}

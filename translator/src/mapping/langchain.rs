@@ -1,0 +1,123 @@
+//! LangChain's messages in the values of its chains, agents and tools, told as OpenAI's: neither MLflow's UI nor its previews
+//! know the forms in which LangChain writes them. What stands around them stays as it is.
+
+use super::chat::{self, Role};
+use crate::mlflow::json::{self, entries, fields, items};
+
+/// What every message has that LangChain writes.
+const MARK: &str = "\"additional_kwargs\"";
+
+/// A value with its messages told as OpenAI's; the words alone where it is nothing but what a tool found. `None` when it
+/// holds no such message.
+pub(super) fn plain(value: &str) -> Option<String> {
+    if !value.contains(MARK) || !json::is_structured(value) {
+        return None;
+    }
+    let mut only = entries(value);
+    let output = only.next().filter(|(key, _)| *key == "\"output\"" && only.next().is_none());
+    if let [message] = chat::langchain(output.map_or(value, |(_, value)| value)).as_slice()
+        && message.role == Role::Tool
+        && let Some(words) = message.only_words()
+    {
+        return Some(words.to_owned());
+    }
+    let mut out = String::with_capacity(value.len());
+    put(value, &mut out).then_some(out)
+}
+
+/// Writes a value; whether there was a message in it. As deep as the value is nested, which [`json::is_structured`] bounds.
+fn put(value: &str, out: &mut String) -> bool {
+    let value = value.trim_ascii();
+    if !value.contains(MARK) {
+        out.push_str(value);
+        return false;
+    }
+    if value.starts_with('[') {
+        return put_all('[', items(value).map(|item| ("", item)), ']', out);
+    }
+    let messages = chat::langchain(value);
+    if let [message] = messages.as_slice() {
+        // What is made of text alone is always JSON.
+        out.push_str(&serde_json::to_string(message).unwrap_or_default());
+        return true;
+    }
+    // Around messages, as in a prompt, the constructor's name says nothing.
+    match fields(value, ["lc", "kwargs"]) {
+        [Some(_), Some(inside)] => put(inside, out),
+        _ if value.starts_with('{') => put_all('{', entries(value), '}', out),
+        _ => {
+            out.push_str(value);
+            false
+        }
+    }
+}
+
+fn put_all<'a>(open: char, parts: impl Iterator<Item = (&'a str, &'a str)>, close: char, out: &mut String) -> bool {
+    let mut found = false;
+    out.push(open);
+    for (place, (key, value)) in parts.enumerate() {
+        if place > 0 {
+            out.push_str(", ");
+        }
+        if !key.is_empty() {
+            out.push_str(key);
+            out.push_str(": ");
+        }
+        found |= put(value, out);
+    }
+    out.push(close);
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::mapping::told::told;
+    use crate::mlflow::keys::SPAN_OUTPUTS;
+
+    fn outputs(kind: &str, value: &Value) -> Value {
+        told(kind, &[("output.value", json!(value.to_string()))], SPAN_OUTPUTS)
+    }
+
+    fn human() -> Value {
+        json!({"type": "human", "data": {"content": "hi", "additional_kwargs": {}, "id": null}})
+    }
+
+    fn constructor(class: &str, kwargs: &Value) -> Value {
+        json!({"lc": 1, "type": "constructor", "id": ["langchain_core", "messages", class], "kwargs": kwargs})
+    }
+
+    #[test]
+    fn messages_are_told_where_they_stand_and_the_rest_of_a_state_stays() {
+        let ai = constructor("AIMessage", &json!({"content": "ho", "additional_kwargs": {}, "tool_calls": []}));
+        let state = json!({"messages": [human(), ai], "step": 3, "update": [{"deep": [human()]}]});
+        let said = json!({"role": "user", "content": "hi"});
+        assert_eq!(
+            outputs("CHAIN", &state),
+            json!({"messages": [said, {"role": "assistant", "content": "ho"}], "step": 3, "update": [{"deep": [said]}]})
+        );
+        let prompt = constructor("ChatPromptValue", &json!({"messages": [human()]}));
+        assert_eq!(outputs("CHAIN", &prompt), json!({"messages": [said]}));
+    }
+
+    #[test]
+    fn what_a_tool_found_is_its_words() {
+        let found = json!({"type": "tool", "data": {"content": "21", "additional_kwargs": {}, "tool_call_id": "c"}});
+        for value in [found.clone(), json!({"output": found})] {
+            assert_eq!(outputs("TOOL", &value), json!(21), "{value}");
+        }
+    }
+
+    #[test]
+    fn values_without_messages_of_langchains_stay() {
+        for value in [
+            json!({"messages": [{"role": "user", "content": "hi"}]}),
+            json!({"note": "\"additional_kwargs\""}),
+            json!({"additional_kwargs": {"a": [1, "b"]}}),
+            json!([{"type": "human"}]),
+        ] {
+            assert_eq!(outputs("CHAIN", &value), value);
+        }
+    }
+}
