@@ -97,6 +97,8 @@ impl ServerDelivery {
         self.send_due(desk, &mut out, &due, version, now);
         let rest = out.slots;
         self.send_suspects(desk, &mut out, rest, version, now);
+        // Those of traces whose spans were given up on the way among them.
+        let to_assess = desk.assembly.to_assess(now, out.slots);
         let rest = out.slots;
         self.send_assessments(desk, &mut out, &to_assess, rest, now);
         if self.under_way.is_empty() && self.suspects.is_empty() {
