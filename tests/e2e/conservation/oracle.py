@@ -87,8 +87,8 @@ class Run:
         time.sleep(self._random.uniform(0.2, 1.5))
         _limit_files(self._bridge.process.pid, resource.RLIM_INFINITY)
         if self._bridge.process.has_ended:
-            # It had only just begun: a host that cannot open its journal says so and ends, and its supervisor starts it again.
-            assert "cannot be opened" in self._bridge.process.log_tail(), self._bridge.process.log_tail()
+            # It had only just begun: a host that cannot open its journal ends, and its supervisor starts it again. What it said
+            # may be missing, since its log is limited like every file.
             self.faults["ended by a full disk"] += 1
             self._bridge.kill()
             self._bridge.start()
