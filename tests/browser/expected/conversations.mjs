@@ -14,6 +14,9 @@ const { SYSTEM, CAPITAL, PARIS, PEOPLE, TWO_MILLION, WEATHER, SUNNY, asks, told 
 
 const TOOLS = ["get_weather"];
 const DIALOGUE = [SYSTEM, CAPITAL, PARIS, PEOPLE];
+const picture = {
+  spans: [{ inputs: ["User: What is in this picture? [image]"], outputs: ["Assistant: A red square."] }],
+};
 const conversation = { spans: [{ inputs: DIALOGUE, outputs: [TWO_MILLION] }] };
 
 /** A model is asked, calls a tool in each city, is told what the tool found, and answers. */
@@ -67,9 +70,8 @@ export const INSTRUMENTORS = [
     payloads: {
       "py_openai_conversation.pb": conversation,
       "py_openai_parallel_tools.pb": toolUse({ cities: twoCities }),
-      "py_openai_image.pb": {
-        spans: [{ inputs: ["User: What is in this picture? [image]"], outputs: ["Assistant: A red square."] }],
-      },
+      "py_openai_image.pb": picture,
+      "py_openai_function_call.pb": toolUse({}),
     },
   },
   {
@@ -235,6 +237,7 @@ export const INSTRUMENTORS = [
     payloads: {
       "js_langchain_conversation.pb": conversation,
       "js_langchain_agent.pb": toolUse({ results: named(["Lisbon"]), before: [SYSTEM] }),
+      "js_langchain_image.pb": picture,
     },
   },
   {
@@ -252,6 +255,7 @@ export const INSTRUMENTORS = [
         results: ['{ "city":"Lisbon", "weather":"21 °C, sunny" }'],
         before: [SYSTEM],
       }),
+      "js_ai_sdk_image.pb": picture,
     },
   },
   {

@@ -21,6 +21,7 @@ const json = JSON.stringify;
 /** An answer that calls tools and says nothing. */
 const calls = (...cities) => cities.map((city) => `get_weather({"city": "${city}"})`).join(", ");
 
+const picture = [["What is in this picture?", SQUARE]];
 const conversation = [[PEOPLE, TWO_MILLION]];
 const agent = [[WEATHER, SUNNY]];
 const retrieval = [[WHAT_IS_A_SPAN, said.SPAN]];
@@ -32,7 +33,8 @@ const toolUse = (first) => [
 export const LISTED = {
   "py_openai_conversation.pb": conversation,
   "py_openai_parallel_tools.pb": toolUse(calls("Lisbon", "Porto")),
-  "py_openai_image.pb": [["What is in this picture?", SQUARE]],
+  "py_openai_image.pb": picture,
+  "py_openai_function_call.pb": toolUse(calls("Lisbon")),
   "py_openai_error.pb": [["Hello?", "-"]],
   "py_openai_responses_conversation.pb": conversation,
   "py_openai_responses_tool_result.pb": toolUse(calls("Lisbon")),
@@ -81,12 +83,14 @@ export const LISTED = {
   "js_anthropic_streaming.pb": [[WEATHER, LOOKING_UP]],
   "js_langchain_conversation.pb": conversation,
   "js_langchain_agent.pb": agent,
+  "js_langchain_image.pb": picture,
   "js_langchain_retrieval.pb": retrieval,
   "js_langchain_error.pb": [['{"who":"bot","q":"fail429"}', "-"]],
   "js_bedrock_conversation.pb": conversation,
   "js_bedrock_tool_result.pb": toolUse(LOOKING_UP),
   "js_ai_sdk_conversation.pb": conversation,
   "js_ai_sdk_tool_result.pb": agent,
+  "js_ai_sdk_image.pb": picture,
   "js_openai_agents_handoff.pb": agent,
   "js_openai_agents_chat_completions.pb": agent,
   "js_core_error.pb": [["-", "-"]],
