@@ -6,6 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { measure } from "./comparison/measure.mjs";
 import { tables, written } from "./comparison/page.mjs";
+import { AGENTS } from "./expected/agents.mjs";
 import { INSTRUMENTORS } from "./expected/conversations.mjs";
 import { RETRIEVERS } from "./expected/documents.mjs";
 import { ERRORS } from "./expected/errors.mjs";
@@ -52,6 +53,15 @@ test("pictures are drawn from attachments, and MLflow's own copies from the span
     assert.match(JSON.stringify(seen), /\[image\]/, payload);
     const attached = (side) => looker.spans(side, payload).some(([, { hasAttachment }]) => hasAttachment);
     assert.deepEqual([attached("bridged"), attached("raw")], [true, false], payload);
+  }
+});
+
+describe("an agent's trace opens with what was asked and answered", () => {
+  for (const [payload, { span, ...wanted }] of Object.entries(AGENTS)) {
+    test(payload, async () => {
+      const { inputs, outputs } = await looker.span("bridged", payload, span);
+      assert.deepEqual({ inputs, outputs }, wanted);
+    });
   }
 });
 

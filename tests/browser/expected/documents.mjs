@@ -21,7 +21,8 @@ export const RETRIEVERS = {
     name: "Haystack",
     spans: {
       "InMemoryBM25Retriever.run": [file("file", SPAN), file("file", TRACE)],
-      "LLMRanker.run": [file("doc_uri", SPAN)],
+      // The documents that it was given, and the one that it kept.
+      "LLMRanker.run": [file("doc_uri", SPAN), file("doc_uri", TRACE), file("doc_uri", SPAN)],
     },
   },
   "js_langchain_retrieval.pb": {
