@@ -16,8 +16,6 @@ const [CAPITAL, PEOPLE, TWO_MILLION, WEATHER, SUNNY] = [
 ].map(words);
 const [LOOKING_UP, SQUARE, WHAT_IS_A_SPAN] = ["I look it up.", "A red square.", "What is a span?"];
 
-const json = JSON.stringify;
-
 /** An answer that calls tools and says nothing. */
 const calls = (...cities) => cities.map((city) => `get_weather({"city": "${city}"})`).join(", ");
 
@@ -47,8 +45,8 @@ export const LISTED = {
   "py_google_genai_tool_result.pb": toolUse(calls("Lisbon")),
   "py_langchain_conversation.pb": conversation,
   "py_langchain_agent.pb": agent,
-  // The instrumentation tells nothing of what the graph answered, and a request alone keeps its quotes.
-  "py_langchain_graph.pb": [[json(CAPITAL), "-"]],
+  // The instrumentation tells nothing of what the graph answered.
+  "py_langchain_graph.pb": [[CAPITAL, "-"]],
   "py_langchain_retrieval.pb": retrieval,
   "py_llama_index_conversation.pb": conversation,
   // Documents are split into nodes, and embedded, before one is asked for.
@@ -66,18 +64,13 @@ export const LISTED = {
   "py_haystack_conversation.pb": conversation,
   "py_haystack_agent.pb": agent,
   "py_haystack_retrieval.pb": [['{"data": {"retriever": {"query": "What is a span?"},…', said.SPAN]],
-  "py_dspy_chain_of_thought.pb": [
-    [
-      '{"question": "What is the capital of France?"}',
-      '{"reasoning": "It is well known.", "answer": "Paris is the capital of France."}',
-    ],
-  ],
+  "py_dspy_chain_of_thought.pb": [[CAPITAL, "Paris is the capital of France."]],
   "js_openai_conversation.pb": conversation,
   "js_openai_parallel_tools.pb": toolUse(calls("Lisbon", "Porto")),
   "js_openai_streamed_tool_call.pb": [[WEATHER, calls("Lisbon")]],
   "js_openai_responses_conversation.pb": conversation,
   "js_openai_responses_tool_result.pb": toolUse(calls("Lisbon")),
-  "js_openai_responses_streaming.pb": [[`{"model":"gpt-4o-mini","input":${json(CAPITAL)},"stream":true}`, TWO_MILLION]],
+  "js_openai_responses_streaming.pb": [[CAPITAL, TWO_MILLION]],
   "js_anthropic_conversation.pb": conversation,
   "js_anthropic_tool_result.pb": toolUse(LOOKING_UP),
   "js_anthropic_streaming.pb": [[WEATHER, LOOKING_UP]],

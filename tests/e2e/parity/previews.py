@@ -1,7 +1,7 @@
 """What the list of traces shows, worked out a second time: MLflow's own derivation, and where that reads badly, text.
 
 Badly read an answer as raw JSON although it says something, JSON that was cut, and objects as Python prints them. The quotes
-of an answer in plain text go when the server has time for a request more, and then the trace is marked.
+and braces around other texts go when the server has time for a request more, and then the trace is marked.
 """
 
 import json
@@ -43,9 +43,9 @@ def of_trace(trace: dict) -> Previews | None:
     derived = {side: expected.preview(headline[side], role) for side, role in _SIDES.items()}
     found = {side: _text(headline[side], side) for side in _SIDES}
     printed = {side: found[side] is None and is_printed(headline[side]) for side in _SIDES}
-    is_quoted = isinstance(headline["outputs"], str) and found["outputs"] is not None
-    are_quotes_off = is_quoted and trace["info"]["metadata"].get(FINALIZED) == "true"
-    is_needed = are_quotes_off or any(found[side] and _reads_badly(headline[side], side) for side in _SIDES)
+    is_in_json = any(found[side] and _shortened(found[side]) != derived[side] for side in _SIDES)
+    is_polished = is_in_json and trace["info"]["metadata"].get(FINALIZED) == "true"
+    is_needed = is_polished or any(found[side] and _reads_badly(headline[side], side) for side in _SIDES)
     said = _said(trace)
     shown = {
         side: (printed[side] and said[side]) or (is_needed and found[side] and _shortened(found[side])) or derived[side]

@@ -95,9 +95,7 @@ impl Headline {
         let is_dump = |preview: &Option<Preview>| preview.as_ref().is_some_and(|preview| preview.is_dump);
         let (borrows_request, borrows_response) = (is_dump(&request), is_dump(&response));
         let worth = [&request, &response].into_iter().flatten().map(|preview| preview.worth).max().unwrap_or_default();
-        let text = |preview: Option<Preview>| {
-            preview.map(|preview| if worth == Worth::Nothing { preview.derived } else { preview.text })
-        };
+        let text = |preview: Option<Preview>| preview.map(|preview| preview.text);
         let (request, response) = (text(request), text(response));
         Self { request, response, worth, borrows_request, borrows_response, ..headline }
     }

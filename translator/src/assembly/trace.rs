@@ -367,10 +367,10 @@ impl Trace {
             || headline.borrows() && !self.said.is_empty() && (!is_root || self.said != self.lent)
     }
 
-    /// Whether MLflow shows the right previews, but in quotes.
-    pub fn has_quoted_previews(&self) -> bool {
+    /// Whether MLflow shows previews that can be read, in the quotes and braces of JSON.
+    pub fn has_previews_to_polish(&self) -> bool {
         let nothing = BTreeMap::new();
-        self.headline(&nothing).is_some_and(|(_, headline)| headline.worth == Worth::Quotes)
+        self.headline(&nothing).is_some_and(|(_, headline)| headline.worth == Worth::Polish)
     }
 
     /// Whether spans that are linked to prompts came after the root that tells of such links.

@@ -104,7 +104,7 @@ fn delivered(desk: &mut Desk, parcel: &Parcel, version: Option<Version>, now: In
             trace.root_delivered |=
                 items.iter().any(|item| trace.outline(item.span).is_some_and(|outline| outline.parent.is_none()));
             trace.info.wanted |= wants_info(trace, root_came_before, version);
-            let is_polished = trace.root_delivered && trace.has_quoted_previews();
+            let is_polished = trace.root_delivered && trace.has_previews_to_polish();
             if is_polished {
                 trace.info.polish_until = Some(polish_until);
             }

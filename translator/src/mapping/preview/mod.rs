@@ -1,10 +1,10 @@
 //! What a value says as text, for the list of traces.
 //!
 //! MLflow derives previews from a root's inputs and outputs ([`crate::mlflow::preview`]): the last message of a conversation
-//! in OpenAI's shape as text, everything else as JSON. Its list of traces then looks into JSON requests by itself, and shows
-//! an answer as it is: an answer of Anthropic's or a state of LangGraph's as raw JSON. Text for such values is found here; it
+//! in OpenAI's shape as text, everything else as JSON. Its list of traces looks into some JSON requests by itself, and shows an answer as it
+//! is: an answer of Anthropic's or a state of LangGraph's as raw JSON. Text for such values is found here; it
 //! reaches MLflow with a trace info, a request of its own, and is therefore [worth](Worth) one only where the derived preview
-//! reads badly, and where an answer keeps the quotes of a JSON string one that can wait.
+//! reads badly, and one that can wait where the text would only lose the quotes and braces of JSON.
 
 mod dump;
 mod turns;
@@ -32,8 +32,9 @@ pub enum Worth {
     /// What MLflow derives is as good.
     #[default]
     Nothing,
-    /// What MLflow derives is the text in quotes: one that waits until the server has nothing else to do.
-    Quotes,
+    /// What MLflow derives can be read, with quotes or braces around the text: one that waits until the server has nothing
+    /// else to do.
+    Polish,
     /// What MLflow derives cannot be read.
     Words,
 }
@@ -41,8 +42,6 @@ pub enum Worth {
 /// What the list of traces can show of a value: texts of at most [`derived::MAX`] characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preview {
-    /// What MLflow derives.
-    pub derived: String,
     /// The text that was found, else what MLflow derives.
     pub text: String,
     /// How much better the text is.
@@ -69,20 +68,20 @@ impl Preview {
         }?;
         let is_text = !json::may_be_structured(&derived) || derived::spoken(value, side.role()).is_some();
         if is_text {
-            return Some(Self { text: derived.clone(), derived, worth: Worth::Nothing, is_dump: false });
+            return Some(Self { text: derived, worth: Worth::Nothing, is_dump: false });
         }
         let found = found(value, side, DEPTH);
         let is_dump = dump::is_dump(value);
         let is_cut = !fits(value, derived::MAX);
         let worth = match &found {
-            // The list takes a request's quotes off by itself.
-            Some(_) if plain(value).is_some() => side.pick(Worth::Nothing, Worth::Quotes),
+            Some(_) if plain(value).is_some() => Worth::Polish,
             Some(found) if is_dump || is_cut || side == Side::Answer && !found.is_named => Worth::Words,
-            _ => Worth::Nothing,
+            Some(_) => Worth::Polish,
+            None => Worth::Nothing,
         };
         let is_found = found.is_some();
-        let text = found.map_or_else(|| derived.clone(), |found| derived::shortened(&found.text));
-        Some(Self { derived, text, worth, is_dump: is_dump && !is_found })
+        let text = found.map_or(derived, |found| derived::shortened(&found.text));
+        Some(Self { text, worth, is_dump: is_dump && !is_found })
     }
 }
 
@@ -93,13 +92,9 @@ pub fn text(value: &str, side: Side) -> Option<String> {
 
 impl Side {
     fn role(self) -> &'static str {
-        self.pick("user", "assistant")
-    }
-
-    fn pick<T>(self, request: T, answer: T) -> T {
         match self {
-            Self::Request => request,
-            Self::Answer => answer,
+            Self::Request => "user",
+            Self::Answer => "assistant",
         }
     }
 }

@@ -13,9 +13,9 @@ fn needed(text: &str) -> Option<(String, Worth)> {
     Some((text.into(), Worth::Words))
 }
 
-/// A text that MLflow derives in quotes.
-fn quoted(text: &str) -> Option<(String, Worth)> {
-    Some((text.into(), Worth::Quotes))
+/// A text that MLflow derives in the quotes or braces of JSON.
+fn polished(text: &str) -> Option<(String, Worth)> {
+    Some((text.into(), Worth::Polish))
 }
 
 /// A text that MLflow derives, or that does not matter.
@@ -24,11 +24,11 @@ fn left(text: &str) -> Option<(String, Worth)> {
 }
 
 #[test]
-fn the_quotes_of_a_plain_text_are_taken_off_by_the_list_or_by_a_request_that_can_wait() {
+fn the_quotes_of_a_plain_text_are_taken_off_by_a_request_that_can_wait() {
     for text in ["where is \"Paris\"?", "42"] {
-        assert_eq!((request(text), answer(text)), (left(text), quoted(text)));
+        assert_eq!((request(text), answer(text)), (polished(text), polished(text)));
     }
-    assert_eq!(answer("\"quoted\""), quoted("quoted"));
+    assert_eq!(answer("\"quoted\""), polished("quoted"));
     assert_eq!((answer(""), request("")), (None, None));
     let long = answer(&"é".repeat(2000)).map(|(text, _)| text.chars().count());
     assert_eq!(long, Some(crate::mlflow::preview::MAX));
@@ -83,7 +83,7 @@ fn requests_that_the_list_cannot_read_are_their_text() {
     ] {
         assert_eq!(request(&value), needed("hi"));
     }
-    assert_eq!(request(r#"{"input": "hi"}"#), left("hi"), "the list finds it");
+    assert_eq!(request(r#"{"input": "hi"}"#), polished("hi"));
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn data_stays_json() {
         assert_eq!((request(value), answer(value)), (left(value), left(value)));
     }
     let short = r#"{"reasoning": "easy", "answer": "Paris"}"#;
-    assert_eq!(answer(short), left("Paris"));
+    assert_eq!(answer(short), polished("Paris"));
 }
 
 #[test]
