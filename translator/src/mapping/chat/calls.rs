@@ -13,6 +13,10 @@ pub(super) fn read<'a>(call: Node<'_, 'a>) -> ToolCall<'a> {
     ToolCall::new(call.child("id").text(), function.child("name").text(), function.child("arguments").text())
 }
 
+/// How many calls without a result are looked through for the one that a result answers, the first ones. Models make a few at a
+/// time; without a limit a conversation made to be slow would be.
+const OPEN: usize = 1_000;
+
 /// Gives each call without an id one, and each result without one that of the call it answers: the first that is open and
 /// of the same name, else the first that is open. Gemini and the legacy function calls have no ids.
 ///
@@ -29,10 +33,11 @@ pub(super) fn link<'m, 'a: 'm>(messages: impl Iterator<Item = &'m mut Message<'a
         if message.role != Role::Tool {
             continue;
         }
+        let mut lately = open.iter().take(OPEN);
         let id = message.tool_call_id.as_ref().filter(|id| !id.is_empty());
         let found = match (id, &message.name) {
-            (Some(id), _) => open.iter().position(|(open, _)| open == id),
-            (None, Some(name)) => open.iter().position(|(_, open)| open == name).or(Some(0)),
+            (Some(id), _) => lately.position(|(open, _)| open == id),
+            (None, Some(name)) => lately.position(|(_, open)| open == name).or(Some(0)),
             (None, None) => Some(0),
         };
         if let Some((id, _)) = found.and_then(|place| open.remove(place)) {

@@ -1,13 +1,17 @@
-//! One trace: its spans held, under way or delivered, and when something is due for it.
+//! One trace: its spans held, under way or delivered.
 //!
 //! - A span that arrives twice is one span; of two versions the greater [`Version`] counts, in any order of arrival.
 //! - While any of its spans is under way nothing else of the trace is sent.
 //! - A trace is *whole* when a root has arrived and every span's parent is there. What is not whole goes out in parts.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+mod arrival;
+mod due;
+mod shown;
 
-use super::compose::News;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use self::arrival::{Arrival, Arrived, Envelope, Held};
+pub use self::due::Due;
 use super::ids::SpanId;
 use super::info::InfoState;
 use super::media::Media;
@@ -18,63 +22,6 @@ use super::root::Root;
 use super::route::{Route, Wish};
 use super::said::Said;
 use crate::contract::{Instant, Receipt};
-use crate::mapping::feedback::Feedback;
-use crate::mapping::preview::Worth;
-use crate::mapping::tags;
-use crate::otlp::span::resource_attributes;
-use crate::settings::Settings;
-
-/// What surrounds a span: shared by the spans of one scope of one payload.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Envelope {
-    /// The fields of `ResourceSpans` other than `scope_spans`.
-    pub resource: Box<[u8]>,
-    /// The fields of `ScopeSpans` other than `spans`.
-    pub scope: Box<[u8]>,
-    /// `openinference.project.name`.
-    pub project: Option<Box<str>>,
-    /// The trace tags that MLflow makes of the resource.
-    pub tags: Vec<(String, String)>,
-}
-
-impl Envelope {
-    /// Reads what a trace needs of a (repaired) envelope.
-    pub fn of(resource: &[u8], scope: &[u8]) -> Self {
-        let attributes = resource_attributes(resource).unwrap_or_default();
-        Self {
-            resource: resource.into(),
-            scope: scope.into(),
-            project: tags::project(&attributes).map(Into::into),
-            tags: tags::of_resource(&attributes),
-        }
-    }
-}
-
-/// A span's bytes, until MLflow has them.
-#[derive(Clone, Debug)]
-pub struct Held {
-    /// What surrounds the span.
-    pub envelope: Arc<Envelope>,
-    /// The span, repaired.
-    pub span: Box<[u8]>,
-}
-
-/// A span that arrived.
-#[derive(Debug)]
-pub struct Arrival {
-    /// Which version of the span this is.
-    pub version: Version,
-    /// Its facts.
-    pub outline: Outline,
-    /// Set on a root.
-    pub root: Option<Root>,
-    /// Its bytes; `None` when the span is not to be sent.
-    pub held: Option<Held>,
-    /// The payload it came in.
-    pub receipt: Receipt,
-    /// The feedback that it carries, on itself or on another span.
-    pub feedback: Vec<Feedback>,
-}
 
 #[derive(Debug)]
 struct Entry {
@@ -141,17 +88,6 @@ const TRACE_COST: usize = 512;
 /// How many ancestors are looked at for an OpenInference one. Real traces nest less deeply by far; without a limit a
 /// trace made to be slow would be.
 const ANCESTORS: usize = 1_000;
-
-/// Whether an arriving span was news.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Arrived {
-    /// A new span, or a newer version of one that was sent.
-    New,
-    /// A newer version of one that was not sent yet and now never will be.
-    Newer,
-    /// A span that is known, in this version or a newer one.
-    Known,
-}
 
 impl Trace {
     /// Takes a span in, and opens a share of its receipt while it is not in MLflow.
@@ -324,65 +260,6 @@ impl Trace {
         None
     }
 
-    /// Remembers what the spans that are sent tell of the trace.
-    pub fn remember(&mut self, news: News) {
-        for (id, headline) in news.headlines {
-            self.bytes += headline.size();
-            self.bytes -= self.headlines.insert(id, headline).map_or(0, |before| before.size());
-        }
-        if news.are_prompts_told {
-            self.prompts_told = news.prompts.len();
-        }
-        let size = |prompts: &BTreeSet<String>| prompts.iter().map(String::len).sum::<usize>();
-        self.bytes += size(&news.prompts);
-        self.bytes -= size(&self.prompts);
-        self.prompts = news.prompts;
-        self.bytes += news.said.size();
-        self.bytes -= self.said.size();
-        self.said = news.said;
-        if news.is_lent {
-            self.bytes += self.said.size();
-            self.bytes -= self.lent.size();
-            self.lent = self.said.clone();
-        }
-    }
-
-    /// The outermost OpenInference span that started first, among those that were sent and `fresh` ones.
-    pub fn headline<'a>(&'a self, fresh: &'a BTreeMap<SpanId, Headline>) -> Option<(SpanId, &'a Headline)> {
-        let all = self.headlines.iter().chain(fresh);
-        let outermost = all.filter(|(id, _)| self.openinference_ancestor(**id).is_none());
-        let first = outermost.min_by_key(|(id, _)| (self.outline(**id).map(|outline| outline.start), **id));
-        first.map(|(id, headline)| (*id, headline))
-    }
-
-    /// Whether MLflow shows other previews than it should, or none: because the headline's read badly or are not the root's, or
-    /// are borrowed from calls to models that its span does not show.
-    pub fn lacks_previews(&self) -> bool {
-        let nothing = BTreeMap::new();
-        let Some((id, headline)) = self.headline(&nothing) else { return false };
-        let is_root = self.root().is_some_and(|(root, _)| root == id);
-        let has_previews = headline.request.is_some() || headline.response.is_some();
-        headline.worth == Worth::Words
-            || has_previews && !is_root
-            || headline.borrows() && !self.said.is_empty() && (!is_root || self.said != self.lent)
-    }
-
-    /// Whether MLflow shows previews that can be read, in the quotes and braces of JSON.
-    pub fn has_previews_to_polish(&self) -> bool {
-        let nothing = BTreeMap::new();
-        self.headline(&nothing).is_some_and(|(_, headline)| headline.worth == Worth::Polish)
-    }
-
-    /// Whether spans that are linked to prompts came after the root that tells of such links.
-    pub fn lacks_prompts(&self) -> bool {
-        self.prompts.len() > self.prompts_told
-    }
-
-    /// Whether spans are linked to prompts by which MLflow's search does not find the trace.
-    pub fn has_unlinked_prompts(&self) -> bool {
-        self.prompts.len() > self.info.linked
-    }
-
     /// The project named by a resource: the root's, else the earliest span's that has one.
     pub fn project(&self) -> Option<Box<str>> {
         let named = self.spans.iter().filter_map(|(id, entry)| {
@@ -410,76 +287,10 @@ impl Trace {
         Some((held, receipts))
     }
 
-    /// When something is due for this trace: to be sent, closed or forgotten. `None` while a request is under way.
-    pub fn due(&self, settings: &Settings) -> Option<Due> {
-        if self.under_way > 0 {
-            return None;
-        }
-        let idle = self.last_arrival.saturating_add(settings.idle_ms);
-        if self.unsent > 0 {
-            let at = if self.rush {
-                0
-            } else if self.is_whole() {
-                self.last_arrival.saturating_add(settings.settle_ms)
-            } else if settings.openinference_only {
-                // Who is below whom is known when the trace is whole.
-                idle
-            } else {
-                idle.min(self.waiting_since.saturating_add(settings.partial_ms))
-            };
-            return Some(Due::Send(at.max(self.hold_until)));
-        }
-        if self.info.wanted || self.info.links_wanted {
-            // In the order of arrival, as spans are: infos of many traces must not keep the spans of others waiting.
-            return Some(Due::Send(self.hold_until.max(self.last_arrival)));
-        }
-        let close = (!self.closed && !self.spans.is_empty() && self.root().is_none()).then_some(idle);
-        let assess = self.pending.due().map(|at| at.max(self.hold_until));
-        match (close, assess) {
-            (Some(close), Some(assess)) if assess < close => return Some(Due::Assess(assess)),
-            (Some(close), _) => return Some(Due::Send(close)),
-            (None, Some(assess)) => return Some(Due::Assess(assess)),
-            (None, None) => {}
-        }
-        if let Some(until) = self.info.polish_until {
-            return Some(Due::Polish(until));
-        }
-        Some(Due::Forget(self.last_arrival.saturating_add(settings.remember_ms)))
-    }
-
-    /// Whether nothing is to be sent but assessments.
-    pub fn has_only_assessments_to_send(&self) -> bool {
-        self.unsent == 0 && !self.info.wanted && !self.info.links_wanted
-    }
-
-    /// Whether the trace has been without a root and without a new span for too long.
-    pub fn must_close(&self, settings: &Settings, now: Instant) -> bool {
-        let is_idle = self.last_arrival.saturating_add(settings.idle_ms) <= now;
-        !self.closed && !self.spans.is_empty() && self.root().is_none() && is_idle
-    }
-
-    /// Whether MLflow must be asked how it has the trace, before a trace info closes it.
-    pub fn must_look(&self) -> bool {
-        self.closed && self.root().is_none() && !self.info.looked
-    }
-
     /// Bytes held.
     pub fn size(&self) -> usize {
         TRACE_COST + self.bytes + self.pending.size() + self.media.size()
     }
-}
-
-/// What is due, and when.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Due {
-    /// Spans or the trace's info are to be sent.
-    Send(Instant),
-    /// Assessments are to be sent, and nothing else.
-    Assess(Instant),
-    /// The trace's info may be sent, for better previews, when there is nothing else to do; until then.
-    Polish(Instant),
-    /// Everything was delivered: the outline may be dropped.
-    Forget(Instant),
 }
 
 impl Entry {
