@@ -48,7 +48,13 @@ export async function startMlflowServer() {
 async function traces(uri, experimentName) {
   const found = await json(`${uri}/api/2.0/mlflow/experiments/get-by-name?experiment_name=${experimentName}`);
   const location = { type: "MLFLOW_EXPERIMENT", mlflow_experiment: { experiment_id: found.experiment.experiment_id } };
-  const { traces: infos = [] } = await json(`${uri}/api/3.0/mlflow/traces/search`, { locations: [location] });
+  const infos = [];
+  let page = {};
+  do {
+    const asked = { locations: [location], page_token: page.next_page_token };
+    page = await json(`${uri}/api/3.0/mlflow/traces/search`, asked);
+    infos.push(...(page.traces ?? []));
+  } while (page.next_page_token);
   return Promise.all(
     infos.map(async (info) => {
       const { trace } = await json(`${uri}/api/3.0/mlflow/traces/get?trace_id=${info.trace_id}`);
