@@ -275,7 +275,11 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
     fn command(&mut self, command: Command) {
         match command {
             Command::Ingest { reply, .. } if self.draining.is_some() => drop(reply.send(Err(Refused::Stopped))),
-            Command::Ingest { payload, context, reply } => self.payloads.keep(payload, context, reply),
+            Command::Ingest { payload, context, reply, held } => {
+                // From here on it counts as what the bridge holds.
+                drop(held);
+                self.payloads.keep(payload, context, reply);
+            }
             Command::Stats { reply } => self.asked.push(reply),
             Command::Drain { deadline, reply } => {
                 self.draining = Some(Draining { deadline, reply, flushed: false });

@@ -20,6 +20,7 @@ mod recovery;
 mod requests;
 mod suspects;
 
+use std::any::Any;
 use std::io;
 use std::thread;
 use std::time::Duration;
@@ -38,6 +39,9 @@ pub use queue::{Queue, Waiting};
 
 /// How many payloads may wait for the bridge before their senders do.
 const QUEUE: usize = 64;
+
+/// What is let go of when a payload that was offered is no more in memory because of that, whether or not its sender waits.
+pub type Held = Box<dyn Any + Send>;
 
 /// Reaches the bridge's thread. When the last one is dropped, the thread ends.
 #[derive(Debug, Clone)]
@@ -156,7 +160,7 @@ struct Inputs {
 
 #[derive(Debug)]
 enum Command {
-    Ingest { payload: Bytes, context: Context, reply: oneshot::Sender<Result<Accepted, Refused>> },
+    Ingest { payload: Bytes, context: Context, reply: oneshot::Sender<Result<Accepted, Refused>>, held: Held },
     Stats { reply: oneshot::Sender<Stats> },
     Drain { deadline: Instant, reply: oneshot::Sender<Left> },
 }
@@ -198,15 +202,29 @@ impl Handle {
     /// # Errors
     /// Why it was refused; nothing of it is kept then, unless the error says so.
     pub async fn ingest(&self, payload: Bytes, context: Context) -> Result<Accepted, Refused> {
+        self.ingest_holding(payload, context, Box::new(())).await
+    }
+
+    /// The same, and lets go of something then: the sender may be gone before, and the payload is not.
+    ///
+    /// # Errors
+    /// As [`ingest`](Self::ingest).
+    pub async fn ingest_holding(&self, payload: Bytes, context: Context, held: Held) -> Result<Accepted, Refused> {
         let (reply, answer) = oneshot::channel();
         match &self.journal {
-            None => self.send(Command::Ingest { payload, context, reply }).await.map_err(|Stopped| Refused::Stopped)?,
+            None => self
+                .send(Command::Ingest { payload, context, reply, held })
+                .await
+                .map_err(|Stopped| Refused::Stopped)?,
             Some((journal, written)) => {
                 let written = written.clone();
-                let appended = move |appended: Result<EntryId, AppendError>| match appended {
-                    // When the bridge's thread has ended, dropping the reply says so.
-                    Ok(id) => drop(written.send(Written { id, reply })),
-                    Err(error) => drop(reply.send(Err(error.into()))),
+                let appended = move |appended: Result<EntryId, AppendError>| {
+                    drop(held);
+                    match appended {
+                        // When the bridge's thread has ended, dropping the reply says so.
+                        Ok(id) => drop(written.send(Written { id, reply })),
+                        Err(error) => drop(reply.send(Err(error.into()))),
+                    }
                 };
                 journal.append(payload, context, appended).await;
             }

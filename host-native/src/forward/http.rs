@@ -25,6 +25,10 @@ pub(super) async fn send(client: &Client, url: &Url, payload: Bytes, encoding: E
     };
     let status = response.status();
     let code = Some(status.as_u16());
+    if status.is_success() && is_web_page(response.headers()) {
+        let reason = format!("it answers {status} with a web page: is that an OTLP endpoint?");
+        return (Outcome::Later { reason, wait: None, answered: false }, code);
+    }
     if status.is_success() {
         return (taken(partial_success(response).await), code);
     }
@@ -37,6 +41,11 @@ pub(super) async fn send(client: &Client, url: &Url, payload: Bytes, encoding: E
         _ => Outcome::Later { reason, wait: retry_after(response.headers()), answered: status.is_server_error() },
     };
     (outcome, code)
+}
+
+/// What a proxy's login or a user interface says to everything.
+fn is_web_page(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
 /// How many spans were rejected, and what else it says.

@@ -6,13 +6,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::sleep;
 
-use super::{Journal, MLFLOW, Owner};
+use super::{EntryId, Journal, MLFLOW, Owner};
 use crate::deliver::set_aside::SetAsideFolder;
 
 /// How often it is looked for.
 const INTERVAL: Duration = Duration::from_secs(60);
 /// How many entries are looked at at once.
 const READ: usize = 64;
+/// How many may have no room before the rest waits for the next look.
+const MISSES: u32 = 8;
 
 /// Look for such entries from now on, until the journal is closed. Must be called within a tokio runtime.
 pub fn watch(journal: Journal, owners: impl IntoIterator<Item = (String, Owner)>, set_aside: SetAsideFolder) {
@@ -22,7 +24,10 @@ pub fn watch(journal: Journal, owners: impl IntoIterator<Item = (String, Owner)>
             let (journal, owners, set_aside) = (journal.clone(), owners.clone(), set_aside.clone());
             let look = move || {
                 for (name, owner) in &owners {
-                    while set_oldest_aside(&journal, name, *owner, &set_aside) == READ {}
+                    let mut from = Some(0);
+                    while let Some(id) = from {
+                        from = set_oldest_aside(&journal, name, *owner, &set_aside, id);
+                    }
                 }
             };
             if tokio::task::spawn_blocking(look).await.is_err() {
@@ -33,8 +38,14 @@ pub fn watch(journal: Journal, owners: impl IntoIterator<Item = (String, Owner)>
     });
 }
 
-/// Returns how many entries were set aside: all that were looked at, when there may be more.
-fn set_oldest_aside(journal: &Journal, name: &str, owner: Owner, set_aside: &SetAsideFolder) -> usize {
+/// Looks at some entries from this one on. Returns where to go on, if it is worth it.
+fn set_oldest_aside(
+    journal: &Journal,
+    name: &str,
+    owner: Owner,
+    set_aside: &SetAsideFolder,
+    mut from: EntryId,
+) -> Option<EntryId> {
     let max_age = journal.limits().max_age;
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let oldest = u64::try_from(since_epoch.saturating_sub(max_age).as_millis()).unwrap_or(u64::MAX);
@@ -42,28 +53,34 @@ fn set_oldest_aside(journal: &Journal, name: &str, owner: Owner, set_aside: &Set
         "{name} did not take it within {} (--journal-max-age); send it again once the reason is gone",
         humantime::format_duration(max_age)
     );
-    if journal.held_back() > 0 {
-        // They are older, and have no room either.
-        return 0;
-    }
     let reason = Arc::from(reason);
-    let entries = journal.owed(owner, 0, READ, 1 << 20).unwrap_or_default();
-    let mut count = 0;
-    for entry in entries.into_iter().take_while(|entry| entry.received_ms <= oldest) {
+    let entries = journal.owed(owner, from, READ, 1 << 20).ok().filter(|entries| !entries.is_empty())?;
+    let mut misses = 0;
+    for entry in entries {
+        if entry.received_ms > oldest {
+            return None;
+        }
+        from = entry.id + 1;
+        if journal.is_held_back(owner, entry.id) {
+            continue;
+        }
         let destination = Some(name).filter(|name| *name != MLFLOW);
         match set_aside.keep_payload_for(destination, &entry.payload, &entry.context, &reason) {
             Ok(path) => {
                 tracing::warn!("a payload was set aside in {}: {reason}", path.display());
                 journal.settle(owner, entry.id, entry.payload.len());
-                count += 1;
             }
             Err(_) => {
+                // It is tried again by itself; smaller ones behind it may have room.
                 journal.hold_back(owner, entry.id, destination, &reason);
-                return 0;
+                misses += 1;
+                if misses == MISSES {
+                    return None;
+                }
             }
         }
     }
-    count
+    Some(from)
 }
 
 #[cfg(test)]
@@ -89,8 +106,9 @@ mod tests {
         while journal.owed_count(owners[0]) > 0 {
             sleep(Duration::from_millis(5)).await;
         }
-        assert_eq!(std::fs::read(set_aside.path().join("payload.pb")).unwrap(), b"payload");
-        let reason = std::fs::read_to_string(set_aside.path().join("payload.reason.json")).unwrap();
-        assert!(reason.contains("mlflow did not take it") && reason.contains("agents"), "{reason}");
+        let [item] = &set_aside.items().unwrap()[..] else { panic!("one is set aside") };
+        assert_eq!(std::fs::read(&item.path).unwrap(), b"payload");
+        assert!(item.record.reason.contains("mlflow did not take it"), "{}", item.record.reason);
+        assert_eq!(item.record.experiment_name.as_deref(), Some("agents"));
     }
 }

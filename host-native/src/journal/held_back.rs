@@ -75,6 +75,11 @@ impl Journal {
         guard(self.shared.held_back.0.lock()).len()
     }
 
+    /// Whether this one does, for this destination.
+    pub(super) fn is_held_back(&self, owner: Owner, entry: EntryId) -> bool {
+        guard(self.shared.held_back.0.lock()).contains_key(&(owner, entry))
+    }
+
     /// How many of them were for this destination.
     pub fn held_back_of(&self, owner: Owner) -> usize {
         guard(self.shared.held_back.0.lock()).range((owner, 0)..=(owner, EntryId::MAX)).count()

@@ -212,8 +212,9 @@ impl Journal {
     /// # Errors
     /// The disk fails; [`newest`](Self::newest) changes when it is worth another attempt.
     pub fn owed(&self, owner: Owner, from: EntryId, most: usize, most_bytes: usize) -> Result<Vec<Entry>, Unavailable> {
-        let settled = guard(self.shared.settled.lock());
-        let settled = settled.keys().filter(|(by, _)| *by == owner).map(|(_, entry)| *entry).collect();
+        // Held for this statement alone: nobody waits for the disk to settle something.
+        let settled =
+            guard(self.shared.settled.lock()).keys().filter(|(by, _)| *by == owner).map(|(_, id)| *id).collect();
         self.read(|store| store.owed(owner, from, most, most_bytes, &settled))
     }
 

@@ -1,9 +1,10 @@
-//! A journal that is damaged: its file is moved aside, and every record in it that is whole is taken over.
+//! A journal that is damaged: every record in its file that is whole is taken over, and then the file is moved aside.
 //!
 //! Records are found by their magic and believed by their checksum, whatever became of the tables around them. So an
 //! entry that was settled not long ago may be found again and delivered again, which is harmless; one that is whole is
 //! never passed over.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -11,11 +12,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use memchr::memmem::Finder;
 
-use super::EntryId;
 use super::error::OpenError;
 use super::record::{self, HEADER, MAGIC};
 use super::store::{Store, StoreError};
 use super::totals::{FORMAT, Totals};
+use super::{EntryId, Owner};
 use crate::folder::sync;
 
 /// How much of a file is looked at at once, in bytes.
@@ -27,6 +28,9 @@ const FILE: &str = "journal.redb";
 /// What is made of a damaged file, until it stands in its place.
 const TAKEN_OVER: &str = "taken-over.redb";
 
+/// The numbers of destinations, by name.
+type Known = BTreeMap<String, Owner>;
+
 /// Open the journal in a folder, whatever its state.
 pub(super) fn open(folder: &Path, names: &[String], first_time: bool) -> Result<(Store, Totals), OpenError> {
     finish(folder).map_err(|cause| OpenError::folder(folder, cause))?;
@@ -34,8 +38,8 @@ pub(super) fn open(folder: &Path, names: &[String], first_time: bool) -> Result<
     if !first_time && path.metadata().map_or(0, |metadata| metadata.len()) == 0 {
         tracing::warn!("{} is gone, with whatever it held; a new journal is begun", path.display());
     }
-    let opened = match Store::open(&path, names, false) {
-        Err(StoreError::Damaged(what)) => salvage(folder, names, &what),
+    let opened = match Store::open(&path, names, &Known::new(), false) {
+        Err(StoreError::Damaged(what)) => salvage(folder, names, &Known::new(), &what),
         opened => opened,
     };
     opened.map_err(|error| match error {
@@ -46,15 +50,21 @@ pub(super) fn open(folder: &Path, names: &[String], first_time: bool) -> Result<
 }
 
 /// Open a journal that failed while it was in use; `damaged` says what was seen of it, if it was damage.
-pub(super) fn reopen(folder: &Path, names: &[String], damaged: Option<&str>) -> Result<(Store, Totals), StoreError> {
+/// Destinations keep the numbers by which they are known.
+pub(super) fn reopen(
+    folder: &Path,
+    names: &[String],
+    known: &Known,
+    damaged: Option<&str>,
+) -> Result<(Store, Totals), StoreError> {
     finish(folder).map_err(StoreError::Io)?;
-    match Store::open(&folder.join(FILE), names, damaged.is_some()) {
-        Err(StoreError::Damaged(what)) => salvage(folder, names, &what),
+    match Store::open(&folder.join(FILE), names, known, damaged.is_some()) {
+        Err(StoreError::Damaged(what)) => salvage(folder, names, known, &what),
         // What a reader saw, the verification may not see: the database is whole, and a record in it is not.
         Ok(opened) => match damaged {
             Some(what) => {
                 drop(opened);
-                salvage(folder, names, what)
+                salvage(folder, names, known, what)
             }
             None => Ok(opened),
         },
@@ -63,11 +73,11 @@ pub(super) fn reopen(folder: &Path, names: &[String], damaged: Option<&str>) -> 
 }
 
 /// The damaged file stands in its place until all of it was taken over, so that whoever is interrupted begins again.
-fn salvage(folder: &Path, names: &[String], what: &str) -> Result<(Store, Totals), StoreError> {
+fn salvage(folder: &Path, names: &[String], known: &Known, what: &str) -> Result<(Store, Totals), StoreError> {
     let (path, taken_over, aside) = (folder.join(FILE), folder.join(TAKEN_OVER), free_name(folder));
-    tracing::error!("the journal {}: {what}; it is moved to {}", path.display(), aside.display());
+    tracing::error!("the journal {}: {what}; what can be read of it is taken over", path.display());
     remove(&taken_over).map_err(StoreError::Io)?;
-    let opened = take_over(&path, &taken_over, names).inspect_err(|_| {
+    let opened = take_over(&path, &taken_over, names, known).inspect_err(|_| {
         // The disk may be full, and of this.
         let _ = remove(&taken_over);
     })?;
@@ -75,7 +85,8 @@ fn salvage(folder: &Path, names: &[String], what: &str) -> Result<(Store, Totals
     moved.and_then(|()| sync(folder)).map_err(StoreError::Io)?;
     tracing::warn!(
         entries = opened.1.entries,
-        "what could be read of {} was taken over, and will be delivered; some of it may have been before",
+        "what could be read of the journal was taken over, and will be delivered; some of it may have been before. The damaged \
+         file is {} now",
         aside.display()
     );
     Ok(opened)
@@ -98,8 +109,8 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-fn take_over(from: &Path, to: &Path, names: &[String]) -> Result<(Store, Totals), StoreError> {
-    let (store, mut totals) = Store::open(to, names, false)?;
+fn take_over(from: &Path, to: &Path, names: &[String], known: &Known) -> Result<(Store, Totals), StoreError> {
+    let (store, mut totals) = Store::open(to, names, known, false)?;
     let (mut batch, mut bytes) = (Vec::new(), 0);
     let mut records = Records::of(from).map_err(StoreError::Io)?;
     while let Some((id, record)) = records.next().map_err(StoreError::Io)? {

@@ -1,6 +1,6 @@
 //! The database behind the journal: opened, written and read in transactions. What its tables hold is in `totals`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -54,9 +54,14 @@ pub(super) struct NewEntry<'a> {
 // === impl Store ===
 
 impl Store {
-    /// Open the database or make one, for these destinations alone. Verifies the file when it is small or `verify` says
+    /// Open the database or make one, for these destinations alone, under the numbers by which they are known. Verifies the file when it is small or `verify` says
     /// so.
-    pub(super) fn open(path: &Path, names: &[String], verify: bool) -> Result<(Self, Totals), StoreError> {
+    pub(super) fn open(
+        path: &Path,
+        names: &[String],
+        known: &BTreeMap<String, Owner>,
+        verify: bool,
+    ) -> Result<(Self, Totals), StoreError> {
         let length = path.metadata().map_or(0, |metadata| metadata.len());
         let database = guarded(|| {
             let mut builder = Builder::new();
@@ -73,7 +78,7 @@ impl Store {
         if let Some(format) = format.filter(|format| *format != FORMAT) {
             return Err(StoreError::Format(format));
         }
-        let totals = store.settle_on(names, totals)?;
+        let totals = store.settle_on(names, known, totals)?;
         if length == 0 {
             // The file is there after a crash only when its folder says so.
             sync(path.parent().unwrap_or(path)).map_err(StoreError::Io)?;
@@ -171,12 +176,17 @@ impl Store {
     }
 
     /// Entries are owed to these destinations from here on, and to nobody else.
-    fn settle_on(&self, names: &[String], mut totals: Totals) -> Result<Totals, StoreError> {
+    fn settle_on(
+        &self,
+        names: &[String],
+        known: &BTreeMap<String, Owner>,
+        mut totals: Totals,
+    ) -> Result<Totals, StoreError> {
         guarded(|| {
             let transaction = self.database.begin_write()?;
             // Made, so that readers find them.
             drop(Tables::open(&transaction)?);
-            totals.settle_on(&transaction, names)?;
+            totals.settle_on(&transaction, names, known)?;
             totals.write(&transaction)?;
             transaction.commit()?;
             Ok(totals)

@@ -68,6 +68,11 @@ impl Totals {
         self.owners.get(name).copied()
     }
 
+    /// The numbers of the destinations, by name.
+    pub(super) fn known(&self) -> BTreeMap<String, Owner> {
+        self.owners.clone()
+    }
+
     pub(super) fn read(transaction: &WriteTransaction) -> Result<(Option<u64>, Self), redb::Error> {
         let sums = transaction.open_table(TOTALS)?;
         let owners = transaction.open_table(OWNERS)?;
@@ -89,8 +94,14 @@ impl Totals {
         Ok((sum("format")?, totals))
     }
 
-    /// Entries are owed to these destinations from here on, and to nobody else.
-    pub(super) fn settle_on(&mut self, transaction: &WriteTransaction, names: &[String]) -> Result<(), redb::Error> {
+    /// Entries are owed to these destinations from here on, and to nobody else. Those that are known keep their numbers, which
+    /// others hold as well.
+    pub(super) fn settle_on(
+        &mut self,
+        transaction: &WriteTransaction,
+        names: &[String],
+        known: &BTreeMap<String, Owner>,
+    ) -> Result<(), redb::Error> {
         let gone: Vec<_> = self.owners.keys().filter(|name| !names.contains(name)).cloned().collect();
         for name in gone {
             let Some(owner) = self.owners.remove(&name) else { continue };
@@ -110,12 +121,15 @@ impl Totals {
                 tracing::warn!(entries, "{name} is no destination any more, and was still owed payloads: it gets none");
             }
         }
-        let mut number = self.owners.values().map(|owner| owner.0 + 1).max().unwrap_or(0);
+        let mut next = self.owners.values().chain(known.values()).map(|owner| owner.0 + 1).max().unwrap_or(0);
         for name in names {
             if !self.owners.contains_key(name) {
-                self.owners.insert(name.clone(), Owner(number));
-                transaction.open_table(OWNERS)?.insert(name.as_str(), number)?;
-                number += 1;
+                let owner = known.get(name).copied().unwrap_or_else(|| {
+                    next += 1;
+                    Owner(next - 1)
+                });
+                self.owners.insert(name.clone(), owner);
+                transaction.open_table(OWNERS)?.insert(name.as_str(), owner.0)?;
             }
         }
         Ok(())

@@ -232,13 +232,19 @@ impl Writer {
     fn reopen(&mut self) {
         self.retry_at = Some(Instant::now() + RETRY);
         let Shared { folder, names, .. } = &*self.shared;
+        let known = guard(self.shared.totals.lock()).known();
         let opened = probe(folder)
             .map_err(StoreError::Io)
-            .and_then(|()| salvage::reopen(folder, names, self.damaged.as_deref()));
+            .and_then(|()| salvage::reopen(folder, names, &known, self.damaged.as_deref()));
         match opened {
-            Ok((store, totals)) => {
-                let newest = totals.newest();
-                *guard(self.shared.totals.lock()) = totals;
+            Ok((store, mut totals)) => {
+                let newest = {
+                    let mut before = guard(self.shared.totals.lock());
+                    // Readers have passed these ids, whatever became of their entries.
+                    totals.next = totals.next.max(before.next);
+                    *before = totals;
+                    before.newest()
+                };
                 *self.shared.store.write().unwrap_or_else(PoisonError::into_inner) = Some(store);
                 *guard(self.shared.fault.lock()) = None;
                 (self.retry_at, self.damaged) = (None, None);
@@ -246,7 +252,11 @@ impl Writer {
                 // Readers that could not read try again.
                 self.shared.newest.send_replace(newest);
             }
-            Err(error) => *guard(self.shared.fault.lock()) = Some(error.to_string()),
+            Err(error) => {
+                // A salvage may have taken long.
+                self.retry_at = Some(Instant::now() + RETRY);
+                *guard(self.shared.fault.lock()) = Some(error.to_string());
+            }
         }
     }
 

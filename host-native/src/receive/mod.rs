@@ -27,7 +27,7 @@ use bytes::Bytes;
 use tokio::net::TcpListener;
 use tracing::{Instrument as _, debug_span};
 
-use crate::drive::{Accepted, Handle};
+use crate::drive::{Accepted, Handle, Held};
 use crate::guest::Context;
 use crate::observe::self_trace::TARGET;
 use crate::observe::{Received, Transport};
@@ -186,10 +186,12 @@ impl Intake {
         self.budget.begin()
     }
 
-    async fn take(&self, payload: Bytes, context: Context, by: Transport) -> Result<Accepted, Refusal> {
+    /// Passes a payload on; what it holds of the budget is held until it is written down or the bridge has it, even when its sender
+    /// is gone before.
+    async fn take(&self, payload: Bytes, context: Context, by: Transport, held: Held) -> Result<Accepted, Refusal> {
         self.received.arrived(by, payload.len());
         let span = debug_span!(target: TARGET, "ingest");
-        Ok(self.bridge.ingest(payload, context).instrument(span).await?)
+        Ok(self.bridge.ingest_holding(payload, context, held).instrument(span).await?)
     }
 
     /// Counts what a sender is told.

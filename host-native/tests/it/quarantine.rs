@@ -63,7 +63,8 @@ async fn given_things_set_aside_then_list_and_show_tell_what_and_why_and_content
     let list: serde_json::Value = serde_json::from_slice(&run(dir.path(), &["list", "--json"]).await.stdout).unwrap();
     let list = list.as_array().unwrap();
     assert_eq!(list.len(), 2);
-    let payload = list.iter().find(|item| item["id"] == "payload").unwrap();
+    let id = payload::quarantine_id(&payload::trace(2));
+    let payload = list.iter().find(|item| item["id"] == *id).unwrap();
     assert_eq!((&payload["spans"], &payload["experiment_id"]), (&1.into(), &"7".into()));
 
     let shown = said(&run(dir.path(), &["show", ID]).await);
@@ -122,7 +123,7 @@ async fn given_a_drop_then_nothing_goes_unasked() {
     let unknown = run(dir.path(), &["drop", "no-such-id", "--yes"]).await;
     assert!(said(&unknown).contains("no-such-id") && said(&unknown).contains("hint:"), "{}", said(&unknown));
     assert!(run(dir.path(), &["drop", ID, "--yes"]).await.status.success());
-    assert_eq!(quarantined(dir.path()), ["payload"]);
+    assert_eq!(quarantined(dir.path()), [payload::quarantine_id(&payload::trace(2))]);
     assert!(run(dir.path(), &["drop", "--all", "--yes"]).await.status.success());
     assert!(said(&run(dir.path(), &["list"]).await).contains("Nothing is set aside"));
 }
@@ -174,8 +175,9 @@ async fn given_another_destination_that_is_away_then_a_replay_says_so_and_remove
     socket.bind((std::net::Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let address = socket.local_addr().unwrap();
     let dir = quarantine_of_forwarding(&format!("grpc://{address}"));
-    let replayed = run(dir.path(), &["replay", "payload", &format!("--forward=grpc://{address}")]).await;
+    let id = payload::quarantine_id(&payload::trace(3));
+    let replayed = run(dir.path(), &["replay", &id, &format!("--forward=grpc://{address}")]).await;
     assert_eq!(replayed.status.code(), Some(1));
     assert!(said(&replayed).contains("not delivered: 1"), "{}", said(&replayed));
-    assert_eq!(quarantined(dir.path()), ["payload"]);
+    assert_eq!(quarantined(dir.path()), [id]);
 }

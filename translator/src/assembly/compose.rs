@@ -86,6 +86,10 @@ pub fn compose<'t>(trace: &'t Trace, ids: &[SpanId], manner: Manner) -> Composit
             news.headlines.insert(*id, Headline::of(&span, &additions, manner.previews));
         }
         news.prompts.extend(mapping::prompt::links(&span, &additions));
+        while news.prompts.len() > mapping::prompt::MOST_LINKS {
+            // The greatest goes, whatever came first.
+            news.prompts.pop_last();
+        }
         let parent = if manner.openinference_only { ancestor } else { SpanId::new(span.parent_span_id) };
         spans.push(Mapped { id: *id, envelope: &held.envelope, span, parent, additions });
     }

@@ -131,9 +131,10 @@ impl Assembly {
         self.to_polish.iter().take(most).map(|(_, id)| *id).collect()
     }
 
-    /// Traces whose previews stay as they are: no quiet moment came in time.
-    pub fn past_polish(&self, now: Instant) -> Vec<TraceId> {
-        self.to_polish.range(..(now.saturating_add(1), TraceId::MIN)).map(|(_, id)| *id).collect()
+    /// Traces whose previews stay as they are: no quiet moment came in time, or memory is short.
+    pub fn past_polish(&self, settings: &Settings, now: Instant) -> Vec<TraceId> {
+        let until = if self.is_tight(settings) { Instant::MAX } else { now.saturating_add(1) };
+        self.to_polish.range(..(until, TraceId::MIN)).map(|(_, id)| *id).collect()
     }
 
     /// When something is due next, after `now`: to be sent or to be forgotten.
@@ -159,7 +160,9 @@ impl Assembly {
 
     /// Marks every open trace to be sent at once, finished or not, and tries every assessment that waits.
     pub fn rush(&mut self, settings: &Settings) {
-        let waits = |trace: &Trace| trace.unsent_count() > 0 && !trace.rush || !trace.pending.is_empty();
+        let waits = |trace: &Trace| {
+            trace.unsent_count() > 0 && (!trace.rush || trace.hold_until > 0) || !trace.pending.is_empty()
+        };
         let open: Vec<_> = self.traces.iter().filter(|(_, trace)| waits(trace)).map(|(id, _)| *id).collect();
         for id in open {
             self.change(id, settings, |trace| {

@@ -122,8 +122,12 @@ impl ServerDelivery {
                 desk.change(upload.trace, |trace| trace.hold_until = until);
             }
             (None, Verdict::Trouble(trouble)) => {
-                self.attachment_failed(desk, upload, trouble);
+                let failures = self.attachment_failed(desk, upload, trouble);
                 self.fail(desk, trouble, now);
+                // Others go first: perhaps it is the size that does not come through, and they show that the server is there.
+                let opens = self.gate.opens_at(now).unwrap_or(now);
+                let until = opens.saturating_add(backoff::delay(&desk.settings, failures));
+                desk.change(upload.trace, |trace| trace.hold_until = until);
                 // Before it is sent again the server must have answered something that is small.
                 self.version = None;
             }

@@ -20,7 +20,7 @@ impl ServerDelivery {
         match verdict {
             Verdict::Accepted(_) => {
                 self.succeed(desk);
-                delivered(desk, &parcel, self.version, now);
+                delivered(desk, &parcel, self.version.or(self.last_version), now);
             }
             Verdict::Trouble(trouble) => {
                 release(desk, &parcel);
@@ -106,7 +106,7 @@ fn delivered(desk: &mut Desk, parcel: &Parcel, version: Option<Version>, now: In
             trace.info.wanted |= wants_info(trace, root_came_before, version);
             let is_polished = trace.root_delivered && trace.has_previews_to_polish();
             if is_polished {
-                trace.info.polish_until = Some(polish_until);
+                trace.info.polish_until.get_or_insert(polish_until);
             }
             // An earlier one that waits stays, though another headline may need none: receipts wait for it.
             trace.info.polish_until.take_if(|_| trace.info.wanted);

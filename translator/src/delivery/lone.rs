@@ -75,12 +75,12 @@ impl ServerDelivery {
             verdict => verdict,
         };
         match self.told(desk, id, verdict, now) {
-            Some(Told::Accepted) => {
-                desk.change(id, |trace| trace.info.linked = trace.prompts.len());
-            }
+            Some(Told::Accepted) => {}
             Some(Told::Refused(reason)) => refused(desk, id, "its links to prompts", reason),
             None => return,
         }
+        // Refused ones are not asked for again.
+        desk.change(id, |trace| trace.info.linked = trace.prompts.len());
         desk.links_settled(id);
     }
 

@@ -48,6 +48,8 @@ pub struct ServerDelivery {
     under_way: BTreeMap<u64, Purpose>,
     pub(super) gate: Gate,
     pub(super) version: Option<Version>,
+    /// What the server was when it last said so, which may be another now.
+    pub(super) last_version: Option<Version>,
     pub(super) experiments: Experiments,
     /// Parcels that MLflow refused or failed on, whole or in halves. Their traces count as under way.
     pub(super) suspects: Vec<Parcel>,
@@ -59,7 +61,7 @@ impl ServerDelivery {
     /// The requests to perform now, for the traces that are due.
     pub fn poll(&mut self, desk: &mut Desk, now: Instant) -> Vec<Request> {
         let mut requests = self.requests(desk, now);
-        let past = desk.assembly.past_polish(now);
+        let past = desk.assembly.past_polish(&desk.settings, now);
         if !past.is_empty() {
             past.into_iter().for_each(|id| desk.info_settled(id));
             // What stood behind them in their traces is due now.
@@ -303,7 +305,9 @@ impl ServerDelivery {
             Some(version) => format!("delivering to MLflow {version}"),
             None => "the server does not tell its MLflow version; delivering as to a current one".to_owned(),
         };
-        if self.version.replace(version.unwrap_or(Version::CURRENT)).is_none() {
+        self.version = Some(version.unwrap_or(Version::CURRENT));
+        if self.last_version != self.version {
+            self.last_version = self.version;
             desk.notice(Some(Notice { level: Level::Info, topic: "server", message }));
         }
     }

@@ -19,7 +19,8 @@ pub(super) fn plain(value: &str) -> Option<String> {
         && message.role == Role::Tool
         && let Some(words) = message.only_words()
     {
-        return Some(words.to_owned());
+        // Inside of JSON it was a string, whatever it spells.
+        return Some(json::holdable(words).into_owned());
     }
     let mut out = String::with_capacity(value.len());
     put(value, &mut out).then_some(out)
@@ -106,6 +107,16 @@ mod tests {
         let found = json!({"type": "tool", "data": {"content": "21", "additional_kwargs": {}, "tool_call_id": "c"}});
         for value in [found.clone(), json!({"output": found})] {
             assert_eq!(outputs("TOOL", &value), json!(21), "{value}");
+        }
+    }
+
+    #[test]
+    fn words_that_spell_what_mlflow_cannot_hold_are_made_holdable() {
+        let deep = "[".repeat(1000) + &"]".repeat(1000);
+        let number = r#"{"balance": 100000000000000000000}"#;
+        for (words, held) in [(number, json!({"balance": "100000000000000000000"})), (&deep, json!(deep))] {
+            let found = json!({"type": "tool", "data": {"content": words, "additional_kwargs": {}}});
+            assert_eq!(outputs("TOOL", &found), held);
         }
     }
 

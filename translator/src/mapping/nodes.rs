@@ -18,7 +18,7 @@ pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) 
     if gains.lacks(SPAN_INPUTS)
         && let Some(query) = text(Key::InputValue).and_then(|value| query(&value.as_text()))
     {
-        gains.add_text(SPAN_INPUTS, query);
+        gains.add_text(SPAN_INPUTS, json::holdable(&query).into_owned());
     }
     if gains.lacks(SPAN_OUTPUTS)
         && let Some(nodes) = text(Key::OutputValue).and_then(|value| nodes(&value.as_text()))
@@ -69,6 +69,8 @@ mod tests {
     fn a_query_is_its_words() {
         let asked = |inputs: &str| told("RETRIEVER", &[("input.value", json!(inputs))], SPAN_INPUTS);
         assert_eq!(asked(r#"{"query_bundle": {"query_str": "what?", "embedding": null}}"#), json!("what?"));
+        let number = r#"{"query_bundle": {"query_str": "{\"a\": 100000000000000000000}"}}"#;
+        assert_eq!(asked(number), json!({"a": "100000000000000000000"}));
         let more = r#"{"query_bundle": {"query_str": "what?"}, "top_k": 2}"#;
         assert_eq!(asked(more).to_string(), more.replace(": ", ":").replace(", ", ","));
     }

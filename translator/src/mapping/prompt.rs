@@ -49,7 +49,7 @@ pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) 
         && value(Key::OutputValue).is_none()
         && let Some(text) = rendered(facts)
     {
-        gains.add_text(SPAN_OUTPUTS, text);
+        gains.add_text(SPAN_OUTPUTS, json::holdable(&text).into_owned());
     }
     if gains.lacks(LINKED_PROMPTS)
         && let Some((name, version)) = registered(facts)
@@ -69,8 +69,13 @@ pub fn links(span: &Span<'_>, additions: &Additions<'_>) -> Vec<String> {
         let (name, version) = (json::string(name?)?, json::string(version?)?);
         Some(json::clean(&json!({"name": name, "version": version}).to_string()).into_owned())
     };
-    json::items(&links.as_text()).filter_map(link).collect()
+    json::items(&links.as_text()).filter_map(link).take(MOST_LINKS).collect()
 }
+
+/// To how many prompts a trace is linked: each root tells of all of them.
+pub const MOST_LINKS: usize = 100;
+/// How much a prompt whose variables are in place may be, in bytes, but for what one more variable adds.
+const LONGEST_RENDERED: usize = 1 << 20;
 
 fn add_parts(facts: &Facts<'_, '_>, gains: &mut Gains<'_, '_, '_>) {
     let part = |(key, name): &(Key, &str)| {
@@ -99,6 +104,10 @@ fn rendered(facts: &Facts<'_, '_>) -> Option<String> {
     let mut rest = template.as_ref();
     // Left to right and once, so that what a variable holds is never taken for a place.
     while let Some((before, after)) = rest.split_once('{') {
+        // A variable may stand in many places.
+        if out.len() > LONGEST_RENDERED {
+            return None;
+        }
         out.push_str(before);
         let is_double = after.starts_with('{');
         let (inner, closing) = if is_double { (after.strip_prefix('{').unwrap_or(after), "}}") } else { (after, "}") };
@@ -205,5 +214,14 @@ mod tests {
         ] {
             assert_eq!(linked(id, version, vendor), None, "{id} {version} {vendor}");
         }
+    }
+
+    #[test]
+    fn a_prompt_that_would_grow_beyond_all_bounds_is_not_rendered() {
+        let variables = json!({"a": "x".repeat(100_000)}).to_string();
+        let template = "{a}".repeat(1_000);
+        let asked = [("llm.prompt_template.template", &*template), ("llm.prompt_template.variables", &*variables)];
+        assert_eq!(told(&asked, SPAN_OUTPUTS), None);
+        assert!(told(&[("llm.prompt_template.template", "{a}{a}"), asked[1]], SPAN_OUTPUTS).is_some());
     }
 }

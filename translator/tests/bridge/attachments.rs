@@ -240,6 +240,26 @@ fn uploads_that_always_fail_hold_nothing_up_for_ever() {
 }
 
 #[test]
+fn an_upload_that_does_not_come_through_lets_other_traces_go_first() {
+    let mut host = Host::new("{}");
+    host.server.fault(|request| is_upload(request).then(|| Answer::NoAnswer("timeout".into())));
+    host.ingest(&app(vec![shown(span(1, 1, 0), &[1])]));
+    while uploads(&host) == 0 {
+        host.now += 10;
+        host.step();
+    }
+    host.ingest(&app(vec![span(2, 1, 0)]));
+    while !host.server.traces.contains_key(&vec![2; 16]) {
+        host.now += 10;
+        host.step();
+    }
+    assert_eq!(uploads(&host), 1);
+    host.finish();
+    assert!(is_inline(stored(&host, 1), 1));
+    assert_eq!(host.done.len(), 2);
+}
+
+#[test]
 fn a_span_that_mlflow_refuses_leaves_with_its_picture() {
     let mut host = Host::new("{}");
     host.server.poison = Some("span 1");

@@ -2,8 +2,8 @@
 //!
 //! `<data-dir>/set-aside/` holds pairs of files: an OTLP payload (`.pb`, or `.json` as its sender encoded it) and beside
 //! it a `.reason.json` that says why it is there. Each file is written whole or not at all, the reason first, so that
-//! there is no payload without its reason; a file that is there is never overwritten with other contents. What was kept is
-//! on disk, with its name.
+//! there is no payload without its reason; a file that is there is never overwritten with other contents, nor with the same
+//! for somebody else. What was kept is on disk, with its name.
 
 mod items;
 mod record;
@@ -12,10 +12,11 @@ mod room;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tempfile::NamedTempFile;
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::folder::sync;
 use crate::guest::{Context, Encoding, SetAside};
@@ -33,6 +34,8 @@ pub struct SetAsideFolder {
     path: PathBuf,
     room: Room,
     kept: Arc<AtomicU64>,
+    /// Held while a name is found and taken.
+    naming: Arc<Mutex<()>>,
 }
 
 /// Something cannot be set aside; its bytes are lost when they are held nowhere else.
@@ -48,7 +51,7 @@ pub struct NotKept {
 impl SetAsideFolder {
     /// The folder below this data directory. It is created when it is needed.
     pub fn below(data_dir: &Path) -> Self {
-        Self { path: data_dir.join("set-aside"), room: Room::default(), kept: Arc::default() }
+        Self { path: data_dir.join("set-aside"), room: Room::default(), kept: Arc::default(), naming: Arc::default() }
     }
 
     /// With so many bytes of room; none: any.
@@ -107,7 +110,8 @@ impl SetAsideFolder {
             Encoding::Protobuf => "pb",
             Encoding::Json | Encoding::TraceJson => "json",
         };
-        self.keep("payload", extension, payload, &record)
+        // Names of their own, so that a free one is found at once among many.
+        self.keep(&format!("payload-{:016x}", xxh3_64(payload)), extension, payload, &record)
     }
 
     /// Take something over that another folder holds. What is said of the same bytes here is said on, but for the
@@ -118,7 +122,7 @@ impl SetAsideFolder {
     pub fn adopt(&self, item: &Item) -> Result<PathBuf, NotKept> {
         let payload = fs::read(&item.path).map_err(|cause| NotKept { path: item.path.clone(), cause })?;
         let extension = if item.path.extension().is_some_and(|extension| extension == "json") { "json" } else { "pb" };
-        let (stem, path) = self.free_name(&item.id, extension, &payload);
+        let (stem, path) = self.free_name(&item.id, extension, &payload, None);
         let known = fs::read(self.path.join(format!("{stem}{REASON}"))).ok();
         let known = known.filter(|_| path.exists()).and_then(|text| serde_json::from_slice::<Record>(&text).ok());
         let Record { reason, at, .. } = item.record.clone();
@@ -142,7 +146,8 @@ impl SetAsideFolder {
         let failed = |path: &Path, cause| NotKept { path: path.to_path_buf(), cause };
         self.create().map_err(|cause| failed(&self.path, cause))?;
         self.room.take(&self.path, payload.len()).map_err(|cause| failed(&self.path, cause))?;
-        let (stem, path) = self.free_name(name, extension, payload);
+        let _naming = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
+        let (stem, path) = self.free_name(name, extension, payload, Some(record));
         let reason_path = self.path.join(format!("{stem}{REASON}"));
         let reason = serde_json::to_vec_pretty(record).map_err(|error| failed(&reason_path, error.into()))?;
         replace(&reason_path, &reason).map_err(|cause| failed(&reason_path, cause))?;
@@ -160,13 +165,19 @@ impl SetAsideFolder {
         sync(self.path.parent().unwrap_or(&self.path))
     }
 
-    /// The first of `name`, `name-2`, `name-3`, … that is free or holds just this payload.
-    fn free_name(&self, name: &str, extension: &str, payload: &[u8]) -> (String, PathBuf) {
+    /// The first of `name`, `name-2`, `name-3`, … that is free or holds just this payload, for those that the record names if there
+    /// is one.
+    fn free_name(&self, name: &str, extension: &str, payload: &[u8], record: Option<&Record>) -> (String, PathBuf) {
+        let is_for_others = |stem: &str| {
+            let known = fs::read(self.path.join(format!("{stem}{REASON}"))).ok();
+            let known = known.and_then(|text| serde_json::from_slice::<Record>(&text).ok());
+            record.zip(known).is_some_and(|(record, known)| !known.is_for_the_same(record))
+        };
         let mut stem = name.to_owned();
         let mut next = 2_u64;
         loop {
             let path = self.path.join(format!("{stem}.{extension}"));
-            let taken = path.exists() && fs::read(&path).is_ok_and(|held| held != payload);
+            let taken = path.exists() && (fs::read(&path).is_ok_and(|held| held != payload) || is_for_others(&stem));
             if !taken {
                 return (stem, path);
             }
@@ -244,6 +255,31 @@ mod tests {
         assert_eq!(fs::read(first).unwrap(), b"one");
         assert_eq!(fs::read(second).unwrap(), b"two");
         assert_eq!(files(&folder).len(), 4);
+    }
+
+    #[test]
+    fn given_one_payload_for_two_destinations_then_it_is_kept_for_both() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = SetAsideFolder::below(dir.path());
+        let context = |name: &str| Context {
+            encoding: Encoding::Protobuf,
+            experiment_id: None,
+            experiment_name: Some(name.to_owned()),
+            run_id: None,
+            workspace: None,
+        };
+        let keep = |destination, name| folder.keep_payload_for(destination, b"bytes", &context(name), "old").unwrap();
+        let kept = [keep(None, "agents"), keep(Some("http://phoenix"), "agents"), keep(None, "others")];
+        assert_eq!([keep(None, "agents"), keep(Some("http://phoenix"), "agents"), keep(None, "others")], kept);
+        let mut items =
+            folder.items().unwrap().into_iter().map(|item| (item.record.destination, item.record.experiment_name));
+        let mut items: Vec<_> = items.by_ref().collect();
+        items.sort();
+        let agents = Some("agents".to_owned());
+        assert_eq!(
+            items,
+            [(None, agents.clone()), (None, Some("others".to_owned())), (Some("http://phoenix".to_owned()), agents)]
+        );
     }
 
     #[test]

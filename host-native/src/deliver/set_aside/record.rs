@@ -47,6 +47,15 @@ impl Record {
         Self { reason: reason.to_owned(), at: Some(at), ..Self::default() }
     }
 
+    /// Whether both are for one destination, and one experiment there.
+    pub(super) fn is_for_the_same(&self, other: &Self) -> bool {
+        let whom = |record: &Self| {
+            let Self { destination, experiment_id, experiment_name, run_id, workspace, .. } = record.clone();
+            (destination, experiment_id, experiment_name, run_id, workspace)
+        };
+        whom(self) == whom(other)
+    }
+
     /// With what a sender said.
     pub(super) fn of(self, context: &Context) -> Self {
         let Context { experiment_id, experiment_name, run_id, workspace, .. } = context.clone();

@@ -76,7 +76,7 @@ async fn receive(
             Err(_) => return Err(Refusal::TooSlow { limit: intake.body_timeout }),
         };
         meter.grow(payload.len())?;
-        intake.take(payload, context, Transport::Grpc).await
+        intake.take(payload, context, Transport::Grpc, Box::new(meter.clone())).await
     };
     let accepted = accepted.instrument(debug_span!(target: TARGET, "receive", transport = "grpc")).await;
     intake.count(&accepted, Transport::Grpc);

@@ -4,6 +4,7 @@ mod body;
 mod encoding;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
@@ -53,7 +54,8 @@ async fn export(State(intake): State<Intake>, request: Request) -> Response {
         let mut reservation = intake.admit(&head.headers).await?;
         let context = context::read(&head.headers, encoding)?;
         let payload = body::read(&head.headers, body, &intake, &mut reservation).await?;
-        intake.take(payload, context, Transport::Http).await
+        let reservation = Arc::new(reservation);
+        intake.take(payload, context, Transport::Http, Box::new(Arc::clone(&reservation))).await
     };
     let accepted = accepted.instrument(debug_span!(target: TARGET, "receive", transport = "http")).await;
     intake.count(&accepted, Transport::Http);

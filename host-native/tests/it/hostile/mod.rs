@@ -219,8 +219,11 @@ async fn given_the_defaults_and_large_payloads_that_nobody_takes_then_memory_sta
             // Taken, or asked to come again because of the others: 503, RESOURCE_EXHAUSTED.
             if number % 2 == 0 {
                 let request = client.post(http).header("content-type", "application/x-protobuf");
-                let answer = request.header("authorization", token).body(payload).send().await.unwrap();
-                assert!([200, 503].contains(&answer.status().as_u16()), "{answer:?}");
+                match request.header("authorization", token).body(payload).send().await {
+                    Ok(answer) => assert!([200, 503].contains(&answer.status().as_u16()), "{answer:?}"),
+                    // It was asked to come again, and hung up on, before it had said all.
+                    Err(error) => assert!(error.is_request() && !error.is_connect(), "{error:?}"),
+                }
             } else {
                 let frame = [&[0][..], &u32::try_from(payload.len()).unwrap().to_be_bytes(), &payload].concat();
                 let code = send_frame(&grpc, &[("authorization", &token)], frame).await.code();

@@ -63,3 +63,8 @@ pub(crate) fn zstd_with_long_window(bytes: &[u8]) -> Vec<u8> {
 pub(crate) fn zstd(bytes: &[u8]) -> Vec<u8> {
     ::zstd::encode_all(bytes, 0).unwrap()
 }
+
+/// The id of a whole payload that is set aside.
+pub(crate) fn quarantine_id(payload: &[u8]) -> String {
+    format!("payload-{:016x}", xxhash_rust::xxh3::xxh3_64(payload))
+}

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::calls;
 use super::fuller;
+use super::media::REDACTED;
 use super::message::{Message, ToolCall};
 use super::parts::Parts;
 use super::role::Role;
@@ -56,7 +57,9 @@ impl<'a> Conversation<'a> {
 
     /// Puts what the system says first, where messages are told but none of them is the system's.
     pub(super) fn add_system(&mut self, system: impl FnOnce() -> Option<String>) {
-        let is_told = self.asked.iter().any(|message| message.role == Role::System);
+        // Where messages are hidden, what stands apart from them is not shown either.
+        let is_hidden = |message: &Message<'_>| message.words() == Some(REDACTED);
+        let is_told = self.asked.iter().any(|message| message.role == Role::System || is_hidden(message));
         if !self.asked.is_empty()
             && !is_told
             && let Some(text) = system()
