@@ -117,12 +117,20 @@ pub(super) fn no_answer(error: reqwest::Error) -> (Outcome, Option<u16>) {
     (Outcome::Later { reason: describe(&error.without_url()), wait: None, answered: false }, None)
 }
 
-/// What the destination says of a payload that it took in part.
+/// As much of what a destination says as is kept.
+pub(super) fn shortened(message: &str) -> &str {
+    const LONGEST: usize = 300;
+    message.get(..message.floor_char_boundary(LONGEST)).unwrap_or(message)
+}
+
+/// What the destination says of a payload that it took, or took in part.
 pub(super) fn taken(partial: Option<(i64, String)>) -> Outcome {
     match partial {
-        Some((rejected, message)) if rejected > 0 => Outcome::Partly { rejected, message },
+        Some((rejected, message)) if rejected > 0 => {
+            Outcome::Partly { rejected, message: shortened(&message).to_owned() }
+        }
         Some((_, message)) if !message.is_empty() => {
-            tracing::debug!("a destination has something to say: {message}");
+            tracing::debug!("a destination has something to say: {}", shortened(&message));
             Outcome::Taken
         }
         _ => Outcome::Taken,

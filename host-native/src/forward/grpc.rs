@@ -17,7 +17,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use super::Outcome;
-use super::client::{MAX_ANSWER, no_answer, taken};
+use super::client::{MAX_ANSWER, no_answer, shortened, taken};
 
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 /// A flag for compression and the message's length.
@@ -94,7 +94,7 @@ fn partial_success(body: &Bytes) -> Option<(i64, String)> {
 }
 
 fn refusal(status: &Status) -> Outcome {
-    let reason = format!("it answers {:?}: {}", status.code(), status.message());
+    let reason = format!("it answers {:?}: {}", status.code(), shortened(status.message()));
     let wait = status.get_details_retry_info().and_then(|info| info.retry_delay);
     let answered = match status.code() {
         Code::InvalidArgument => return Outcome::Refused(reason),

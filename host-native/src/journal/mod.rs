@@ -10,8 +10,8 @@
 //! 4. [`settle`](Journal::settle) is written down a moment later, with what comes next. A crash in between repeats a
 //!    delivery and never loses one.
 //! 5. The journal never holds more than its limit; beyond it, `append` refuses. It never drops an entry by itself.
-//! 6. A disk that fails or is full refuses new payloads, and is tried again each second: no restart is needed. What is
-//!    damaged is moved aside whole, and every entry in it whose checksum is right is taken over.
+//! 6. A disk that fails or is full refuses new payloads, and is tried again each second: no restart is needed. Of what
+//!    is damaged every entry whose checksum is right is taken over, and then it is moved aside whole.
 //! 7. One process has the journal, by an exclusive lock on `lock`.
 //!
 //! # On disk
