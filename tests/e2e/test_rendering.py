@@ -45,7 +45,7 @@ def test_every_conversation_is_drawn(spans) -> None:
     conversations = [
         (name, shown)
         for name, sent, shown in spans
-        if expected.span_type(sent) == "LLM" and turns.speak(turns.asked(sent)) and turns.answered(sent)
+        if expected.span_type(sent) == "LLM" and turns.speak(turns.asked(sent)) and turns.speak(turns.answered(sent))
     ]
     formats = {name: shown["attributes"].get("mlflow.message.format") for name, shown in conversations}
     assert set(formats.values()) == {"openai", "anthropic"}
