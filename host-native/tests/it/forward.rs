@@ -221,15 +221,7 @@ async fn given_headers_then_they_reach_their_destination_and_no_other() {
 async fn given_a_quarantine_without_room_then_what_a_destination_refuses_stays_in_the_journal_until_there_is() {
     let dir = tempfile::tempdir().unwrap();
     let folder = SetAsideFolder::below(dir.path());
-    let none = None;
-    let context = Context {
-        encoding: Encoding::Protobuf,
-        experiment_id: none.clone(),
-        experiment_name: none.clone(),
-        run_id: none.clone(),
-        workspace: none,
-    };
-    folder.keep_payload(&[0; QUARANTINE as usize], &context, "it fills the quarantine").unwrap();
+    folder.keep_payload(&[0; QUARANTINE as usize], &payload::nowhere_special(), "it fills the quarantine").unwrap();
     let (running, _) = receivers::fake().await;
     let host = start(&dir, &[running.http("").as_str()], "");
     for text in [MALFORMED, "good"] {

@@ -131,16 +131,10 @@ async fn given_a_drop_then_nothing_goes_unasked() {
 /// The same with a payload that was for a destination of `--forward`.
 fn quarantine_of_forwarding(destination: &str) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
-    let none = None;
-    let context = Context {
-        encoding: Encoding::Protobuf,
-        experiment_id: none.clone(),
-        experiment_name: none.clone(),
-        run_id: none.clone(),
-        workspace: none,
-    };
     let folder = SetAsideFolder::below(dir.path());
-    folder.keep_payload_for(Some(destination), &payload::trace(3), &context, "it answers 400").unwrap();
+    folder
+        .keep_payload_for(Some(destination), &payload::trace(3), &payload::nowhere_special(), "it answers 400")
+        .unwrap();
     dir
 }
 

@@ -7,14 +7,13 @@ use bytes::Bytes;
 use openinference_mlflow::deliver::Destination;
 use openinference_mlflow::deliver::set_aside::SetAsideFolder;
 use openinference_mlflow::drive::{self, Handle, Refused};
-use openinference_mlflow::guest::{Context, Encoding};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::fake_bridge::{
     FakeBridges, Gate, Inbox, MALFORMED, Silence, TRAP_IN_COMPLETE, TRAP_IN_INGEST, TRAP_IN_POLL, TRAP_ONCE,
 };
-use crate::support::until;
+use crate::support::{payload, until};
 
 struct Host {
     handle: Handle,
@@ -29,20 +28,9 @@ fn start(destination: impl Destination) -> Host {
     Host { handle, bridges, data_dir }
 }
 
-fn nowhere_special() -> Context {
-    let none = None;
-    Context {
-        encoding: Encoding::Protobuf,
-        experiment_id: none.clone(),
-        experiment_name: none.clone(),
-        run_id: none.clone(),
-        workspace: none,
-    }
-}
-
 impl Host {
     async fn ingest(&self, text: &'static str) -> Result<drive::Accepted, Refused> {
-        self.handle.ingest(Bytes::from_static(text.as_bytes()), nowhere_special()).await
+        self.handle.ingest(Bytes::from_static(text.as_bytes()), payload::nowhere_special()).await
     }
 
     fn opened(&self) -> usize {

@@ -158,7 +158,7 @@ impl Experiments {
     pub fn answered(&mut self, key: Key, question: Question, verdict: &Verdict<'_>, now: Instant) -> Option<Notice> {
         let (known, notice) = match verdict {
             Verdict::Accepted(response) => match serde_json::from_slice::<Found>(&response.body) {
-                Ok(found) => usable(&key.1, found, now),
+                Ok(found) => usable(&key.1, question, found, now),
                 Err(_) => denied(&key.1, "answered something that is not an experiment", now),
             },
             Verdict::Refused { status, code, .. } => self::refused(&key.1, question, *status, code, now),
@@ -181,7 +181,7 @@ pub fn key(route: &Route) -> Key {
     (route.workspace.clone(), route.experiment.clone())
 }
 
-fn usable(experiment: &Experiment, found: Found, now: Instant) -> (Known, Option<Notice>) {
+fn usable(experiment: &Experiment, question: Question, found: Found, now: Instant) -> (Known, Option<Notice>) {
     let until = now.saturating_add(HOLDS);
     if found.experiment.lifecycle_stage == "deleted" {
         let id = &found.experiment.experiment_id;
@@ -192,9 +192,11 @@ fn usable(experiment: &Experiment, found: Found, now: Instant) -> (Known, Option
         );
         return (Known::Refused(reason.clone(), until), Some(notice(Level::Error, reason)));
     }
-    let created = !found.experiment_id.is_empty();
+    // Where artifacts go is not said when it is created; whoever is asked for it says so, whatever else it answers.
+    let created = question == Question::Create;
     let artifacts = if created { Artifacts::Unknown } else { artifacts(&found.experiment.artifact_location) };
-    let id = if created { found.experiment_id } else { found.experiment.experiment_id };
+    let Found { experiment: found, experiment_id: at_once } = found;
+    let id = if at_once.is_empty() { found.experiment_id } else { at_once };
     if id.is_empty() {
         return denied(experiment, "answered without an experiment id", now);
     }

@@ -300,3 +300,16 @@ fn attachments_go_to_the_workspace_of_their_trace() {
     host.finish();
     assert_eq!(uploads(&host), 1);
 }
+
+#[test]
+fn a_lookup_that_is_answered_as_a_creation_too_is_believed_once() {
+    let mut host = Host::new(r#"{"experiment_id": "0"}"#);
+    host.server.fault(|request| {
+        let found = json!({"experiment_id": "0", "experiment": {"experiment_id": "0", "lifecycle_stage": "active"}});
+        request.path.contains("experiments/get").then(|| reply(200, found.to_string()))
+    });
+    host.ingest(&app(vec![shown(span(1, 1, 0), &[1])]));
+    host.pass(20_000);
+    assert!(is_inline(stored(&host, 1), 1), "nothing says where artifacts go");
+    assert_eq!(host.done.len(), 1);
+}

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
+use openinference_mlflow::guest::{Context, Encoding};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
@@ -67,4 +68,16 @@ pub(crate) fn zstd(bytes: &[u8]) -> Vec<u8> {
 /// The id of a whole payload that is set aside.
 pub(crate) fn quarantine_id(payload: &[u8]) -> String {
     format!("payload-{:016x}", xxhash_rust::xxh3::xxh3_64(payload))
+}
+
+/// What a sender says who leaves everything to the settings.
+pub(crate) fn nowhere_special() -> Context {
+    let none = None;
+    Context {
+        encoding: Encoding::Protobuf,
+        experiment_id: none.clone(),
+        experiment_name: none.clone(),
+        run_id: none.clone(),
+        workspace: none,
+    }
 }
