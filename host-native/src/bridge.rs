@@ -5,13 +5,13 @@ use std::path::Path;
 
 use directories::ProjectDirs;
 
-use crate::deliver::local::LocalFolder;
-use crate::deliver::mlflow::{ClientError, MlflowServer};
-use crate::deliver::set_aside::SetAsideFolder;
-use crate::drive::{self, Backlog, Handle, StartError};
-use crate::guest::{LoadError, MemoryLimit, Translator};
-use crate::observe::{Metrics, ObservedBridges, ObservedDestination};
+use crate::driver::{self, Backlog, Handle, StartError};
+use crate::exporter::local::LocalFolder;
+use crate::exporter::mlflow::{ClientError, MlflowServer};
+use crate::quarantine::SetAsideFolder;
 use crate::settings::{Delivery, Destination};
+use crate::telemetry::{Metrics, ObservedBridges, ObservedDestination};
+use crate::wasm::{LoadError, MemoryLimit, Translator};
 
 /// What the translator holds at most when nothing else is set: `max_bytes` in `wit/translator.wit`.
 const DEFAULT_HELD: u64 = 256 << 20;
@@ -64,11 +64,11 @@ pub fn start(
     let (handle, name) = match &delivery.destination {
         Destination::Server(server) => {
             let mlflow = ObservedDestination::new(MlflowServer::new(server)?, "mlflow", metrics);
-            (drive::start(bridges, mlflow, set_aside, backlog)?, "mlflow")
+            (driver::start(bridges, mlflow, set_aside, backlog)?, "mlflow")
         }
         Destination::Local => {
             let folder = ObservedDestination::new(LocalFolder::new(data_dir, on_trace), "folder", metrics);
-            (drive::start(bridges, folder, set_aside, backlog)?, "folder")
+            (driver::start(bridges, folder, set_aside, backlog)?, "folder")
         }
     };
     let queue = handle.queue().clone();

@@ -12,8 +12,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry};
 
 use crate::cli::LogFormat;
-use crate::observe::self_trace::SelfTrace;
 use crate::settings::Environment;
+use crate::telemetry::self_trace::SelfTrace;
 
 /// A logging setting that cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use secrecy::ExposeSecret;
 
 use crate::cli::{AuthAddArgs, AuthArgs, AuthCommand};
-use crate::receive::auth_file;
+use crate::receiver::auth_file;
 use crate::settings::Sources;
 
 pub(super) fn run(args: &AuthArgs, sources: &Sources) -> anyhow::Result<ExitCode> {

@@ -23,8 +23,8 @@ use tokio::runtime::Runtime;
 use crate::bridge::load_translator;
 use crate::cli::{Cli, Command};
 use crate::logs::{self, LogError};
-use crate::observe::self_trace::SelfTrace;
 use crate::settings::{Environment, SettingsError, Sources};
+use crate::telemetry::self_trace::SelfTrace;
 
 /// Run the program with the arguments and the environment of this process.
 pub fn main() -> ExitCode {

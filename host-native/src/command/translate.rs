@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 
 use crate::cli::{OtlpEncoding, TranslateArgs};
-use crate::draw::printable;
-use crate::guest::{Encoding, Repair, SetAside, Translated, Translator};
+use crate::terminal::printable;
+use crate::wasm::{Encoding, Repair, SetAside, Translated, Translator};
 
 pub(super) fn run(args: &TranslateArgs, translator: &Translator) -> anyhow::Result<ExitCode> {
     let mut output = io::stdout().lock();

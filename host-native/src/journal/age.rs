@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::sleep;
 
 use super::{EntryId, Journal, MLFLOW, Owner};
-use crate::deliver::set_aside::SetAsideFolder;
+use crate::quarantine::SetAsideFolder;
 
 /// How often it is looked for.
 const INTERVAL: Duration = Duration::from_secs(60);
@@ -86,8 +86,8 @@ fn set_oldest_aside(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::guest::{Context, Encoding};
     use crate::journal::Limits;
+    use crate::wasm::{Context, Encoding};
 
     #[tokio::test]
     async fn given_an_entry_that_is_too_old_then_it_is_set_aside_with_the_reason_and_leaves_the_journal() {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::{EntryId, Journal, Owner, guard};
-use crate::deliver::set_aside::SetAsideFolder;
+use crate::quarantine::SetAsideFolder;
 
 /// How often it is tried, unless trying takes long.
 const INTERVAL: Duration = Duration::from_secs(1);

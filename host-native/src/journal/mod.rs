@@ -61,7 +61,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub use error::{AppendError, OpenError, Unavailable};
 pub use record::Entry;
 
-use crate::guest::Context;
+use crate::wasm::Context;
 use held_back::HeldBack;
 use lock::Lock;
 use store::{Settled, Store, StoreError};

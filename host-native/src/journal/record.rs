@@ -16,7 +16,7 @@ use prost::Message;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::EntryId;
-use crate::guest::{Context, Encoding};
+use crate::wasm::{Context, Encoding};
 
 /// Begins every record.
 pub(super) const MAGIC: [u8; 8] = *b"oimlrec\x01";

@@ -13,7 +13,7 @@ use super::record::{self, Entry};
 use super::totals::{ENTRIES, FORMAT, OWED, Tables, Totals, size};
 use super::{EntryId, Owner};
 use crate::folder::sync;
-use crate::guest::Context;
+use crate::wasm::Context;
 
 /// A journal that holds more is written so that it opens at once after a kill.
 pub(super) const QUICK_REPAIR_BYTES: u64 = 64 << 20;

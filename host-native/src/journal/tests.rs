@@ -6,7 +6,7 @@ use std::io::Write;
 use tempfile::TempDir;
 
 use super::*;
-use crate::guest::Encoding;
+use crate::wasm::Encoding;
 
 const NAMES: [&str; 2] = ["mlflow", "http://phoenix"];
 

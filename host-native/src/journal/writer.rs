@@ -19,7 +19,7 @@ use super::error::{AppendError, FAULT_WAIT, FULL_WAIT};
 use super::lock::Lock;
 use super::store::{NewEntry, Settled, StoreError};
 use super::{EntryId, Shared, guard, salvage};
-use crate::guest::Context;
+use crate::wasm::Context;
 
 /// The most entries in one transaction.
 const GROUP: usize = 512;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::forward::BadEndpoint;
+use crate::forwarder::BadEndpoint;
 
 /// A setting that cannot be used. No variant holds a secret.
 #[derive(Debug, Error)]

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::credentials::quoted_secret;
 use super::{SettingsError, Sources, Tls, Trust};
 use crate::cli::ForwardArgs;
-use crate::forward::Endpoint;
+use crate::forwarder::Endpoint;
 
 const HEADERS: &str = "OPENINFERENCE_MLFLOW_FORWARD_HEADERS";
 

@@ -36,7 +36,7 @@ pub use tracking_uri::TrackingUri;
 pub use tuning::Tuning;
 
 use crate::cli::{AccessArgs, GlobalArgs, JournalArgs, LogFormat, OperateArgs, ReceiveArgs, ServeArgs};
-use crate::forward::Endpoint;
+use crate::forwarder::Endpoint;
 use crate::journal;
 use units::{AdminAddress, OtlpEndpoint, Period};
 

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use axum::body::Body;
 use http::Response;
-use openinference_mlflow::deliver::Destination;
-use openinference_mlflow::deliver::mlflow::{ClientError, MAX_ANSWER, MlflowServer};
-use openinference_mlflow::guest::{self, Answer, Request};
+use openinference_mlflow::exporter::Destination;
+use openinference_mlflow::exporter::mlflow::{ClientError, MAX_ANSWER, MlflowServer};
 use openinference_mlflow::settings::{Credentials, Server, Tls, TrackingUri, Trust};
+use openinference_mlflow::wasm::{self, Answer, Request};
 use secrecy::SecretString;
 
 use crate::support::mlflow::{Mlflow, Reply, TlsMlflow, say};
@@ -28,7 +28,7 @@ async fn ask(server: &Server, request: Request) -> Answer {
     MlflowServer::new(server).unwrap().perform(request).await
 }
 
-fn answered(answer: Answer) -> guest::Response {
+fn answered(answer: Answer) -> wasm::Response {
     match answer {
         Answer::Response(response) => response,
         Answer::NoAnswer(reason) => panic!("no answer: {reason}"),

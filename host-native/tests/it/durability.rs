@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use openinference_mlflow::deliver::Destination;
-use openinference_mlflow::deliver::set_aside::SetAsideFolder;
-use openinference_mlflow::drive::{self, Accepted, Backlog, Handle, Refused};
-use openinference_mlflow::guest::{Context, Encoding};
+use openinference_mlflow::driver::{self, Accepted, Backlog, Handle, Refused};
+use openinference_mlflow::exporter::Destination;
 use openinference_mlflow::journal::{Journal, Limits, held_back};
+use openinference_mlflow::quarantine::SetAsideFolder;
+use openinference_mlflow::wasm::{Context, Encoding};
 use tempfile::TempDir;
 
 use crate::support::fake_bridge::{
@@ -46,7 +46,7 @@ fn start_with(dir: &TempDir, destination: impl Destination, set_aside: SetAsideF
     let backlog = open_journal(dir);
     let journal = backlog.journal.clone();
     held_back::watch(journal.clone(), set_aside.clone());
-    let handle = drive::start(FakeBridges::default(), destination, set_aside, Some(backlog.clone())).unwrap();
+    let handle = driver::start(FakeBridges::default(), destination, set_aside, Some(backlog.clone())).unwrap();
     Host { handle, journal, backlog }
 }
 
@@ -64,7 +64,7 @@ impl Host {
     }
 
     /// Ends as on a signal, with nothing delivered meanwhile.
-    async fn stop(self) -> drive::Left {
+    async fn stop(self) -> driver::Left {
         let left = self.handle.drain(Duration::ZERO).await.unwrap();
         self.journal.close().await;
         left

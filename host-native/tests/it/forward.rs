@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use openinference_mlflow::deliver::set_aside::SetAsideFolder;
-use openinference_mlflow::forward::{Endpoint, Forwarding};
-use openinference_mlflow::guest::{Context, Encoding};
+use openinference_mlflow::forwarder::{Endpoint, Forwarding};
 use openinference_mlflow::journal::{Journal, Limits, Owner, held_back};
-use openinference_mlflow::observe::Metrics;
+use openinference_mlflow::quarantine::SetAsideFolder;
 use openinference_mlflow::settings::{Access, Tls, Trust};
+use openinference_mlflow::telemetry::Metrics;
+use openinference_mlflow::wasm::{Context, Encoding};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -283,7 +283,7 @@ fn given_files_that_are_no_certificates_then_the_error_names_the_file_and_shows_
     ] {
         let mut endpoint = Endpoint::parse_all(["https://127.0.0.1:1"], "").unwrap().remove(0);
         endpoint.trust = trust;
-        let said = openinference_mlflow::forward::Client::new(&endpoint, TRANSLATOR.clone()).unwrap_err().to_string();
+        let said = openinference_mlflow::forwarder::Client::new(&endpoint, TRANSLATOR.clone()).unwrap_err().to_string();
         assert!(said.contains(expected) && said.contains(".pem") && !said.contains("s3cret"), "{said}");
     }
 }

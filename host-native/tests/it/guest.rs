@@ -1,6 +1,6 @@
 //! The translator in WebAssembly: what it is held to, and how it ends when it does not keep to it.
 
-use openinference_mlflow::guest::{Cause, Encoding, LoadError, OpenBridge, OpenError, Translator};
+use openinference_mlflow::wasm::{Cause, Encoding, LoadError, OpenBridge, OpenError, Translator};
 use openinference_mlflow_misbehaving::{HANGS, HOARDS, PANICS};
 
 use crate::support::payload;
@@ -45,7 +45,7 @@ fn given_bytes_that_are_no_component_then_loading_fails() {
 #[test]
 fn given_settings_that_the_translator_does_not_know_then_it_says_which() {
     let settings = r#"{"no_such_setting": 1}"#.to_owned();
-    let bridges = TRANSLATOR.bridges(settings, openinference_mlflow::guest::MemoryLimit::for_bridge(1 << 20, 1 << 20));
+    let bridges = TRANSLATOR.bridges(settings, openinference_mlflow::wasm::MemoryLimit::for_bridge(1 << 20, 1 << 20));
     let error = bridges.open().err().unwrap();
     assert!(matches!(&error, OpenError::Settings(text) if text.contains("no_such_setting")), "{error}");
     assert!(real_bridges().open().is_ok());

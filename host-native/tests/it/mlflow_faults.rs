@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use openinference_mlflow::deliver::mlflow::MlflowServer;
-use openinference_mlflow::deliver::set_aside::SetAsideFolder;
-use openinference_mlflow::drive::{self, Accepted, Handle};
-use openinference_mlflow::guest::{Context, Encoding, MemoryLimit};
+use openinference_mlflow::driver::{self, Accepted, Handle};
+use openinference_mlflow::exporter::mlflow::MlflowServer;
+use openinference_mlflow::quarantine::SetAsideFolder;
 use openinference_mlflow::settings::Credentials;
+use openinference_mlflow::wasm::{Context, Encoding, MemoryLimit};
 use secrecy::SecretString;
 use tempfile::TempDir;
 
@@ -29,7 +29,7 @@ fn start(mlflow: &Mlflow) -> Host {
     let server = mlflow.settings(Credentials::Bearer(SecretString::from("right")));
     let data_dir = tempfile::tempdir().unwrap();
     let set_aside = SetAsideFolder::below(data_dir.path());
-    let handle = drive::start(bridges, MlflowServer::new(&server).unwrap(), set_aside, None).unwrap();
+    let handle = driver::start(bridges, MlflowServer::new(&server).unwrap(), set_aside, None).unwrap();
     Host { handle, data_dir }
 }
 

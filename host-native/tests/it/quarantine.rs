@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::Output;
 
-use openinference_mlflow::deliver::set_aside::SetAsideFolder;
-use openinference_mlflow::guest::{Context, Encoding, SetAside};
+use openinference_mlflow::quarantine::SetAsideFolder;
+use openinference_mlflow::wasm::{Context, Encoding, SetAside};
 use tempfile::TempDir;
 
 use crate::support::mlflow::{Mlflow, say};

@@ -4,9 +4,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use openinference_mlflow::deliver::Destination;
-use openinference_mlflow::deliver::set_aside::SetAsideFolder;
-use openinference_mlflow::drive::{self, Handle, Refused};
+use openinference_mlflow::driver::{self, Handle, Refused};
+use openinference_mlflow::exporter::Destination;
+use openinference_mlflow::quarantine::SetAsideFolder;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -24,12 +24,12 @@ struct Host {
 fn start(destination: impl Destination) -> Host {
     let data_dir = tempfile::tempdir().unwrap();
     let bridges = FakeBridges::default();
-    let handle = drive::start(bridges.clone(), destination, SetAsideFolder::below(data_dir.path()), None).unwrap();
+    let handle = driver::start(bridges.clone(), destination, SetAsideFolder::below(data_dir.path()), None).unwrap();
     Host { handle, bridges, data_dir }
 }
 
 impl Host {
-    async fn ingest(&self, text: &'static str) -> Result<drive::Accepted, Refused> {
+    async fn ingest(&self, text: &'static str) -> Result<driver::Accepted, Refused> {
         self.handle.ingest(Bytes::from_static(text.as_bytes()), payload::nowhere_special()).await
     }
 
@@ -172,7 +172,7 @@ async fn given_nothing_undelivered_then_draining_ends_at_once_and_later_payloads
     let host = start(Inbox::default());
     host.ingest("one").await.unwrap().done.await.unwrap();
     let left = host.handle.drain(Duration::from_secs(3600)).await.unwrap();
-    assert_eq!(left, drive::Left::default());
+    assert_eq!(left, driver::Left::default());
     until("the thread has ended", || async { host.ingest("late").await.is_err() }).await;
     assert_eq!(host.ingest("late").await.unwrap_err(), Refused::Stopped);
     assert!(host.set_aside().is_empty());

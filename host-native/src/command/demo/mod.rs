@@ -13,13 +13,13 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context as _, bail};
 
 use super::serve::Service;
-use crate::deliver::Destination as _;
-use crate::deliver::mlflow::MlflowServer;
-use crate::draw;
-use crate::guest::{Answer, Request};
+use crate::exporter::Destination as _;
+use crate::exporter::mlflow::MlflowServer;
 use crate::settings::{
     Access, Admin, Credentials, Delivery, Destination, Limits, Receive, Server, Settings, TrackingUri, Trust, Tuning,
 };
+use crate::terminal;
+use crate::wasm::{Answer, Request};
 
 /// For one request, in milliseconds.
 const TIMEOUT: u32 = 10_000;
@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) async fn run(data_dir: &Path) -> anyhow::Result<ExitCode> {
     let settings = settings(data_dir);
-    let service = Service::start(&settings, draw::print).await?;
+    let service = Service::start(&settings, terminal::print).await?;
     let (grpc, http) = (service.grpc_address(), service.http_address());
     anstream::println!("Serving OTLP/gRPC on {grpc} and OTLP/HTTP on http://{http}/v1/traces.\n");
     let application = Application::new(http)?;
@@ -134,7 +134,7 @@ mod tests {
         let files = std::fs::read_dir(dir.path().join("traces/demo")).unwrap();
         let traces = files.map(|file| std::fs::read(file.unwrap().path()).unwrap());
         assert_eq!(
-            traces.filter(|trace| matches!(draw::draw(trace, "demo", 100), Ok(Some(_)))).count(),
+            traces.filter(|trace| matches!(terminal::draw(trace, "demo", 100), Ok(Some(_)))).count(),
             samples::ALL.len()
         );
     }

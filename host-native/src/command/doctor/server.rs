@@ -8,10 +8,10 @@ use serde::Deserialize;
 
 use super::finding::{Finding, State};
 use super::version;
-use crate::deliver::Destination as _;
-use crate::deliver::mlflow::MlflowServer;
-use crate::guest::{Answer, Request, Response};
+use crate::exporter::Destination as _;
+use crate::exporter::mlflow::MlflowServer;
 use crate::settings::{Credentials, Delivery, Experiment, Server, Tls};
+use crate::wasm::{Answer, Request, Response};
 
 /// For each request, in milliseconds.
 const TIMEOUT: u32 = 10_000;

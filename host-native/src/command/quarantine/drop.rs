@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 
 use super::outline;
-use crate::deliver::set_aside::Item;
+use crate::quarantine::Item;
 
 pub(super) fn run(items: &[Item], yes: bool) -> anyhow::Result<ExitCode> {
     if items.is_empty() {

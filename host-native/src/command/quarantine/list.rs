@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
 use super::outline;
-use crate::deliver::set_aside::{Item, SetAsideFolder};
+use crate::quarantine::{Item, SetAsideFolder};
 
 const HEADS: [&str; 7] = ["ID", "SINCE", "TRACE", "SPANS", "BYTES", "FOR", "REASON"];
 /// A reason longer than this is shown whole by `show`.

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 
 use crate::cli::{Chosen, QuarantineAction, QuarantineArgs};
-use crate::deliver::set_aside::{Item, SetAsideFolder};
+use crate::quarantine::{Item, SetAsideFolder};
 use crate::settings::Sources;
 
 pub(super) async fn run(args: &QuarantineArgs, sources: &Sources, data_dir: &Path) -> anyhow::Result<ExitCode> {

@@ -8,7 +8,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 
 use super::outline;
-use crate::deliver::set_aside::Item;
+use crate::quarantine::Item;
 
 pub(super) fn run(item: &Item, content: bool) -> anyhow::Result<ExitCode> {
     if content {

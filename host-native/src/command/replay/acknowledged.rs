@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::guest::{Context, Encoding};
+use crate::wasm::{Context, Encoding};
 
 /// What one server has.
 #[derive(Debug)]

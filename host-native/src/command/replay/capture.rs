@@ -20,9 +20,9 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use walkdir::{DirEntry, WalkDir};
 
-use crate::deliver::local::{experiment_of_folder, trace_of_file};
-use crate::deliver::set_aside::Record;
-use crate::guest::{Context, Encoding};
+use crate::exporter::local::{experiment_of_folder, trace_of_file};
+use crate::quarantine::Record;
+use crate::wasm::{Context, Encoding};
 
 /// The largest payload, in bytes.
 pub(in crate::command) const MAX_PAYLOAD: usize = 64 << 20;

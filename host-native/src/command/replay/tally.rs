@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use crate::drive::Accepted;
+use crate::driver::Accepted;
 
 /// Counts of payloads, unless they say spans.
 #[derive(Debug, Default)]

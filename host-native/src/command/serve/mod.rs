@@ -14,9 +14,9 @@ use anyhow::{Context, bail};
 
 use super::supervisor;
 use crate::cli::LogFormat;
-use crate::draw;
-use crate::drive::Left;
+use crate::driver::Left;
 use crate::settings::Settings;
+use crate::terminal;
 use announcement::{announce, warn_of_bare_credentials};
 pub use service::Service;
 use signals::Signals;
@@ -30,7 +30,7 @@ const INTERRUPTED: i32 = 130;
 /// The service cannot start, or the translator failed for good.
 pub async fn run(settings: &Settings, log_format: LogFormat) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen().context("signals cannot be received")?;
-    let service = Service::start(settings, draw::print).await?;
+    let service = Service::start(settings, terminal::print).await?;
     announce(&service, settings, log_format);
     warn_of_bare_credentials(settings);
     supervisor::ready();

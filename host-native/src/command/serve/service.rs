@@ -9,21 +9,21 @@ use tokio::time::Instant;
 
 use crate::bridge::{self, Keeping};
 use crate::command::process::connections_within_file_limit;
-use crate::deliver::mlflow::MlflowServer;
-use crate::deliver::set_aside::SetAsideFolder;
-use crate::drive::{Backlog, Handle, Left};
-use crate::forward::Forwarding;
-use crate::guest::Translator;
+use crate::driver::{Backlog, Handle, Left};
+use crate::exporter::mlflow::MlflowServer;
+use crate::forwarder::Forwarding;
 use crate::journal::{self, Journal, MLFLOW};
-use crate::observe::{self, Metrics, Readiness};
-use crate::receive::{Listeners, Receivers, Rules};
+use crate::quarantine::SetAsideFolder;
+use crate::receiver::{Listeners, Receivers, Rules};
 use crate::settings::{Admin, Destination, Settings};
+use crate::telemetry::{self, Metrics, Readiness};
+use crate::wasm::Translator;
 
 /// Receivers and a bridge, at work.
 #[derive(Debug)]
 pub struct Service {
     receivers: Receivers,
-    admin: Option<observe::Admin>,
+    admin: Option<telemetry::Admin>,
     bridge: Handle,
     journal: Option<(Journal, Forwarding)>,
 }
@@ -60,7 +60,7 @@ impl Service {
                 let states = forwarding.iter().flat_map(Forwarding::states).cloned().collect();
                 let (reach, data_dir) = (metrics.reach().clone(), &settings.data_dir);
                 let readiness = Readiness::new(bridge.clone(), data_dir, mlflow, reach, journal.clone(), states);
-                Some(observe::Admin::start(listener, metrics, readiness)?)
+                Some(telemetry::Admin::start(listener, metrics, readiness)?)
             }
             None => None,
         };
@@ -84,7 +84,7 @@ impl Service {
 
     /// Where operators look, if anywhere.
     pub fn admin_address(&self) -> Option<SocketAddr> {
-        self.admin.as_ref().map(observe::Admin::address)
+        self.admin.as_ref().map(telemetry::Admin::address)
     }
 
     /// The bridge behind the receivers.
@@ -124,9 +124,9 @@ impl Service {
 async fn listen_for_operators(admin: Admin) -> anyhow::Result<Option<TcpListener>> {
     match admin {
         Admin::Off => Ok(None),
-        Admin::At(address) => Ok(Some(observe::Admin::bind(address).await?)),
+        Admin::At(address) => Ok(Some(telemetry::Admin::bind(address).await?)),
         Admin::IfFree(address) => {
-            Ok(observe::Admin::bind(address).await.inspect_err(|error| tracing::warn!("no /metrics: {error}")).ok())
+            Ok(telemetry::Admin::bind(address).await.inspect_err(|error| tracing::warn!("no /metrics: {error}")).ok())
         }
     }
 }

@@ -80,7 +80,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::observe::{Metrics, Transport};
+    use crate::telemetry::{Metrics, Transport};
 
     #[test]
     fn given_what_a_host_writes_then_its_figures_are_read_back() {

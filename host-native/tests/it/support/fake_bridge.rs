@@ -6,8 +6,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use openinference_mlflow::deliver::Destination;
-use openinference_mlflow::guest::{
+use openinference_mlflow::exporter::Destination;
+use openinference_mlflow::wasm::{
     Accepted, Answer, Bridge, Cause, Context, Event, Malformed, OpenBridge, OpenError, Rejection, Request, Response,
     SetAside, Stats, Trap,
 };

@@ -4,12 +4,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use openinference_mlflow::deliver::set_aside::SetAsideFolder;
-use openinference_mlflow::drive::{self, Handle};
-use openinference_mlflow::guest::{GuestBridges, MemoryLimit, OpenBridge, Translator};
-use openinference_mlflow::observe::Received;
-use openinference_mlflow::receive::{AccessError, Listeners, Receivers, Rules};
+use openinference_mlflow::driver::{self, Handle};
+use openinference_mlflow::quarantine::SetAsideFolder;
+use openinference_mlflow::receiver::{AccessError, Listeners, Receivers, Rules};
 use openinference_mlflow::settings::{Access, Limits, Receive};
+use openinference_mlflow::telemetry::Received;
+use openinference_mlflow::wasm::{GuestBridges, MemoryLimit, OpenBridge, Translator};
 use reqwest::Url;
 use tempfile::TempDir;
 
@@ -74,7 +74,7 @@ async fn start(bridges: impl OpenBridge + 'static, limits: Limits, access: Acces
 async fn try_start(bridges: impl OpenBridge + 'static, limits: Limits, access: Access) -> Result<Running, AccessError> {
     let data_dir = tempfile::tempdir().unwrap();
     let inbox = Inbox::default();
-    let bridge = drive::start(bridges, inbox.clone(), SetAsideFolder::below(data_dir.path()), None).unwrap();
+    let bridge = driver::start(bridges, inbox.clone(), SetAsideFolder::below(data_dir.path()), None).unwrap();
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let settings =
         Receive { grpc_listen: any, http_listen: any, max_body_bytes: LIMIT, shutdown_timeout: Duration::from_secs(1) };

@@ -8,9 +8,9 @@ use bytes::Bytes;
 use tokio::time::sleep;
 
 use crate::command::replay::encoding_of;
-use crate::deliver::set_aside::{Item, SetAsideFolder};
-use crate::forward::{Client, Endpoint, Outcome};
-use crate::guest::Translator;
+use crate::forwarder::{Client, Endpoint, Outcome};
+use crate::quarantine::{Item, SetAsideFolder};
+use crate::wasm::Translator;
 
 /// How often a destination is asked for one payload before the rest stays where it is.
 const ATTEMPTS: u32 = 4;

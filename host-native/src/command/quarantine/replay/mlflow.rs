@@ -15,11 +15,11 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use crate::bridge::{self, Keeping};
 use crate::cli::QuarantineReplayArgs;
 use crate::command::replay::{IDLE_MS, MAX_PAYLOAD, PATIENCE, encoding_of, reach};
-use crate::deliver::set_aside::{Item, SetAsideFolder};
-use crate::drive::{Handle, Refused};
-use crate::guest::Translator;
-use crate::observe::Metrics;
+use crate::driver::{Handle, Refused};
+use crate::quarantine::{Item, SetAsideFolder};
 use crate::settings::{Destination, Sources};
+use crate::telemetry::Metrics;
+use crate::wasm::Translator;
 
 /// Sends the items to MLflow, and says what became of them. Returns whether MLflow has them all.
 pub(super) async fn replay(

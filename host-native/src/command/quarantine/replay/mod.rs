@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use crate::bridge;
 use crate::cli::QuarantineReplayArgs;
-use crate::deliver::set_aside::Item;
+use crate::quarantine::Item;
 use crate::settings::Sources;
 
 pub(super) async fn run(

@@ -1,0 +1,158 @@
+//! Counts what a translator does, from outside: how long its calls take, what it says it did, how it ends.
+//!
+//! A translator that is replaced begins to count anew; the figures go on from where they were.
+
+use std::time::Instant;
+
+use prometheus_client::metrics::histogram::Histogram;
+
+use super::metrics::{ByCall, ByCause, Metrics, Translating};
+use crate::wasm::{Accepted, Answer, Bridge, Cause, Context, Event, OpenBridge, OpenError, Rejection, Request};
+use crate::wasm::{Stats, Trap};
+
+/// Bridges that are counted.
+#[derive(Debug, Clone)]
+pub struct ObservedBridges<O> {
+    bridges: O,
+    metrics: Translating,
+}
+
+/// A bridge that is counted.
+#[derive(Debug)]
+pub struct ObservedBridge<B> {
+    bridge: B,
+    metrics: Translating,
+    calls: Calls,
+    /// What is in the figures of what this bridge said.
+    counted: Stats,
+}
+
+/// The calls that do work; the others read a few numbers.
+#[derive(Debug)]
+struct Calls {
+    ingest: Histogram,
+    poll: Histogram,
+    complete: Histogram,
+    flush: Histogram,
+}
+
+// === impl ObservedBridges ===
+
+impl<O> ObservedBridges<O> {
+    /// These bridges, counted.
+    pub fn new(bridges: O, metrics: &Metrics) -> Self {
+        Self { bridges, metrics: metrics.translator.clone() }
+    }
+}
+
+impl<O: OpenBridge> OpenBridge for ObservedBridges<O> {
+    type Bridge = ObservedBridge<O::Bridge>;
+
+    fn open(&self) -> Result<Self::Bridge, OpenError> {
+        let bridge = self.bridges.open()?;
+        let call = |call| self.metrics.calls.get_or_create_owned(&ByCall { call });
+        let calls =
+            Calls { ingest: call("ingest"), poll: call("poll"), complete: call("complete"), flush: call("flush") };
+        Ok(ObservedBridge { bridge, metrics: self.metrics.clone(), calls, counted: NOTHING })
+    }
+}
+
+// === impl ObservedBridge ===
+
+impl<B: Bridge> ObservedBridge<B> {
+    fn note<T>(&self, result: Result<T, Trap>) -> Result<T, Trap> {
+        result.inspect_err(|trap| {
+            let cause = match trap.cause {
+                Cause::Runaway => "runaway",
+                Cause::OutOfMemory => "out_of_memory",
+                Cause::Other(_) => "other",
+            };
+            self.metrics.traps.get_or_create(&ByCause { cause }).inc();
+        })
+    }
+
+    fn count(&mut self, stats: Stats) {
+        let Translating { spans_received, spans_delivered, spans_duplicate, .. } = &self.metrics;
+        let Translating { spans_set_aside, repairs, retries, open_traces, open_spans, held_bytes, .. } = &self.metrics;
+        let counted = &self.counted;
+        for (counter, now, before) in [
+            (spans_received, stats.spans_received, counted.spans_received),
+            (spans_delivered, stats.spans_delivered, counted.spans_delivered),
+            (spans_duplicate, stats.spans_duplicate, counted.spans_duplicate),
+            (spans_set_aside, stats.spans_set_aside, counted.spans_set_aside),
+            (repairs, stats.repairs, counted.repairs),
+            (retries, stats.retries, counted.retries),
+        ] {
+            counter.inc_by(now.saturating_sub(before));
+        }
+        for (gauge, now) in
+            [(open_traces, stats.open_traces), (open_spans, stats.open_spans), (held_bytes, stats.held_bytes)]
+        {
+            gauge.set(i64::try_from(now).unwrap_or(i64::MAX));
+        }
+        self.counted = stats;
+    }
+}
+
+/// Makes the call and notes how long it takes, and how it ends.
+macro_rules! timed {
+    ($self:ident.$name:ident($($argument:expr),*)) => {{
+        let start = Instant::now();
+        let result = $self.bridge.$name($($argument),*);
+        $self.calls.$name.observe(start.elapsed().as_secs_f64());
+        $self.note(result)
+    }};
+}
+
+impl<B: Bridge> Bridge for ObservedBridge<B> {
+    fn ingest(&mut self, payload: &[u8], context: &Context, now: u64) -> Result<Result<Accepted, Rejection>, Trap> {
+        timed!(self.ingest(payload, context, now))
+    }
+
+    fn poll(&mut self, now: u64) -> Result<Vec<Request>, Trap> {
+        timed!(self.poll(now))
+    }
+
+    fn complete(&mut self, request: u64, answer: &Answer, now: u64) -> Result<(), Trap> {
+        timed!(self.complete(request, answer, now))
+    }
+
+    /// Asked for after all that changes the counters, which are read here.
+    fn events(&mut self) -> Result<Vec<Event>, Trap> {
+        let events = self.bridge.events();
+        let events = self.note(events)?;
+        self.stats()?;
+        Ok(events)
+    }
+
+    fn next_wakeup(&mut self) -> Result<Option<u64>, Trap> {
+        let wakeup = self.bridge.next_wakeup();
+        self.note(wakeup)
+    }
+
+    fn flush(&mut self, now: u64) -> Result<(), Trap> {
+        timed!(self.flush(now))
+    }
+
+    fn stats(&mut self) -> Result<Stats, Trap> {
+        let stats = self.bridge.stats();
+        let stats = self.note(stats)?;
+        self.count(stats);
+        Ok(stats)
+    }
+}
+
+const NOTHING: Stats = Stats {
+    payloads: 0,
+    spans_received: 0,
+    spans_delivered: 0,
+    spans_duplicate: 0,
+    spans_set_aside: 0,
+    repairs: 0,
+    requests: 0,
+    retries: 0,
+    open_traces: 0,
+    open_spans: 0,
+    held_bytes: 0,
+    open_receipts: 0,
+};
