@@ -129,7 +129,7 @@ pub enum Answer {
 pub enum Level {
     /// For whoever looks closely.
     Debug,
-    /// Worth a line.
+    /// PreviewGain a line.
     Info,
     /// Something is wrong, and nothing is lost yet.
     Warn,

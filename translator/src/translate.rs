@@ -8,7 +8,7 @@ use crate::assembly::intake::{self, Taken};
 use crate::assembly::receipts::Receipts;
 use crate::assembly::trace::Trace;
 use crate::contract::{Encoding, Repair, SetAside};
-use crate::mlflow::server::Version;
+use crate::mlflow::server::ServerVersion;
 #[cfg(feature = "json")]
 use crate::otlp::json;
 use crate::otlp::{Malformed, Payload};
@@ -56,7 +56,8 @@ pub fn translate(payload: &[u8], from: Encoding, to: Encoding) -> Result<Transla
     for (id, trace) in &traces {
         let ids: Vec<_> = trace.outlines().map(|(id, _)| id).collect();
         let Composition { spans, .. } = compose::compose(trace, &ids, Manner::default());
-        let encoded = ids.iter().zip(spans).map(|(span, mapped)| ((*id, *span), mapped.encode(Version::CURRENT, None)));
+        let encoded =
+            ids.iter().zip(spans).map(|(span, mapped)| ((*id, *span), mapped.encode(ServerVersion::CURRENT, None)));
         ready.extend(encoded);
     }
     let spans: Vec<_> = order.iter().filter_map(|key| ready.remove(key)).collect();

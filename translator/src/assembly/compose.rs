@@ -8,10 +8,10 @@ use super::ids::SpanId;
 use super::outline::Headline;
 use super::said::Said;
 use super::trace::{Envelope, Held, Trace};
-use crate::mapping::media::Attached;
-use crate::mapping::{self, Additions};
+use crate::mapping::media::AttachmentReferences;
+use crate::mapping::{self, AddedAttributes};
 use crate::mlflow::keys;
-use crate::mlflow::server::{self, Version};
+use crate::mlflow::server::{self, ServerVersion};
 use crate::mlflow::tags::trace_name;
 use crate::otlp::Span;
 use crate::otlp::write::{OutGroup, OutSpan, reparented};
@@ -28,7 +28,7 @@ pub struct Mapped<'t> {
     /// Its parent in MLflow: with the noise filter the nearest OpenInference ancestor.
     pub parent: Option<SpanId>,
     /// The attributes it gains.
-    pub additions: Additions<'t>,
+    pub added: AddedAttributes<'t>,
 }
 
 /// Spans of one trace made ready, and what the trace learns from them.
@@ -80,34 +80,34 @@ pub fn compose<'t>(trace: &'t Trace, ids: &[SpanId], manner: Manner) -> Composit
     let mut news = News { prompts: trace.prompts.clone(), ..News::default() };
     let mut spans = Vec::with_capacity(ids.len());
     for id in ids {
-        let Some((held, span, additions)) = mapped(trace, *id) else { continue };
+        let Some((held, span, added)) = mapped(trace, *id) else { continue };
         let ancestor = trace.openinference_ancestor(*id);
         if ancestor.is_none() && trace.outline(*id).is_some_and(|outline| outline.openinference) {
-            news.headlines.insert(*id, Headline::of(&span, &additions, manner.previews));
+            news.headlines.insert(*id, Headline::of(&span, &added, manner.previews));
         }
-        news.prompts.extend(mapping::prompt::links(&span, &additions));
+        news.prompts.extend(mapping::prompt::links(&span, &added));
         while news.prompts.len() > mapping::prompt::MOST_LINKS {
             // The greatest goes, whatever came first.
             news.prompts.pop_last();
         }
         let parent = if manner.openinference_only { ancestor } else { SpanId::new(span.parent_span_id) };
-        spans.push(Mapped { id: *id, envelope: &held.envelope, span, parent, additions });
+        spans.push(Mapped { id: *id, envelope: &held.envelope, span, parent, added });
     }
     listen(trace, &mut spans, &mut news);
     for mapped in spans.iter_mut().filter(|mapped| mapped.parent.is_none()) {
         news.are_prompts_told = true;
         let tags = tags(trace, &news, mapped.envelope, &mapped.span);
-        add_trace_tags(&mut mapped.additions, &mapped.span, tags);
+        add_trace_tags(&mut mapped.added, &mapped.span, tags);
     }
     Composition { spans, news }
 }
 
-fn mapped(trace: &Trace, id: SpanId) -> Option<(&Held, Span<'_>, Additions<'_>)> {
+fn mapped(trace: &Trace, id: SpanId) -> Option<(&Held, Span<'_>, AddedAttributes<'_>)> {
     let held = trace.held(id)?;
     // Held spans were read when they arrived.
     let span = Span::parse(&held.span).ok()?;
-    let additions = mapping::span(&span);
-    Some((held, span, additions))
+    let added = mapping::span(&span);
+    Some((held, span, added))
 }
 
 /// Hears what models were asked and answered, where the trace borrows from it, and lends it to a headline without values.
@@ -121,19 +121,19 @@ fn listen<'t>(trace: &'t Trace, spans: &mut [Mapped<'t>], news: &mut News) {
     }
     news.said = trace.said.clone();
     for mapped in spans.iter() {
-        news.said.hear(mapped.id, &mapped.span, &mapped.additions);
+        news.said.hear(mapped.id, &mapped.span, &mapped.added);
     }
     let Some((id, true)) = borrower else { return };
     let Some(place) = spans.iter().position(|mapped| mapped.id == id) else { return };
     // The calls may be in another request of the same moment.
     for (other, ..) in trace.unsent().into_iter().filter(|(other, ..)| !spans.iter().any(|mapped| mapped.id == *other))
     {
-        if let Some((_, span, additions)) = mapped(trace, other) {
-            news.said.hear(other, &span, &additions);
+        if let Some((_, span, added)) = mapped(trace, other) {
+            news.said.hear(other, &span, &added);
         }
     }
     if let Some(silent) = spans.get_mut(place) {
-        news.said.lend(&mut silent.additions);
+        news.said.lend(&mut silent.added);
         news.is_lent = true;
     }
 }
@@ -149,13 +149,13 @@ impl<'t> Mapped<'t> {
     }
 
     /// The span as a server of this version reads it, referring to the attachments that the server has.
-    pub fn encode(mut self, version: Version, attached: Option<&Attached<'_>>) -> Encoded<'t> {
+    pub fn encode(mut self, version: ServerVersion, attached: Option<&AttachmentReferences<'_>>) -> Encoded<'t> {
         let mut span = self.bytes();
         if let Some(attached) = attached {
-            span = attached.in_span(&span).map_or(span, Cow::Owned);
-            attached.in_additions(&mut self.additions);
+            span = attached.replace_in_span(&span).map_or(span, Cow::Owned);
+            attached.replace_in_attributes(&mut self.added);
         }
-        let gained = server::write(&self.additions, version).into_bytes();
+        let gained = server::write(&self.added, version).into_bytes();
         Encoded { envelope: self.envelope, span, gained }
     }
 }
@@ -184,11 +184,11 @@ pub fn linked_prompts(prompts: &BTreeSet<String>) -> Option<(String, String)> {
 }
 
 /// Adds `mlflow.traceTag.*` attributes, those that the producer set aside.
-fn add_trace_tags(additions: &mut Additions<'_>, root: &Span<'_>, tags: BTreeMap<String, String>) {
+fn add_trace_tags(added: &mut AddedAttributes<'_>, root: &Span<'_>, tags: BTreeMap<String, String>) {
     for (key, value) in tags {
         let key = format!("{}{key}", keys::TRACE_TAG_PREFIX);
         if root.attribute(&key).is_none() {
-            additions.push_text(key, value);
+            added.push_text(key, value);
         }
     }
 }

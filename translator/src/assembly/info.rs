@@ -7,7 +7,7 @@ use super::said::Said;
 use super::trace::Trace;
 use crate::contract::{Instant, Receipt};
 use crate::mlflow::keys;
-use crate::mlflow::trace_info::{State, TraceInfo};
+use crate::mlflow::trace_info::{TraceInfo, TraceState};
 
 /// The trace tag that says a trace has, or had, no root.
 pub const NO_ROOT: &str = "openinference_mlflow.no_root";
@@ -86,13 +86,13 @@ pub fn of(id: TraceId, trace: &Trace, news: &News, experiment_id: &str) -> Trace
 }
 
 /// The state of the root; of a closed trace, of its outermost spans.
-pub fn state(trace: &Trace) -> State {
+pub fn state(trace: &Trace) -> TraceState {
     let error = match trace.root() {
         Some((_, root)) => root.error,
         None if trace.closed => trace
             .outlines()
             .any(|(_, outline)| outline.error && outline.parent.is_none_or(|parent| trace.outline(parent).is_none())),
-        None => return State::InProgress,
+        None => return TraceState::InProgress,
     };
-    if error { State::Error } else { State::Ok }
+    if error { TraceState::Error } else { TraceState::Ok }
 }

@@ -7,11 +7,11 @@ use std::ops::Range;
 use super::ids::{SpanId, TraceId};
 use super::outline::Version;
 use super::trace::Trace;
-use crate::mapping::media::{self, Id, Limits};
+use crate::mapping::media::{self, AttachmentId, AttachmentLimits};
 
 /// The media of a trace.
 #[derive(Debug, Default)]
-pub struct Media(BTreeMap<Id, State>);
+pub struct Media(BTreeMap<AttachmentId, State>);
 
 #[derive(Debug)]
 enum State {
@@ -39,7 +39,7 @@ const ENTRY_COST: usize = 128;
 
 impl Media {
     /// Whether MLflow has an attachment.
-    pub fn has(&self, id: Id) -> bool {
+    pub fn has(&self, id: AttachmentId) -> bool {
         matches!(self.0.get(&id), Some(State::Attached))
     }
 
@@ -49,30 +49,30 @@ impl Media {
     }
 
     /// What MLflow shall have, has not, and is not being sent.
-    pub fn wanted(&self) -> impl Iterator<Item = Id> {
+    pub fn wanted(&self) -> impl Iterator<Item = AttachmentId> {
         let waits = |state: &State| matches!(state, State::Wanted(wanted) if !wanted.under_way);
         self.0.iter().filter(move |(_, state)| waits(state)).map(|(id, _)| *id)
     }
 
     /// It is being sent.
-    pub fn sent(&mut self, id: Id) {
+    pub fn sent(&mut self, id: AttachmentId) {
         if let Some(State::Wanted(wanted)) = self.0.get_mut(&id) {
             wanted.under_way = true;
         }
     }
 
     /// MLflow has it.
-    pub fn attached(&mut self, id: Id) {
+    pub fn attached(&mut self, id: AttachmentId) {
         self.0.insert(id, State::Attached);
     }
 
     /// It stays where it is.
-    pub fn stays(&mut self, id: Id) {
+    pub fn stays(&mut self, id: AttachmentId) {
         self.0.insert(id, State::Inline);
     }
 
     /// Sending it failed: how often by now.
-    pub fn failed(&mut self, id: Id) -> u32 {
+    pub fn failed(&mut self, id: AttachmentId) -> u32 {
         let Some(State::Wanted(wanted)) = self.0.get_mut(&id) else { return 0 };
         wanted.under_way = false;
         wanted.failures += 1;
@@ -84,7 +84,7 @@ impl Media {
         self.0.len() * ENTRY_COST
     }
 
-    fn found(&mut self, id: Id, place: Place) {
+    fn found(&mut self, id: AttachmentId, place: Place) {
         match self.0.entry(id) {
             Entry::Vacant(entry) => {
                 entry.insert(State::Wanted(Wanted { place, failures: 0, under_way: false }));
@@ -101,10 +101,10 @@ impl Media {
 
 impl Trace {
     /// Looks for media in spans that were not looked at.
-    pub fn find_media(&mut self, id: TraceId, limits: Limits) {
+    pub fn find_media(&mut self, id: TraceId, limits: AttachmentLimits) {
         let mut media = std::mem::take(&mut self.media);
         self.search(|span, version, held| {
-            media::each(&held.span, id.bytes(), limits, &mut |id, data| {
+            media::for_each(&held.span, id.bytes(), limits, &mut |id, data| {
                 if let Some(start) = data.as_ptr().addr().checked_sub(held.span.as_ptr().addr()) {
                     media.found(id, Place(span, version, start..start + data.len()));
                 }
@@ -120,7 +120,7 @@ impl Trace {
     }
 
     /// The base64 text of a piece of media; `None` when its span left.
-    pub fn media_text(&self, id: Id) -> Option<&[u8]> {
+    pub fn media_text(&self, id: AttachmentId) -> Option<&[u8]> {
         let Some(State::Wanted(wanted)) = self.media.0.get(&id) else { return None };
         let Place(span, version, place) = &wanted.place;
         self.held_version(*span, *version)?.span.get(place.clone())

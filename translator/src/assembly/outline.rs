@@ -3,8 +3,8 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::ids::SpanId;
-use crate::mapping::preview::{Preview, Side, Worth};
-use crate::mapping::{self, Additions, tags};
+use crate::mapping::preview::{Preview, PreviewGain, Side};
+use crate::mapping::{self, AddedAttributes, tags};
 use crate::mlflow::{self, keys};
 use crate::openinference;
 use crate::otlp::Span;
@@ -62,7 +62,7 @@ pub struct Headline {
     /// The trace's response preview.
     pub response: Option<String>,
     /// How much better they are than the ones that MLflow derives from the span.
-    pub worth: Worth,
+    pub gain: PreviewGain,
     /// Whether the first [call to a model](super::said) speaks for its request.
     pub borrows_request: bool,
     /// Whether the last call to a model speaks for its answer.
@@ -78,10 +78,10 @@ const FRAMES: [&str; 2] = ["AGENT", "CHAIN"];
 
 impl Headline {
     /// The headline of a span and what it gained.
-    pub fn of(span: &Span<'_>, additions: &Additions<'_>, with_previews: bool) -> Self {
+    pub fn of(span: &Span<'_>, added: &AddedAttributes<'_>, with_previews: bool) -> Self {
         let headline =
             Self { name: mlflow::tags::trace_name(span.name.get()), tags: tags::of_span(span), ..Self::default() };
-        let stored = |key| mapping::stored(span, additions, key);
+        let stored = |key| mapping::stored(span, added, key);
         let (inputs, outputs) = (stored(keys::SPAN_INPUTS), stored(keys::SPAN_OUTPUTS));
         if inputs.is_none() && outputs.is_none() {
             let is_silent = stored(keys::SPAN_TYPE).is_some_and(|kind| FRAMES.contains(&kind.as_text().as_ref()));
@@ -91,13 +91,13 @@ impl Headline {
             return headline;
         }
         let request = inputs.and_then(|value| Preview::of(&value.as_text(), Side::Request));
-        let response = outputs.and_then(|value| Preview::of(&value.as_text(), Side::Answer));
+        let response = outputs.and_then(|value| Preview::of(&value.as_text(), Side::Response));
         let is_dump = |preview: &Option<Preview>| preview.as_ref().is_some_and(|preview| preview.is_dump);
         let (borrows_request, borrows_response) = (is_dump(&request), is_dump(&response));
-        let worth = [&request, &response].into_iter().flatten().map(|preview| preview.worth).max().unwrap_or_default();
+        let gain = [&request, &response].into_iter().flatten().map(|preview| preview.gain).max().unwrap_or_default();
         let text = |preview: Option<Preview>| preview.map(|preview| preview.text);
         let (request, response) = (text(request), text(response));
-        Self { request, response, worth, borrows_request, borrows_response, ..headline }
+        Self { request, response, gain, borrows_request, borrows_response, ..headline }
     }
 
     /// Whether calls to models speak for a side of it.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::contract::{Instant, Receipt};
-use crate::mlflow::assessment::{Assessment, Version};
+use crate::mlflow::assessment::{Assessment, AssessmentVersion};
 
 /// The span that brought feedback, kept until its feedback is in MLflow.
 #[derive(Debug, PartialEq, Eq)]
@@ -103,7 +103,7 @@ impl Pending {
     }
 
     /// Takes an assessment out if it still is this version.
-    pub fn settle(&mut self, id: &str, version: Version) -> Option<Entry> {
+    pub fn settle(&mut self, id: &str, version: AssessmentVersion) -> Option<Entry> {
         let is_this = self.entries.get(id).is_some_and(|entry| entry.assessment.version == version);
         if is_this { self.take(id) } else { None }
     }

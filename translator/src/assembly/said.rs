@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::ids::SpanId;
 use crate::mapping::preview::{self, Side};
-use crate::mapping::{self, Additions, Mapped};
-use crate::mlflow::preview::shortened;
+use crate::mapping::{self, AddedAttributes, Mapped};
+use crate::mlflow::preview::truncated;
 use crate::mlflow::tags::truncate;
 use crate::mlflow::{json, keys};
 use crate::otlp::Span;
@@ -35,13 +35,13 @@ struct Words {
 
 impl Said {
     /// Hears a span, if it is a call to a model.
-    pub fn hear(&mut self, id: SpanId, span: &Span<'_>, additions: &Additions<'_>) {
-        if !mapping::is_model(span, additions) {
+    pub fn hear(&mut self, id: SpanId, span: &Span<'_>, added: &AddedAttributes<'_>) {
+        if !mapping::is_model(span, added) {
             return;
         }
         let order = (span.start, id);
         let words = |key, side| {
-            let value = mapping::stored(span, additions, key)?;
+            let value = mapping::stored(span, added, key)?;
             let text = preview::text(&value.as_text(), side)?;
             Some(Words { order, text: truncate(&text, LONGEST).to_owned() })
         };
@@ -49,7 +49,7 @@ impl Said {
             self.request = words(keys::SPAN_INPUTS, Side::Request).or(self.request.take());
         }
         if self.answer.as_ref().is_none_or(|last| order >= last.order) {
-            self.answer = words(keys::SPAN_OUTPUTS, Side::Answer).or(self.answer.take());
+            self.answer = words(keys::SPAN_OUTPUTS, Side::Response).or(self.answer.take());
         }
     }
 
@@ -60,29 +60,29 @@ impl Said {
 
     /// The first request, as a preview.
     pub fn request(&self) -> Option<String> {
-        self.request.as_ref().map(|words| shortened(&words.text))
+        self.request.as_ref().map(|words| truncated(&words.text))
     }
 
     /// The last answer, as a preview.
     pub fn answer(&self) -> Option<String> {
-        self.answer.as_ref().map(|words| shortened(&words.text))
+        self.answer.as_ref().map(|words| truncated(&words.text))
     }
 
     /// Gives them to a span as its inputs and outputs: a message each in OpenAI's shape, which MLflow draws as a conversation and
     /// derives the trace's previews from.
-    pub fn lend(&self, additions: &mut Additions<'_>) {
-        let put = |additions: &mut Additions<'_>, key, value: Value| {
-            additions.push_text(key, json::clean(&value.to_string()).into_owned());
+    pub fn lend(&self, added: &mut AddedAttributes<'_>) {
+        let put = |added: &mut AddedAttributes<'_>, key, value: Value| {
+            added.push_text(key, json::clean(&value.to_string()).into_owned());
         };
         if let Some(words) = &self.request {
-            put(additions, keys::SPAN_INPUTS, json!({"messages": [{"role": "user", "content": words.text}]}));
+            put(added, keys::SPAN_INPUTS, json!({"messages": [{"role": "user", "content": words.text}]}));
         }
         if let Some(words) = &self.answer {
             let message = json!({"role": "assistant", "content": words.text});
-            put(additions, keys::SPAN_OUTPUTS, json!({"choices": [{"index": 0, "message": message}]}));
+            put(added, keys::SPAN_OUTPUTS, json!({"choices": [{"index": 0, "message": message}]}));
         }
         if self.request.is_some() && self.answer.is_some() {
-            additions.push(keys::MESSAGE_FORMAT, Mapped::Text("openai".into()));
+            added.push(keys::MESSAGE_FORMAT, Mapped::Text("openai".into()));
         }
     }
 

@@ -13,8 +13,8 @@ use super::server::{Outbox, Purpose, ServerDelivery};
 use crate::assembly::ids::TraceId;
 use crate::assembly::route::Route;
 use crate::contract::{Answer, Instant, Level, Notice};
-use crate::mapping::media::{Id, Limits};
-use crate::mlflow::server::Version;
+use crate::mapping::media::{AttachmentId, AttachmentLimits};
+use crate::mlflow::server::ServerVersion;
 use crate::otlp::base64;
 
 /// How often sending an attachment may fail.
@@ -24,7 +24,7 @@ const FAILURES: u32 = 5;
 #[derive(Clone, Debug)]
 pub(super) struct Upload {
     trace: TraceId,
-    id: Id,
+    id: AttachmentId,
     route: Route,
 }
 
@@ -35,13 +35,13 @@ impl ServerDelivery {
         desk: &mut Desk,
         out: &mut Outbox,
         trace: TraceId,
-        (route, version): (&Route, Version),
+        (route, version): (&Route, ServerVersion),
         now: Instant,
     ) -> bool {
-        if !desk.settings.attachments || version < Version::ATTACHMENTS {
+        if !desk.settings.attachments || version < ServerVersion::ATTACHMENTS {
             return false;
         }
-        let limits = Limits::of(&desk.settings);
+        let limits = AttachmentLimits::of(&desk.settings);
         let has_wanted = desk.change(trace, |open| {
             open.find_media(trace, limits);
             open.media.wanted().next().is_some()
@@ -70,7 +70,7 @@ impl ServerDelivery {
     ) -> bool {
         let Artifacts::Proxied(root) = self.experiments.artifacts(route, now) else { return false };
         let Some(open) = desk.assembly.get(trace) else { return false };
-        let wanted: Vec<Id> = open.media.wanted().collect();
+        let wanted: Vec<AttachmentId> = open.media.wanted().collect();
         let mut sent = 0;
         for id in &wanted {
             let Some(open) = desk.assembly.get(trace).filter(|_| sent < most.min(out.slots)) else { return true };

@@ -11,7 +11,7 @@ use crate::assembly::route::{Experiment, Route, Wish};
 use crate::assembly::trace::{Arrival, Trace};
 use crate::assembly::{Assembly, compose};
 use crate::contract::{Event, Instant, Level, Notice, Receipt, Repair, SetAside, Stats};
-use crate::mapping::feedback::About;
+use crate::mapping::feedback::FeedbackSubject;
 use crate::mlflow::assessment::{self, Assessment};
 use crate::settings::Settings;
 
@@ -137,9 +137,9 @@ impl Desk {
         let (Experiment::Id(experiment) | Experiment::Name(experiment)) = experiment;
         for feedback in &feedback {
             let Some(target) = TraceId::new(&feedback.target.trace_id) else { continue };
-            let session = match &feedback.target.about {
-                About::Session(session) => Some(session.clone()),
-                About::Span(_) | About::Trace => None,
+            let session = match &feedback.target.subject {
+                FeedbackSubject::Session(session) => Some(session.clone()),
+                FeedbackSubject::Span(_) | FeedbackSubject::Trace => None,
             };
             let entry = Entry::new(
                 Assessment::of(feedback, &experiment),
@@ -179,13 +179,19 @@ impl Desk {
     }
 
     /// An assessment is in MLflow, in this version or a greater one.
-    pub fn assessed(&mut self, trace: TraceId, id: &str, version: assessment::Version) {
+    pub fn assessed(&mut self, trace: TraceId, id: &str, version: assessment::AssessmentVersion) {
         let entry = self.change(trace, |trace| trace.pending.settle(id, version)).flatten();
         entry.into_iter().flat_map(|entry| entry.receipts).for_each(|receipt| self.receipts.release(receipt));
     }
 
     /// An assessment will never be in MLflow: the span that brought it leaves with the reason.
-    pub fn give_assessment_up(&mut self, trace: TraceId, id: &str, version: assessment::Version, reason: &str) {
+    pub fn give_assessment_up(
+        &mut self,
+        trace: TraceId,
+        id: &str,
+        version: assessment::AssessmentVersion,
+        reason: &str,
+    ) {
         let Some(entry) = self.change(trace, |trace| trace.pending.settle(id, version)).flatten() else { return };
         let receipt = entry.receipts.last().copied();
         match entry.carrier {

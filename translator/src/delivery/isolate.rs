@@ -8,7 +8,7 @@ use super::parcel::Parcel;
 use super::server::ServerDelivery;
 use crate::assembly::trace::Trace;
 use crate::contract::Instant;
-use crate::mlflow::server::Version;
+use crate::mlflow::server::ServerVersion;
 
 /// How often MLflow may fail on a request before it is split.
 pub(super) const FAILURES_BEFORE_SPLIT: u32 = 2;
@@ -94,8 +94,8 @@ fn release(desk: &mut Desk, parcel: &Parcel) {
     }
 }
 
-fn delivered(desk: &mut Desk, parcel: &Parcel, version: Option<Version>, now: Instant) {
-    let version = version.unwrap_or(Version::CURRENT);
+fn delivered(desk: &mut Desk, parcel: &Parcel, version: Option<ServerVersion>, now: Instant) {
+    let version = version.unwrap_or(ServerVersion::CURRENT);
     let polish_until = now.saturating_add(desk.settings.partial_ms);
     for items in parcel.items.chunk_by(|a, b| a.trace == b.trace) {
         let Some(id) = items.first().map(|item| item.trace) else { continue };
@@ -110,7 +110,7 @@ fn delivered(desk: &mut Desk, parcel: &Parcel, version: Option<Version>, now: In
             }
             // An earlier one that waits stays, though another headline may need none: receipts wait for it.
             trace.info.polish_until.take_if(|_| trace.info.wanted);
-            trace.info.links_wanted |= version >= Version::PROMPT_LINKS && trace.has_unlinked_prompts();
+            trace.info.links_wanted |= version >= ServerVersion::PROMPT_LINKS && trace.has_unlinked_prompts();
             !trace.info.is_settled()
         });
         for item in items {
@@ -123,7 +123,7 @@ fn delivered(desk: &mut Desk, parcel: &Parcel, version: Option<Version>, now: In
 /// Whether MLflow needs a complete trace info, because it cannot derive it from the spans.
 ///
 /// A request more for each such trace: only where the OTLP path cannot carry the information.
-fn wants_info(trace: &Trace, root_came_before: bool, version: Version) -> bool {
+fn wants_info(trace: &Trace, root_came_before: bool, version: ServerVersion) -> bool {
     if trace.info.sent || trace.closed {
         // MLflow derives nothing any more for a trace whose info it was given.
         return true;
@@ -133,7 +133,7 @@ fn wants_info(trace: &Trace, root_came_before: bool, version: Version) -> bool {
     let has_headline = trace.headline(&nothing).is_some();
     let headline_came_after_the_root = root_came_before && has_headline && !root.openinference;
     let resources_came_after_the_root = root_came_before && trace.mixed_resources;
-    let tags_cannot_travel_on_spans = version < Version::TRACE_TAGS && has_headline;
+    let tags_cannot_travel_on_spans = version < ServerVersion::TRACE_TAGS && has_headline;
     headline_came_after_the_root
         || trace.lacks_previews()
         || trace.lacks_prompts()

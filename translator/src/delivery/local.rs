@@ -34,7 +34,7 @@ enum Purpose {
 #[derive(Debug, Default)]
 struct Written {
     spans: Vec<(SpanId, Version)>,
-    assessments: Vec<(String, assessment::Version)>,
+    assessments: Vec<(String, assessment::AssessmentVersion)>,
 }
 
 /// The state of the delivery.
@@ -188,8 +188,8 @@ fn write(desk: &Desk, id: TraceId, file: Option<&[u8]>) -> Result<Write, Malform
     let manner = Manner { openinference_only: desk.settings.openinference_only, previews: true };
     let composition = compose::compose(&whole, &ids, manner);
     let bytes: Vec<_> = composition.spans.iter().map(compose::Mapped::bytes).collect();
-    let additions = composition.spans.into_iter().map(|mapped| mapped.additions);
-    let spans = bytes.iter().zip(additions).map(|(bytes, additions)| Ok((Span::parse(bytes)?, additions)));
+    let added = composition.spans.into_iter().map(|mapped| mapped.added);
+    let spans = bytes.iter().zip(added).map(|(bytes, added)| Ok((Span::parse(bytes)?, added)));
     let spans = spans.collect::<Result<Vec<_>, Malformed>>()?;
     let route = open.wish.route(&desk.settings, whole.project().as_deref());
     let (Experiment::Id(configured) | Experiment::Name(configured)) = route.experiment;

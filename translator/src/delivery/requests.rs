@@ -77,7 +77,7 @@ pub fn spans(experiment_id: &str, run_id: Option<&str>, payload: Vec<u8>) -> Dra
 }
 
 /// Sends an attachment, below the root of the experiment's artifacts that the server hands on.
-pub fn attachment(root: &str, trace: TraceId, id: media::Id, body: Vec<u8>) -> Draft {
+pub fn attachment(root: &str, trace: TraceId, id: media::AttachmentId, body: Vec<u8>) -> Draft {
     const PATH: &percent_encoding::AsciiSet = &FILE_NAME.remove(b'/').remove(b'.').add(b' ');
     let root = utf8_percent_encode(root, PATH);
     let path = format!("api/2.0/mlflow-artifacts/artifacts/{root}/traces/tr-{trace}/artifacts/attachments/{id}");

@@ -24,8 +24,8 @@ use crate::assembly::ids::{SpanId, TraceId};
 use crate::assembly::route::Route;
 use crate::assembly::trace::Trace;
 use crate::contract::{Answer, Instant, Level, Notice, Request};
-use crate::mapping::media::{Attached, Limits};
-use crate::mlflow::server::Version;
+use crate::mapping::media::{AttachmentLimits, AttachmentReferences};
+use crate::mlflow::server::ServerVersion;
 use crate::settings::Settings;
 
 /// What a request is for.
@@ -47,9 +47,9 @@ pub struct ServerDelivery {
     last_id: u64,
     under_way: BTreeMap<u64, Purpose>,
     pub(super) gate: Gate,
-    pub(super) version: Option<Version>,
+    pub(super) version: Option<ServerVersion>,
     /// What the server was when it last said so, which may be another now.
-    pub(super) last_version: Option<Version>,
+    pub(super) last_version: Option<ServerVersion>,
     pub(super) experiments: Experiments,
     /// Parcels that MLflow refused or failed on, whole or in halves. Their traces count as under way.
     pub(super) suspects: Vec<Parcel>,
@@ -134,7 +134,7 @@ impl ServerDelivery {
     }
 
     /// Packs the spans of traces that are due, and asks for what they need first.
-    fn send_due(&mut self, desk: &mut Desk, out: &mut Outbox, due: &[TraceId], version: Version, now: Instant) {
+    fn send_due(&mut self, desk: &mut Desk, out: &mut Outbox, due: &[TraceId], version: ServerVersion, now: Instant) {
         let Settings { batch_spans, batch_bytes, .. } = desk.settings;
         // What concerns one trace alone leaves room for what carries the spans of many.
         let mut lone = out.slots.div_ceil(2);
@@ -211,7 +211,7 @@ impl ServerDelivery {
     }
 
     /// Sends parcels that MLflow refused or failed on, when their time has come.
-    fn send_suspects(&mut self, desk: &mut Desk, out: &mut Outbox, most: usize, version: Version, now: Instant) {
+    fn send_suspects(&mut self, desk: &mut Desk, out: &mut Outbox, most: usize, version: ServerVersion, now: Instant) {
         for _ in 0..most.min(out.slots) {
             let Some(index) = self.suspects.iter().position(|parcel| parcel.not_before <= now) else { return };
             let parcel = self.suspects.remove(index);
@@ -220,7 +220,7 @@ impl ServerDelivery {
     }
 
     /// Sends a parcel whose traces count as under way.
-    fn send_parcel(&mut self, desk: &mut Desk, out: &mut Outbox, parcel: Parcel, version: Version) {
+    fn send_parcel(&mut self, desk: &mut Desk, out: &mut Outbox, parcel: Parcel, version: ServerVersion) {
         let mut spans = Vec::with_capacity(parcel.items.len());
         let mut news = Vec::new();
         let manner = Manner { openinference_only: desk.settings.openinference_only, previews: true };
@@ -232,7 +232,8 @@ impl ServerDelivery {
             let ids: Vec<SpanId> = items.iter().map(|item| item.span).collect();
             let composition = compose::compose(trace, &ids, manner);
             let has = |id| trace.media.has(id);
-            let attached = Attached { trace: id.bytes(), limits: Limits::of(&desk.settings), has: &has };
+            let attached =
+                AttachmentReferences { trace: id.bytes(), limits: AttachmentLimits::of(&desk.settings), has: &has };
             let attached = Some(&attached).filter(|_| trace.media.has_some());
             spans.extend(composition.spans.into_iter().map(|mapped| {
                 // Spans of other conventions pass as they are, for MLflow's translators of its own.
@@ -285,18 +286,18 @@ impl ServerDelivery {
         let version = match (answer, verdict) {
             // MLflow (3.17) calls this one text a web page.
             (Answer::Response(response), _) if response.status == 200 => {
-                Version::parse(&String::from_utf8_lossy(&response.body))
+                ServerVersion::parse(&String::from_utf8_lossy(&response.body))
             }
             // Servers that speak MLflow's API without this endpoint.
             (_, Verdict::Accepted(_) | Verdict::Refused { .. }) => None,
             (_, Verdict::Trouble(trouble)) if trouble.topic == "not-mlflow" => None,
             (_, Verdict::Failed(trouble) | Verdict::Trouble(trouble)) => return self.fail(desk, trouble, now),
         };
-        if let Some(version) = version.filter(|version| *version < Version::OLDEST) {
+        if let Some(version) = version.filter(|version| *version < ServerVersion::OLDEST) {
             let message = format!(
                 "the MLflow server is {version}; spans are held until it is {} or later, which translates OpenTelemetry \
                  spans",
-                Version::OLDEST
+                ServerVersion::OLDEST
             );
             let trouble = Trouble { topic: "too-old", level: Level::Error, message, retry_after: None };
             return self.fail(desk, &trouble, now);
@@ -305,7 +306,7 @@ impl ServerDelivery {
             Some(version) => format!("delivering to MLflow {version}"),
             None => "the server does not tell its MLflow version; delivering as to a current one".to_owned(),
         };
-        self.version = Some(version.unwrap_or(Version::CURRENT));
+        self.version = Some(version.unwrap_or(ServerVersion::CURRENT));
         if self.last_version != self.version {
             self.last_version = self.version;
             desk.notice(Some(Notice { level: Level::Info, topic: "server", message }));

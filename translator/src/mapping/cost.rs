@@ -2,19 +2,19 @@
 //!
 //! Only what the producer knows: without a cost MLflow works one out from its own price list.
 
-use super::facts::Facts;
-use super::gains::Gains;
+use super::added_attributes::AttributeBuilder;
+use super::span_view::SpanView;
 use crate::mlflow::keys::LLM_COST;
 use crate::openinference::Key;
 
 /// Adds the cost of inputs, of outputs, and the total, all three: MLflow's UI shows none unless it has all.
-pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) {
-    if !gains.lacks(LLM_COST) {
+pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<'_, 's, 'a>) {
+    if !added.lacks(LLM_COST) {
         return;
     }
-    let [input, output, total] = [Key::CostPrompt, Key::CostCompletion, Key::CostTotal].map(|key| facts.number(key));
+    let [input, output, total] = [Key::CostPrompt, Key::CostCompletion, Key::CostTotal].map(|key| view.number(key));
     if let Some((input, output, total)) = complete(input, output, total) {
-        gains.add_text(
+        added.add_text(
             LLM_COST,
             format!("{{\"input_cost\": {input:?}, \"output_cost\": {output:?}, \"total_cost\": {total:?}}}"),
         );

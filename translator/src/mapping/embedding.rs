@@ -2,31 +2,31 @@
 
 use serde_json::{Value, json};
 
-use super::facts::Facts;
-use super::gains::Gains;
+use super::added_attributes::AttributeBuilder;
+use super::span_view::SpanView;
 use super::{Mapped, io};
 use crate::mlflow::json;
 use crate::mlflow::keys::{SPAN_INPUTS, SPAN_OUTPUTS, SPAN_TYPE};
-use crate::openinference::{Family, Indexed, Key, Node};
+use crate::openinference::{AttributeNode, AttributeTree, Family, Key};
 use crate::otlp;
 
 /// Adds inputs where the span carries no value, and outputs where it carries none or one that is made of numbers.
-pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) {
-    let is_call = gains.stored(SPAN_TYPE).is_some_and(|kind| kind.as_text() == "EMBEDDING");
-    if !is_call && !facts.families().contains(Family::Embedding) {
+pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<'_, 's, 'a>) {
+    let is_call = added.stored(SPAN_TYPE).is_some_and(|kind| kind.as_text() == "EMBEDDING");
+    if !is_call && !view.families().contains(Family::Embedding) {
         return;
     }
-    let value = |key: Key| facts.get(key).and_then(io::mapped);
-    let embedding = Indexed::pick(&facts.span().attributes, "embedding", &["embeddings"]);
+    let value = |key: Key| view.get(key).and_then(io::mapped);
+    let embedding = AttributeTree::pick(&view.span().attributes, "embedding", &["embeddings"]);
     let embeddings = embedding.family("embeddings");
     let of = |name: &'static str| embeddings.items().map(move |item| item.at(&["embedding", name]));
-    if gains.lacks(SPAN_INPUTS) && value(Key::InputValue).is_none() {
+    if added.lacks(SPAN_INPUTS) && value(Key::InputValue).is_none() {
         let texts: Vec<Value> = of("text").filter_map(|text| Some(text.text()?.into_owned().into())).collect();
         if !texts.is_empty() {
-            gains.add_text(SPAN_INPUTS, json::clean(&json!({"input": texts}).to_string()).into_owned());
+            added.add_text(SPAN_INPUTS, json::clean(&json!({"input": texts}).to_string()).into_owned());
         }
     }
-    if !gains.lacks(SPAN_OUTPUTS) {
+    if !added.lacks(SPAN_OUTPUTS) {
         return;
     }
     let raw = value(Key::OutputValue);
@@ -49,11 +49,11 @@ pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) 
     if let Some(model) = numbers.and_then(|(text, _)| json::fields(text, ["model"])[0]).and_then(json::string) {
         outputs["model"] = model.into();
     }
-    gains.add_text(SPAN_OUTPUTS, json::clean(&outputs.to_string()).into_owned());
+    added.add_text(SPAN_OUTPUTS, json::clean(&outputs.to_string()).into_owned());
 }
 
 /// How many numbers a vector has; `None` for one that is not told, as when it is redacted.
-fn dimension(vector: &Node<'_, '_>) -> Option<usize> {
+fn dimension(vector: &AttributeNode<'_, '_>) -> Option<usize> {
     let count = match vector.value()? {
         otlp::Value::Array(numbers) => numbers.iter().count(),
         otlp::Value::String(text) => json::items(text.get()).count(),
@@ -90,7 +90,7 @@ fn is_vector(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mapping::told::told;
+    use crate::mapping::test_support::added_value;
 
     #[test]
     fn embeddings_tell_their_texts_and_never_their_vectors() {
@@ -100,8 +100,8 @@ mod tests {
             ("embedding.embeddings.1.embedding.text", json!("world")),
             ("embedding.embeddings.1.embedding.vector", json!("__REDACTED__")),
         ];
-        assert_eq!(told("EMBEDDING", &embedded, SPAN_INPUTS), json!({"input": ["hello", "world"]}));
-        assert_eq!(told("EMBEDDING", &embedded, SPAN_OUTPUTS), json!({"vectors": 2, "dimension": 3}));
+        assert_eq!(added_value("EMBEDDING", &embedded, SPAN_INPUTS), json!({"input": ["hello", "world"]}));
+        assert_eq!(added_value("EMBEDDING", &embedded, SPAN_OUTPUTS), json!({"vectors": 2, "dimension": 3}));
     }
 
     #[test]
@@ -116,8 +116,8 @@ mod tests {
             ("[[1, 2], [3, 4], [5, 6]]", json!({"vectors": 3, "dimension": 2})),
             ("[1, 2]", json!({"vectors": 1, "dimension": 2})),
         ] {
-            assert_eq!(told("EMBEDDING", &[("output.value", json!(answer))], SPAN_OUTPUTS), said, "{answer}");
-            assert_ne!(told("CHAIN", &[("output.value", json!(answer))], SPAN_OUTPUTS), said, "{answer}");
+            assert_eq!(added_value("EMBEDDING", &[("output.value", json!(answer))], SPAN_OUTPUTS), said, "{answer}");
+            assert_ne!(added_value("CHAIN", &[("output.value", json!(answer))], SPAN_OUTPUTS), said, "{answer}");
         }
     }
 
@@ -125,7 +125,7 @@ mod tests {
     fn answers_that_hold_no_numbers_stay() {
         for answer in ["two vectors", r#"{"data": ["a"]}"#, "[]", r#"["1"]"#] {
             let vector = ("embedding.embeddings.0.embedding.vector", json!([1.0]));
-            let outputs = told("EMBEDDING", &[("output.value", json!(answer)), vector], SPAN_OUTPUTS);
+            let outputs = added_value("EMBEDDING", &[("output.value", json!(answer)), vector], SPAN_OUTPUTS);
             let is_said = outputs.get("vectors").is_some();
             assert_eq!(is_said, json::is_falsy(answer), "{answer}");
         }

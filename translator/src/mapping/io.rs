@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 
-use super::facts::Facts;
-use super::gains::Gains;
+use super::added_attributes::AttributeBuilder;
+use super::span_view::SpanView;
 use super::{Mapped, langchain};
 use crate::mlflow::json;
 use crate::mlflow::keys::{SPAN_INPUTS, SPAN_OUTPUTS};
@@ -44,13 +44,13 @@ const SOURCES: [(&str, &[Key]); 2] = [
 ];
 
 /// Adds inputs and outputs.
-pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) {
+pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<'_, 's, 'a>) {
     for (to, from) in SOURCES {
-        if gains.lacks(to)
-            && let Some(value) = from.iter().find_map(|key| facts.get(*key).and_then(mapped))
+        if added.lacks(to)
+            && let Some(value) = from.iter().find_map(|key| view.get(*key).and_then(mapped))
         {
             let plain = langchain::plain(&value.as_text()).map(|text| Mapped::Text(Cow::Owned(text)));
-            gains.add(to, plain.unwrap_or(value));
+            added.add(to, plain.unwrap_or(value));
         }
     }
 }

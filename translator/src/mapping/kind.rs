@@ -3,8 +3,8 @@
 //! MLflow fills the column that `span.type = 'LLM'` searches only from an attribute that was there on arrival (mlflow
 //! issue 24237), so that every OpenInference span gets one. It is the raw word: a JSON string would keep its quotes.
 
-use super::facts::Facts;
-use super::gains::Gains;
+use super::added_attributes::AttributeBuilder;
+use super::span_view::SpanView;
 use crate::mlflow::keys::SPAN_TYPE;
 use crate::openinference::{Family, Key};
 
@@ -53,19 +53,19 @@ const OPERATIONS: [(&str, &str); 8] = [
 ];
 
 /// Adds the type.
-pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) {
-    gains.add_text(SPAN_TYPE, named(facts).or_else(|| inferred(facts)).unwrap_or(UNKNOWN));
+pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<'_, 's, 'a>) {
+    added.add_text(SPAN_TYPE, named(view).or_else(|| inferred(view)).unwrap_or(UNKNOWN));
 }
 
-fn named(facts: &Facts<'_, '_>) -> Option<&'static str> {
-    let kind = facts.text(Key::SpanKind)?;
+fn named(view: &SpanView<'_, '_>) -> Option<&'static str> {
+    let kind = view.text(Key::SpanKind)?;
     lookup(&TYPES, &kind).filter(|kind| *kind != UNKNOWN)
 }
 
-fn inferred(facts: &Facts<'_, '_>) -> Option<&'static str> {
-    let families = facts.families();
+fn inferred(view: &SpanView<'_, '_>) -> Option<&'static str> {
+    let families = view.families();
     let inferred = INFERRED.iter().find(|(family, _)| families.contains(*family)).map(|(_, kind)| *kind);
-    inferred.or_else(|| lookup(&OPERATIONS, &facts.text(Key::GenAiOperation)?))
+    inferred.or_else(|| lookup(&OPERATIONS, &view.text(Key::GenAiOperation)?))
 }
 
 fn lookup(table: &[(&str, &'static str)], word: &str) -> Option<&'static str> {

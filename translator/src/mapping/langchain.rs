@@ -15,12 +15,12 @@ pub(super) fn plain(value: &str) -> Option<String> {
     }
     let mut only = entries(value);
     let output = only.next().filter(|(key, _)| *key == "\"output\"" && only.next().is_none());
-    if let [message] = chat::langchain(output.map_or(value, |(_, value)| value)).as_slice()
+    if let [message] = chat::langchain_messages(output.map_or(value, |(_, value)| value)).as_slice()
         && message.role == Role::Tool
-        && let Some(words) = message.only_words()
+        && let Some(words) = message.only_text()
     {
         // Inside of JSON it was a string, whatever it spells.
-        return Some(json::holdable(words).into_owned());
+        return Some(json::storable(words).into_owned());
     }
     let mut out = String::with_capacity(value.len());
     put(value, &mut out).then_some(out)
@@ -36,7 +36,7 @@ fn put(value: &str, out: &mut String) -> bool {
     if value.starts_with('[') {
         return put_all('[', items(value).map(|item| ("", item)), ']', out);
     }
-    let messages = chat::langchain(value);
+    let messages = chat::langchain_messages(value);
     if let [message] = messages.as_slice() {
         // What is made of text alone is always JSON.
         out.push_str(&serde_json::to_string(message).unwrap_or_default());
@@ -74,11 +74,11 @@ fn put_all<'a>(open: char, parts: impl Iterator<Item = (&'a str, &'a str)>, clos
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::mapping::told::told;
+    use crate::mapping::test_support::added_value;
     use crate::mlflow::keys::SPAN_OUTPUTS;
 
     fn outputs(kind: &str, value: &Value) -> Value {
-        told(kind, &[("output.value", json!(value.to_string()))], SPAN_OUTPUTS)
+        added_value(kind, &[("output.value", json!(value.to_string()))], SPAN_OUTPUTS)
     }
 
     fn human() -> Value {

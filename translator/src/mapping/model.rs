@@ -1,7 +1,7 @@
 //! The model and who serves it.
 
-use super::facts::Facts;
-use super::gains::Gains;
+use super::added_attributes::AttributeBuilder;
+use super::span_view::SpanView;
 use crate::mlflow::keys::{MODEL, PROVIDER, SPAN_INPUTS, SPAN_OUTPUTS};
 use crate::mlflow::{json, tags};
 use crate::openinference::Key;
@@ -25,23 +25,23 @@ const PROVIDERS: [Key; 5] =
     [Key::Provider, Key::DecisionProvider, Key::GenAiProvider, Key::GenAiSystem, Key::AiProvider];
 
 /// Adds the model's name, from an attribute or else from the `model` of the inputs or outputs, and the provider's.
-pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) {
-    if gains.lacks(MODEL) {
-        let named = MODELS.iter().find_map(|key| facts.text(*key)).map(|name| tags::column(&name));
-        if let Some(name) = named.or_else(|| in_value(gains, SPAN_INPUTS)).or_else(|| in_value(gains, SPAN_OUTPUTS)) {
-            gains.add_text(MODEL, name);
+pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<'_, 's, 'a>) {
+    if added.lacks(MODEL) {
+        let named = MODELS.iter().find_map(|key| view.text(*key)).map(|name| tags::column(&name));
+        if let Some(name) = named.or_else(|| in_value(added, SPAN_INPUTS)).or_else(|| in_value(added, SPAN_OUTPUTS)) {
+            added.add_text(MODEL, name);
         }
     }
-    if gains.lacks(PROVIDER)
-        && let Some(name) = PROVIDERS.iter().find_map(|key| facts.text(*key))
+    if added.lacks(PROVIDER)
+        && let Some(name) = PROVIDERS.iter().find_map(|key| view.text(*key))
     {
-        gains.add_text(PROVIDER, tags::column(&name));
+        added.add_text(PROVIDER, tags::column(&name));
     }
 }
 
 /// The text under `model` in a value that is a JSON object.
-fn in_value(gains: &Gains<'_, '_, '_>, key: &'static str) -> Option<String> {
-    let value = gains.stored(key)?;
+fn in_value(added: &AttributeBuilder<'_, '_, '_>, key: &'static str) -> Option<String> {
+    let value = added.stored(key)?;
     let text = value.as_text();
     // Most values hold no model; only those that may are scanned.
     if !text.contains("\"model\"") {

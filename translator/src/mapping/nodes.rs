@@ -5,25 +5,25 @@
 
 use serde_json::{Value, json};
 
-use super::facts::Facts;
-use super::gains::Gains;
+use super::added_attributes::AttributeBuilder;
 use super::io;
+use super::span_view::SpanView;
 use crate::mlflow::json;
 use crate::mlflow::keys::{SPAN_INPUTS, SPAN_OUTPUTS};
 use crate::openinference::Key;
 
 /// Adds the words of a query, and the ids and scores of nodes.
-pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) {
-    let text = |key: Key| facts.get(key).and_then(io::mapped);
-    if gains.lacks(SPAN_INPUTS)
+pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<'_, 's, 'a>) {
+    let text = |key: Key| view.get(key).and_then(io::mapped);
+    if added.lacks(SPAN_INPUTS)
         && let Some(query) = text(Key::InputValue).and_then(|value| query(&value.as_text()))
     {
-        gains.add_text(SPAN_INPUTS, json::holdable(&query).into_owned());
+        added.add_text(SPAN_INPUTS, json::storable(&query).into_owned());
     }
-    if gains.lacks(SPAN_OUTPUTS)
+    if added.lacks(SPAN_OUTPUTS)
         && let Some(nodes) = text(Key::OutputValue).and_then(|value| nodes(&value.as_text()))
     {
-        gains.add_text(SPAN_OUTPUTS, json::clean(&nodes.to_string()).into_owned());
+        added.add_text(SPAN_OUTPUTS, json::clean(&nodes.to_string()).into_owned());
     }
 }
 
@@ -63,11 +63,11 @@ fn node(printed: &str) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mapping::told::told;
+    use crate::mapping::test_support::added_value;
 
     #[test]
     fn a_query_is_its_words() {
-        let asked = |inputs: &str| told("RETRIEVER", &[("input.value", json!(inputs))], SPAN_INPUTS);
+        let asked = |inputs: &str| added_value("RETRIEVER", &[("input.value", json!(inputs))], SPAN_INPUTS);
         assert_eq!(asked(r#"{"query_bundle": {"query_str": "what?", "embedding": null}}"#), json!("what?"));
         let number = r#"{"query_bundle": {"query_str": "{\"a\": 100000000000000000000}"}}"#;
         assert_eq!(asked(number), json!({"a": "100000000000000000000"}));
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn printed_nodes_are_their_ids_and_scores() {
-        let found = |outputs: &str| told("RETRIEVER", &[("output.value", json!(outputs))], SPAN_OUTPUTS);
+        let found = |outputs: &str| added_value("RETRIEVER", &[("output.value", json!(outputs))], SPAN_OUTPUTS);
         let printed = r#"["<NodeWithScore(node=TextNode(id_=a), score=0.5)>", "<NodeWithScore(node=TextNode(id_=b), score=None)>"]"#;
         assert_eq!(found(printed), json!([{"id": "a", "score": 0.5}, {"id": "b"}]));
         for other in [r#"["<NodeWithScore(node=TextNode(id_=a), score=0.5)>", 1]"#, r#"["<NodeWithScore()>"]"#] {

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
-use super::facts::Facts;
-use super::gains::Gains;
-use super::{Additions, io, preview};
+use super::added_attributes::AttributeBuilder;
+use super::span_view::SpanView;
+use super::{AddedAttributes, io, preview};
 use crate::mlflow::json;
 use crate::mlflow::keys::{LINKED_PROMPTS, SPAN_INPUTS, SPAN_OUTPUTS};
 use crate::openinference::{Family, Key};
@@ -30,31 +30,31 @@ const LONGEST_NAME: usize = 128;
 
 /// Adds the inputs and outputs of a span that renders a prompt, and on any span the link to MLflow's own prompt, and the inputs
 /// in place of printed objects.
-pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) {
-    if !facts.families().contains(Family::Prompt) {
+pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<'_, 's, 'a>) {
+    if !view.families().contains(Family::Prompt) {
         return;
     }
-    let value = |key: Key| facts.get(key).and_then(io::mapped);
-    let is_prompt = facts.text(Key::SpanKind).is_some_and(|kind| kind.trim().eq_ignore_ascii_case("PROMPT"));
+    let value = |key: Key| view.get(key).and_then(io::mapped);
+    let is_prompt = view.text(Key::SpanKind).is_some_and(|kind| kind.trim().eq_ignore_ascii_case("PROMPT"));
     // On other spans, what the prompt was made of reads better than its object as Python prints it.
     let is_printed = || {
-        facts.text(Key::PromptTemplate).is_some()
+        view.text(Key::PromptTemplate).is_some()
             && value(Key::InputValue).is_some_and(|inputs| preview::is_dump(&inputs.as_text()))
     };
-    if gains.lacks(SPAN_INPUTS) && (is_prompt && value(Key::InputValue).is_none() || is_printed()) {
-        add_parts(facts, gains);
+    if added.lacks(SPAN_INPUTS) && (is_prompt && value(Key::InputValue).is_none() || is_printed()) {
+        add_parts(view, added);
     }
     if is_prompt
-        && gains.lacks(SPAN_OUTPUTS)
+        && added.lacks(SPAN_OUTPUTS)
         && value(Key::OutputValue).is_none()
-        && let Some(text) = rendered(facts)
+        && let Some(text) = rendered(view)
     {
-        gains.add_text(SPAN_OUTPUTS, json::holdable(&text).into_owned());
+        added.add_text(SPAN_OUTPUTS, json::storable(&text).into_owned());
     }
-    if gains.lacks(LINKED_PROMPTS)
-        && let Some((name, version)) = registered(facts)
+    if added.lacks(LINKED_PROMPTS)
+        && let Some((name, version)) = registered(view)
     {
-        gains.add_text(
+        added.add_text(
             LINKED_PROMPTS,
             json::clean(&json!([{"name": name, "version": version}]).to_string()).into_owned(),
         );
@@ -62,8 +62,8 @@ pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) 
 }
 
 /// The registered prompts that a span is linked to, each as JSON: `{"name": …, "version": …}`.
-pub fn links(span: &Span<'_>, additions: &Additions<'_>) -> Vec<String> {
-    let Some(links) = super::stored(span, additions, LINKED_PROMPTS) else { return Vec::new() };
+pub fn links(span: &Span<'_>, added: &AddedAttributes<'_>) -> Vec<String> {
+    let Some(links) = super::stored(span, added, LINKED_PROMPTS) else { return Vec::new() };
     let link = |link| {
         let [name, version] = json::fields(link, ["name", "version"]);
         let (name, version) = (json::string(name?)?, json::string(version?)?);
@@ -77,14 +77,14 @@ pub const MOST_LINKS: usize = 100;
 /// How much a prompt whose variables are in place may be, in bytes, but for what one more variable adds.
 const LONGEST_RENDERED: usize = 1 << 20;
 
-fn add_parts(facts: &Facts<'_, '_>, gains: &mut Gains<'_, '_, '_>) {
+fn add_parts(view: &SpanView<'_, '_>, added: &mut AttributeBuilder<'_, '_, '_>) {
     let part = |(key, name): &(Key, &str)| {
-        let value = facts.get(*key).and_then(io::mapped)?.into_owned();
+        let value = view.get(*key).and_then(io::mapped)?.into_owned();
         Some(((*name).to_owned(), parsed(&value.as_text())))
     };
     let inputs: Map<String, Value> = PARTS.iter().filter_map(part).collect();
     if !inputs.is_empty() {
-        gains.add_text(SPAN_INPUTS, json::clean(&Value::from(inputs).to_string()).into_owned());
+        added.add_text(SPAN_INPUTS, json::clean(&Value::from(inputs).to_string()).into_owned());
     }
 }
 
@@ -95,9 +95,9 @@ fn parsed(text: &str) -> Value {
 }
 
 /// The template with its variables in place: `{{name}}`, `{{ name }}` or `{name}`.
-fn rendered(facts: &Facts<'_, '_>) -> Option<String> {
-    let template = facts.text(Key::PromptTemplate)?;
-    let variables = facts.get(Key::PromptVariables).map(json::value_text).unwrap_or_default();
+fn rendered(view: &SpanView<'_, '_>) -> Option<String> {
+    let template = view.text(Key::PromptTemplate)?;
+    let variables = view.get(Key::PromptVariables).map(json::value_text).unwrap_or_default();
     let variables = json::string(&variables).unwrap_or(Cow::Borrowed(&variables));
     let values: Map<String, Value> = serde_json::from_str(&json::clean(&variables)).unwrap_or_default();
     let mut out = String::with_capacity(template.len());
@@ -134,13 +134,13 @@ fn rendered(facts: &Facts<'_, '_>) -> Option<String> {
 
 /// The name and version of a prompt in MLflow's registry. A version there is a number; the id is the name, or the whole
 /// address.
-fn registered(facts: &Facts<'_, '_>) -> Option<(String, String)> {
-    if !facts.text(Key::PromptVendor)?.trim().eq_ignore_ascii_case("mlflow") {
+fn registered(view: &SpanView<'_, '_>) -> Option<(String, String)> {
+    if !view.text(Key::PromptVendor)?.trim().eq_ignore_ascii_case("mlflow") {
         return None;
     }
-    let id = facts.text(Key::PromptId)?;
+    let id = view.text(Key::PromptId)?;
     let path = id.strip_prefix(SCHEME).unwrap_or(&id);
-    let version = facts.get(Key::PromptVersion).and_then(json::plain_text);
+    let version = view.get(Key::PromptVersion).and_then(json::plain_text);
     let (name, version) = match (path.split_once('/'), version) {
         (Some((name, version)), _) => (name, Cow::Borrowed(version)),
         (None, Some(version)) => (path, version),
@@ -157,7 +157,7 @@ mod tests {
     use crate::mapping;
     use crate::otlp::write::Attributes;
 
-    fn told(attributes: &[(&str, &str)], key: &str) -> Option<String> {
+    fn added(attributes: &[(&str, &str)], key: &str) -> Option<String> {
         let mut bytes = Attributes::default();
         bytes.put_str("openinference.span.kind", "PROMPT");
         for (name, value) in attributes {
@@ -173,34 +173,34 @@ mod tests {
     #[test]
     fn a_prompt_is_told_by_its_parts_and_its_text() {
         let sent = [TEMPLATE, VARIABLES, ("llm.prompt_template.version", "v3"), ("prompt.id", "p")];
-        let inputs = told(&sent, SPAN_INPUTS).and_then(|text| serde_json::from_str::<Value>(&text).ok());
+        let inputs = added(&sent, SPAN_INPUTS).and_then(|text| serde_json::from_str::<Value>(&text).ok());
         assert_eq!(
             inputs,
             Some(json!({"template": TEMPLATE.1, "variables": {"name": "{other}"}, "version": "v3", "id": "p"}))
         );
-        assert_eq!(told(&sent, SPAN_OUTPUTS).as_deref(), Some("Hello {other}, {other}, {other} {"));
+        assert_eq!(added(&sent, SPAN_OUTPUTS).as_deref(), Some("Hello {other}, {other}, {other} {"));
     }
 
     #[test]
     fn what_the_span_carries_as_values_stays() {
         let sent = [TEMPLATE, VARIABLES, ("input.value", "in"), ("output.value", "out")];
-        assert_eq!(told(&sent, SPAN_INPUTS).as_deref(), Some("in"));
-        assert_eq!(told(&sent, SPAN_OUTPUTS).as_deref(), Some("out"));
+        assert_eq!(added(&sent, SPAN_INPUTS).as_deref(), Some("in"));
+        assert_eq!(added(&sent, SPAN_OUTPUTS).as_deref(), Some("out"));
     }
 
     #[test]
     fn a_printed_prompt_is_told_by_its_parts_on_any_span() {
         let printed = ("input.value", r#"{"prompt": "PromptTemplate(metadata={})"}"#);
-        let inputs = told(&[("openinference.span.kind", "LLM"), TEMPLATE, VARIABLES, printed], SPAN_INPUTS);
+        let inputs = added(&[("openinference.span.kind", "LLM"), TEMPLATE, VARIABLES, printed], SPAN_INPUTS);
         assert!(inputs.is_some_and(|inputs| inputs.contains("Hello {name}") && !inputs.contains("metadata")));
-        assert_eq!(told(&[("openinference.span.kind", "LLM"), printed], SPAN_INPUTS).as_deref(), Some(printed.1));
+        assert_eq!(added(&[("openinference.span.kind", "LLM"), printed], SPAN_INPUTS).as_deref(), Some(printed.1));
     }
 
     #[test]
     fn prompts_of_mlflows_registry_are_linked() {
         let linked = |id: &str, version: &str, vendor: &str| {
             let sent = [("prompt.id", id), ("llm.prompt_template.version", version), ("prompt.vendor", vendor)];
-            told(&sent, LINKED_PROMPTS)
+            added(&sent, LINKED_PROMPTS)
         };
         let link = r#"[{"name":"greeting","version":"3"}]"#;
         assert_eq!(linked("greeting", "3", "mlflow").as_deref(), Some(link));
@@ -221,7 +221,7 @@ mod tests {
         let variables = json!({"a": "x".repeat(100_000)}).to_string();
         let template = "{a}".repeat(1_000);
         let asked = [("llm.prompt_template.template", &*template), ("llm.prompt_template.variables", &*variables)];
-        assert_eq!(told(&asked, SPAN_OUTPUTS), None);
-        assert!(told(&[("llm.prompt_template.template", "{a}{a}"), asked[1]], SPAN_OUTPUTS).is_some());
+        assert_eq!(added(&asked, SPAN_OUTPUTS), None);
+        assert!(added(&[("llm.prompt_template.template", "{a}{a}"), asked[1]], SPAN_OUTPUTS).is_some());
     }
 }

@@ -6,55 +6,64 @@
 
 use serde_json::{Map, Value, json};
 
-use super::facts::Facts;
-use super::gains::Gains;
+use super::added_attributes::AttributeBuilder;
+use super::span_view::SpanView;
 use super::{Mapped, io, preview};
 use crate::mlflow::json::{self, is_structured};
 use crate::mlflow::keys::{SPAN_INPUTS, SPAN_OUTPUTS, SPAN_TYPE};
-use crate::openinference::{Family, Indexed, Key, Node, number};
+use crate::openinference::{AttributeNode, AttributeTree, Family, Key, number};
 
 /// Where in a document's metadata the place is that it came from, in the order of trust. Evaluation compares it under the
 /// first of these names.
 const PLACES: [&str; 9] = ["doc_uri", "source", "url", "uri", "file_path", "path", "file_name", "filename", "src"];
 
 /// Adds the documents of a retriever, and the query and documents of a reranker.
-pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) {
-    if facts.families().contains(Family::Retrieval) {
-        let retrieval = Indexed::pick(&facts.span().attributes, "retrieval", &["documents"]);
-        add_found(retrieval.family("documents"), "RETRIEVER", facts, gains);
+pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<'_, 's, 'a>) {
+    if view.families().contains(Family::Retrieval) {
+        let retrieval = AttributeTree::pick(&view.span().attributes, "retrieval", &["documents"]);
+        add_found(retrieval.family("documents"), "RETRIEVER", view, added);
     }
-    if facts.families().contains(Family::Reranker) {
+    if view.families().contains(Family::Reranker) {
         let families = ["input_documents", "output_documents"];
-        let reranker = Indexed::pick(&facts.span().attributes, "reranker", &families);
-        if gains.lacks(SPAN_INPUTS) && is_unread(facts) {
-            add_ranked(reranker.family("input_documents"), facts, gains);
+        let reranker = AttributeTree::pick(&view.span().attributes, "reranker", &families);
+        if added.lacks(SPAN_INPUTS) && is_unread(view) {
+            add_ranked(reranker.family("input_documents"), view, added);
         }
-        add_found(reranker.family("output_documents"), "RERANKER", facts, gains);
+        add_found(reranker.family("output_documents"), "RERANKER", view, added);
     }
 }
 
 /// Adds documents as outputs. On a span of the kind that finds them they take the place of a raw value that is no such array.
-fn add_found<'s, 'a>(found: Node<'_, 'a>, kind: &str, facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) {
-    if !gains.lacks(SPAN_OUTPUTS) {
+fn add_found<'s, 'a>(
+    found: AttributeNode<'_, 'a>,
+    kind: &str,
+    view: &SpanView<'s, 'a>,
+    added: &mut AttributeBuilder<'_, 's, 'a>,
+) {
+    if !added.lacks(SPAN_OUTPUTS) {
         return;
     }
-    let is_finder = gains.stored(SPAN_TYPE).is_some_and(|stored| stored.as_text() == kind);
-    let is_wanted = if is_finder { !is_drawn(facts) } else { is_without(facts, Key::OutputValue) };
+    let is_finder = added.stored(SPAN_TYPE).is_some_and(|stored| stored.as_text() == kind);
+    let is_wanted = if is_finder { !is_drawn(view) } else { is_without(view, Key::OutputValue) };
     if !is_wanted {
         return;
     }
     let documents = documents(found);
     if !documents.is_empty() {
-        gains.add_text(SPAN_OUTPUTS, json::clean(&Value::from(documents).to_string()).into_owned());
+        added.add_text(SPAN_OUTPUTS, json::clean(&Value::from(documents).to_string()).into_owned());
     }
 }
 
-fn add_ranked<'s, 'a>(ranked: Node<'_, 'a>, facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) {
+fn add_ranked<'s, 'a>(
+    ranked: AttributeNode<'_, 'a>,
+    view: &SpanView<'s, 'a>,
+    added: &mut AttributeBuilder<'_, 's, 'a>,
+) {
     let mut inputs = Map::new();
-    if let Some(query) = facts.text(Key::RerankerQuery) {
+    if let Some(query) = view.text(Key::RerankerQuery) {
         inputs.insert("query".to_owned(), query.into());
     }
-    if let Some(top) = facts.count(Key::RerankerTopK).value() {
+    if let Some(top) = view.count(Key::RerankerTopK).value() {
         inputs.insert("top_k".to_owned(), top.into());
     }
     let documents = documents(ranked);
@@ -62,23 +71,23 @@ fn add_ranked<'s, 'a>(ranked: Node<'_, 'a>, facts: &Facts<'s, 'a>, gains: &mut G
         inputs.insert("documents".to_owned(), documents.into());
     }
     if !inputs.is_empty() {
-        gains.add_text(SPAN_INPUTS, json::clean(&Value::from(inputs).to_string()).into_owned());
+        added.add_text(SPAN_INPUTS, json::clean(&Value::from(inputs).to_string()).into_owned());
     }
 }
 
 /// Whether there are no raw inputs, or documents are printed in them.
-fn is_unread(facts: &Facts<'_, '_>) -> bool {
-    let inputs = facts.get(Key::InputValue).and_then(io::mapped);
+fn is_unread(view: &SpanView<'_, '_>) -> bool {
+    let inputs = view.get(Key::InputValue).and_then(io::mapped);
     inputs.is_none_or(|inputs| preview::is_dump(&inputs.as_text()))
 }
 
-fn is_without(facts: &Facts<'_, '_>, key: Key) -> bool {
-    facts.get(key).and_then(io::mapped).is_none()
+fn is_without(view: &SpanView<'_, '_>, key: Key) -> bool {
+    view.get(key).and_then(io::mapped).is_none()
 }
 
 /// Whether the raw outputs are already what the UI draws.
-fn is_drawn(facts: &Facts<'_, '_>) -> bool {
-    let Some(outputs) = facts.get(Key::OutputValue).map(Mapped::from) else { return false };
+fn is_drawn(view: &SpanView<'_, '_>) -> bool {
+    let Some(outputs) = view.get(Key::OutputValue).map(Mapped::from) else { return false };
     let outputs = outputs.as_text();
     let mut items = json::items(&outputs).peekable();
     is_structured(&outputs)
@@ -86,11 +95,11 @@ fn is_drawn(facts: &Facts<'_, '_>) -> bool {
         && items.all(|item| json::fields(item, ["page_content"])[0].is_some())
 }
 
-fn documents(family: Node<'_, '_>) -> Vec<Value> {
+fn documents(family: AttributeNode<'_, '_>) -> Vec<Value> {
     family.items().map(|item| document(item.child("document"))).collect()
 }
 
-fn document(node: Node<'_, '_>) -> Value {
+fn document(node: AttributeNode<'_, '_>) -> Value {
     let text = |name: &str| node.child(name).text().filter(|text| !text.is_empty()).map(|text| text.into_owned());
     let id = text("id");
     let mut metadata = text("metadata").map(metadata).unwrap_or_default();
@@ -117,7 +126,7 @@ fn metadata(text: String) -> Map<String, Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mapping::told::told;
+    use crate::mapping::test_support::added_value;
 
     #[test]
     fn found_documents_become_cards_with_their_place_and_score() {
@@ -130,20 +139,20 @@ mod tests {
             ("retrieval.documents.1.document.metadata", json!("{'not': 'json'}")),
         ];
         assert_eq!(
-            told("RETRIEVER", &found, SPAN_OUTPUTS),
+            added_value("RETRIEVER", &found, SPAN_OUTPUTS),
             json!([
                 {"page_content": "Paris", "metadata": {"source": "wiki", "page": 1, "doc_uri": "wiki", "score": 0.5}, "id": "7"},
                 {"page_content": "", "metadata": {"metadata": "{'not': 'json'}"}},
             ])
         );
-        assert_eq!(told("CHAIN", &found, SPAN_OUTPUTS), json!("[<Document object at 0x1>]"));
+        assert_eq!(added_value("CHAIN", &found, SPAN_OUTPUTS), json!("[<Document object at 0x1>]"));
     }
 
     #[test]
     fn outputs_that_are_cards_already_stay() {
         let cards = r#"[{"page_content": "own"}]"#;
         let found = [("output.value", json!(cards)), ("retrieval.documents.0.document.content", json!("other"))];
-        assert_eq!(told("RETRIEVER", &found, SPAN_OUTPUTS), json!([{"page_content": "own"}]));
+        assert_eq!(added_value("RETRIEVER", &found, SPAN_OUTPUTS), json!([{"page_content": "own"}]));
     }
 
     #[test]
@@ -158,9 +167,9 @@ mod tests {
         ];
         let document = |text: &str| json!({"page_content": text, "metadata": {}});
         assert_eq!(
-            told("RERANKER", &ranked, SPAN_INPUTS),
+            added_value("RERANKER", &ranked, SPAN_INPUTS),
             json!({"query": "q", "top_k": 1, "documents": [document("a"), document("b")]})
         );
-        assert_eq!(told("RERANKER", &ranked, SPAN_OUTPUTS), json!([document("b")]));
+        assert_eq!(added_value("RERANKER", &ranked, SPAN_OUTPUTS), json!([document("b")]));
     }
 }

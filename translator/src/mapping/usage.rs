@@ -5,10 +5,10 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::Mapped;
-use super::facts::Facts;
-use super::gains::Gains;
+use super::added_attributes::AttributeBuilder;
+use super::span_view::SpanView;
 use crate::mlflow::keys::CHAT_USAGE;
-use crate::openinference::{Count, Key};
+use crate::openinference::{Key, TokenCount};
 
 /// Where one convention puts its counts; of several keys the first that holds a number counts.
 struct Convention {
@@ -54,20 +54,20 @@ const CONVENTIONS: [Convention; 4] = [
 
 /// Adds the counts: those that are known, and the total when both its parts are. Cache counts stand beside a main count
 /// only.
-pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) {
-    if !gains.lacks(CHAT_USAGE) {
+pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<'_, 's, 'a>) {
+    if !added.lacks(CHAT_USAGE) {
         return;
     }
-    if let Some(usage) = CONVENTIONS.iter().find_map(|convention| read(facts, convention)) {
-        gains.add_text(CHAT_USAGE, usage);
-    } else if CONVENTIONS.iter().any(|convention| is_misleading(facts, convention)) {
+    if let Some(usage) = CONVENTIONS.iter().find_map(|convention| read(view, convention)) {
+        added.add_text(CHAT_USAGE, usage);
+    } else if CONVENTIONS.iter().any(|convention| is_misleading(view, convention)) {
         // MLflow would take `true` for one token; it leaves alone what is set, even to nothing.
-        gains.add(CHAT_USAGE, Mapped::Json(Value::Null));
+        added.add(CHAT_USAGE, Mapped::Json(Value::Null));
     }
 }
 
-fn read(facts: &Facts<'_, '_>, convention: &Convention) -> Option<String> {
-    let first = |keys: &[Key]| keys.iter().find_map(|key| facts.count(*key).value());
+fn read(view: &SpanView<'_, '_>, convention: &Convention) -> Option<String> {
+    let first = |keys: &[Key]| keys.iter().find_map(|key| view.count(*key).value());
     let (input, output) = (first(convention.input), first(convention.output));
     let total = first(convention.total).or_else(|| input?.checked_add(output?));
     input.or(output).or(total)?;
@@ -90,7 +90,7 @@ fn read(facts: &Facts<'_, '_>, convention: &Convention) -> Option<String> {
     Some(json)
 }
 
-fn is_misleading(facts: &Facts<'_, '_>, convention: &Convention) -> bool {
+fn is_misleading(view: &SpanView<'_, '_>, convention: &Convention) -> bool {
     let main = [convention.input, convention.output, convention.total];
-    main.iter().copied().flatten().any(|key| facts.count(*key) == Count::Misleading)
+    main.iter().copied().flatten().any(|key| view.count(*key) == TokenCount::Misleading)
 }

@@ -18,9 +18,9 @@ use serde_json::{Map, Value, json};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::{keys, tags, trace_info};
-use crate::mapping::feedback::{About, Feedback};
+use crate::mapping::feedback::{Feedback, FeedbackSubject};
 
-/// In the metadata: which [`Version`] of the assessment this is.
+/// In the metadata: which [`AssessmentVersion`] of the assessment this is.
 const VERSION: &str = "openinference_mlflow.version";
 
 /// MLflow's name for feedback without one (`DEFAULT_FEEDBACK_NAME`).
@@ -31,7 +31,7 @@ const MAX_NAME: usize = 250;
 /// Which of two assessments of one id counts: the later, then the one with the greater digest of its content. An
 /// assessment that this project did not make is older than any other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Version {
+pub struct AssessmentVersion {
     /// Nanoseconds since the Unix epoch.
     time: u64,
     digest: u64,
@@ -43,7 +43,7 @@ pub struct Assessment {
     /// `a-` and 32 hexadecimal digits, as MLflow makes them, or whatever another writer has chosen.
     pub id: String,
     /// Which of several of this id counts.
-    pub version: Version,
+    pub version: AssessmentVersion,
     body: Map<String, Value>,
 }
 
@@ -54,7 +54,7 @@ impl Assessment {
         let source_type = source_type(feedback.annotator.as_deref());
         let mut content = content(feedback, source_type);
         let digest = xxh3_64(Value::Object(content.clone()).to_string().as_bytes());
-        let version = Version { time: feedback.time, digest };
+        let version = AssessmentVersion { time: feedback.time, digest };
         let id = id(feedback, experiment, source_type, digest);
         if let Some(Value::Object(metadata)) = content.get_mut("metadata") {
             metadata.insert(VERSION.into(), version.text().into());
@@ -72,7 +72,7 @@ impl Assessment {
     #[cfg(feature = "json")]
     pub fn from_json(value: Value) -> Option<Self> {
         let Value::Object(mut body) = value else { return None };
-        let version = Version::read(&body);
+        let version = AssessmentVersion::read(&body);
         let id = match body.get("assessment_id").and_then(Value::as_str).filter(|id| !id.is_empty()) {
             Some(id) => id.to_owned(),
             None => {
@@ -98,7 +98,7 @@ impl Assessment {
     }
 }
 
-impl Version {
+impl AssessmentVersion {
     /// The version of an assessment's JSON: the least there is when it does not say.
     pub fn read(body: &Map<String, Value>) -> Self {
         let text = body.get("metadata").and_then(|metadata| metadata.get(VERSION)).and_then(Value::as_str);
@@ -139,7 +139,7 @@ fn content(feedback: &Feedback, source_type: &str) -> Map<String, Value> {
     note("openinference.identifier", identifier.as_ref().map(text));
     let custom = annotator.as_ref().filter(|word| source_type == "CODE" && !word.eq_ignore_ascii_case("CODE"));
     note("openinference.annotator_kind", custom.map(text));
-    if let About::Session(session) = &target.about {
+    if let FeedbackSubject::Session(session) = &target.subject {
         note(keys::TRACE_SESSION, Some(text(session)));
     }
     let rationale = explanation.clone().filter(|_| score.is_some() || label.is_some());
@@ -150,7 +150,7 @@ fn content(feedback: &Feedback, source_type: &str) -> Map<String, Value> {
     content.insert("source".into(), json!({"source_type": source_type, "source_id": source_id}));
     content.insert("feedback".into(), json!({ "value": value }));
     content.extend(rationale.map(|rationale| ("rationale".into(), rationale)));
-    if let About::Span(span_id) = target.about {
+    if let FeedbackSubject::Span(span_id) = target.subject {
         content.insert("span_id".into(), format!("{:016x}", u64::from_be_bytes(span_id)).into());
     }
     content.insert("metadata".into(), notes.into());
@@ -168,10 +168,12 @@ fn id(feedback: &Feedback, experiment: &str, source_type: &str, content: u64) ->
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part);
     };
-    match &feedback.target.about {
-        About::Span(span_id) => [b"span".as_slice(), &feedback.target.trace_id, span_id].map(&mut put),
-        About::Trace => [b"trace".as_slice(), &feedback.target.trace_id, &[]].map(&mut put),
-        About::Session(session) => [b"session".as_slice(), experiment.as_bytes(), session.as_bytes()].map(&mut put),
+    match &feedback.target.subject {
+        FeedbackSubject::Span(span_id) => [b"span".as_slice(), &feedback.target.trace_id, span_id].map(&mut put),
+        FeedbackSubject::Trace => [b"trace".as_slice(), &feedback.target.trace_id, &[]].map(&mut put),
+        FeedbackSubject::Session(session) => {
+            [b"session".as_slice(), experiment.as_bytes(), session.as_bytes()].map(&mut put)
+        }
     };
     put(feedback.name.as_bytes());
     put(source_type.as_bytes());
@@ -200,11 +202,11 @@ fn size(object: &Map<String, Value>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mapping::feedback::Target;
+    use crate::mapping::feedback::FeedbackTarget;
 
     fn feedback() -> Feedback {
         Feedback {
-            target: Target { trace_id: [1; 16], about: About::Span([2; 8]) },
+            target: FeedbackTarget { trace_id: [1; 16], subject: FeedbackSubject::Span([2; 8]) },
             name: "correctness".into(),
             score: Some(0.5.into()),
             label: None,
@@ -231,8 +233,8 @@ mod tests {
             |feedback| feedback.annotator = None,
             |feedback| feedback.score = Some(1.into()),
             |feedback| feedback.identifier = Some("me".into()),
-            |feedback| feedback.target.about = About::Trace,
-            |feedback| feedback.target.about = About::Span([3; 8]),
+            |feedback| feedback.target.subject = FeedbackSubject::Trace,
+            |feedback| feedback.target.subject = FeedbackSubject::Span([3; 8]),
             |feedback| feedback.target.trace_id = [9; 16],
         ];
         let ids: std::collections::BTreeSet<_> = changes.into_iter().map(id).collect();
@@ -254,9 +256,9 @@ mod tests {
     #[test]
     fn sessions_of_one_name_in_two_experiments_are_two() {
         let mut feedback = feedback();
-        feedback.target.about = About::Session("s".into());
+        feedback.target.subject = FeedbackSubject::Session("s".into());
         let other_trace =
-            Feedback { target: Target { trace_id: [9; 16], ..feedback.target.clone() }, ..feedback.clone() };
+            Feedback { target: FeedbackTarget { trace_id: [9; 16], ..feedback.target.clone() }, ..feedback.clone() };
         assert_eq!(Assessment::of(&feedback, "1").id, Assessment::of(&other_trace, "1").id);
         assert_ne!(Assessment::of(&feedback, "1").id, Assessment::of(&feedback, "2").id);
     }

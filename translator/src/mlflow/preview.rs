@@ -20,7 +20,7 @@ pub fn response(outputs: &str) -> Option<String> {
 }
 
 /// The text that MLflow finds in a value: of the last message of a role, or of another.
-pub fn spoken<'a>(value: &'a str, role: &str) -> Option<Cow<'a, str>> {
+pub fn last_message_text<'a>(value: &'a str, role: &str) -> Option<Cow<'a, str>> {
     if json::is_structured(value) { last_message(value, role) } else { None }
 }
 
@@ -29,13 +29,13 @@ fn preview(text: &str, role: &str) -> Option<String> {
         return None;
     }
     if !json::is_structured(text) {
-        return Some(shortened(&json::quoted(text)));
+        return Some(truncated(&json::quoted(text)));
     }
-    Some(shortened(&last_message(text, role).unwrap_or(Cow::Borrowed(text))))
+    Some(truncated(&last_message(text, role).unwrap_or(Cow::Borrowed(text))))
 }
 
 /// A text as long as a preview may be.
-pub fn shortened(text: &str) -> String {
+pub fn truncated(text: &str) -> String {
     if fits(text, MAX) { text.to_owned() } else { format!("{}...", truncate(text, MAX - 3)) }
 }
 

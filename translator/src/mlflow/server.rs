@@ -5,14 +5,14 @@ use std::fmt;
 use serde_json::Value;
 
 use super::json;
-use crate::mapping::{Additions, Mapped};
+use crate::mapping::{AddedAttributes, Mapped};
 use crate::otlp::write::Attributes;
 
-/// `major.minor` of a server; an unknown one is taken to be [`Version::CURRENT`].
+/// `major.minor` of a server; an unknown one is taken to be [`ServerVersion::CURRENT`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Version(pub u16, pub u16);
+pub struct ServerVersion(pub u16, pub u16);
 
-impl Version {
+impl ServerVersion {
     /// The first that translates OTLP spans. Before 3.4 there is no `/v1/traces`; 3.4 and 3.5 store what they cannot
     /// show.
     pub const OLDEST: Self = Self(3, 6);
@@ -35,7 +35,7 @@ impl Version {
     }
 }
 
-impl fmt::Display for Version {
+impl fmt::Display for ServerVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.0, self.1)
     }
@@ -44,21 +44,21 @@ impl fmt::Display for Version {
 /// What an attribute takes on the wire beside its key and its text: tags and lengths, or a number.
 const OVERHEAD: usize = 24;
 
-/// Writes additions the way a server of this version reads them.
+/// Writes added the way a server of this version reads them.
 ///
 /// From 3.7 on objects and arrays travel as JSON text; before, they must travel as OTLP's own.
-pub fn write(additions: &Additions<'_>, version: Version) -> Attributes {
+pub fn write(added: &AddedAttributes<'_>, version: ServerVersion) -> Attributes {
     let text_len = |value: &Mapped<'_>| if let Mapped::Text(text) = value { text.len() } else { 0 };
-    let lengths = additions.iter().map(|(key, value)| key.len() + text_len(value) + OVERHEAD);
+    let lengths = added.iter().map(|(key, value)| key.len() + text_len(value) + OVERHEAD);
     let mut out = Attributes::with_capacity(lengths.sum());
-    for (key, value) in additions.iter() {
+    for (key, value) in added.iter() {
         match value {
-            Mapped::Text(text) if version < Version::JSON_TEXT => match parsed(text) {
+            Mapped::Text(text) if version < ServerVersion::JSON_TEXT => match parsed(text) {
                 Some(value) => out.put_json(key, &value),
                 None => out.put_str(key, text),
             },
             Mapped::Text(text) => out.put_str(key, text),
-            Mapped::Json(value) if version < Version::JSON_TEXT => out.put_json(key, value),
+            Mapped::Json(value) if version < ServerVersion::JSON_TEXT => out.put_json(key, value),
             Mapped::Json(value @ (Value::Object(_) | Value::Array(_))) => out.put_str(key, &value.to_string()),
             // Encoded once more, or it would be read as the value it spells.
             Mapped::Json(Value::String(text)) if json::is_structured(text) => out.put_str(key, &json::quoted(text)),
@@ -77,12 +77,12 @@ mod tests {
     use super::*;
     use crate::otlp::{Span, Value as Otlp};
 
-    const OLD: Version = Version(3, 6);
+    const OLD: ServerVersion = ServerVersion(3, 6);
 
-    fn written<'a>(value: Mapped<'a>, version: Version) -> Vec<u8> {
-        let mut additions = Additions::default();
-        additions.push("key", value);
-        write(&additions, version).into_bytes()
+    fn written<'a>(value: Mapped<'a>, version: ServerVersion) -> Vec<u8> {
+        let mut added = AddedAttributes::default();
+        added.push("key", value);
+        write(&added, version).into_bytes()
     }
 
     fn text_at(bytes: &[u8]) -> Option<&str> {
@@ -92,33 +92,35 @@ mod tests {
 
     #[test]
     fn versions_are_read_from_releases_and_pre_releases() {
-        assert_eq!(Version::parse("3.17.2"), Some(Version(3, 17)));
-        assert_eq!(Version::parse(" 3.18.0.dev0\n"), Some(Version(3, 18)));
-        assert_eq!(Version::parse("3.6"), Some(Version::OLDEST));
+        assert_eq!(ServerVersion::parse("3.17.2"), Some(ServerVersion(3, 17)));
+        assert_eq!(ServerVersion::parse(" 3.18.0.dev0\n"), Some(ServerVersion(3, 18)));
+        assert_eq!(ServerVersion::parse("3.6"), Some(ServerVersion::OLDEST));
         for text in ["", "3", "three.one", "<html>", "99999999.1"] {
-            assert_eq!(Version::parse(text), None, "{text}");
+            assert_eq!(ServerVersion::parse(text), None, "{text}");
         }
     }
 
     #[test]
     fn versions_are_compared_by_number() {
         assert!(
-            Version::OLDEST < Version::JSON_TEXT && Version(3, 9) < Version(3, 10) && Version(3, 99) < Version(4, 0)
+            ServerVersion::OLDEST < ServerVersion::JSON_TEXT
+                && ServerVersion(3, 9) < ServerVersion(3, 10)
+                && ServerVersion(3, 99) < ServerVersion(4, 0)
         );
-        assert_eq!(Version::CURRENT.to_string(), "3.17");
+        assert_eq!(ServerVersion::CURRENT.to_string(), "3.17");
     }
 
     #[test]
     fn current_servers_get_json_as_text() {
         let object = serde_json::json!({"a": [1]});
-        assert_eq!(text_at(&written(Mapped::Json(object), Version::CURRENT)), Some(r#"{"a":[1]}"#));
-        assert_eq!(text_at(&written(Mapped::Text("{\"a\": 1}".into()), Version::CURRENT)), Some("{\"a\": 1}"));
+        assert_eq!(text_at(&written(Mapped::Json(object), ServerVersion::CURRENT)), Some(r#"{"a":[1]}"#));
+        assert_eq!(text_at(&written(Mapped::Text("{\"a\": 1}".into()), ServerVersion::CURRENT)), Some("{\"a\": 1}"));
     }
 
     #[test]
     fn a_string_that_looks_like_json_stays_a_string() {
         let value = Mapped::Json(Value::from("[1]"));
-        assert_eq!(text_at(&written(value, Version::CURRENT)), Some("\"[1]\""));
+        assert_eq!(text_at(&written(value, ServerVersion::CURRENT)), Some("\"[1]\""));
     }
 
     #[test]

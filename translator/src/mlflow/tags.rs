@@ -37,9 +37,9 @@ pub fn trace_name(name: &str) -> String {
 /// A text for a column: PostgreSQL refuses NUL characters, and MLflow parses what arrives in an attribute.
 pub fn column(text: &str) -> String {
     if text.contains('\0') {
-        return json::holdable(&text.replace('\0', "\u{fffd}")).into_owned();
+        return json::storable(&text.replace('\0', "\u{fffd}")).into_owned();
     }
-    json::holdable(text).into_owned()
+    json::storable(text).into_owned()
 }
 
 /// Whether a text is at most so many characters long.

@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::{json, keys};
-use crate::mapping::{Additions, Mapped, stored};
+use crate::mapping::{AddedAttributes, Mapped, stored};
 use crate::otlp::Span;
 
 /// The sums of a trace: the trace metadata that MLflow would derive, keys and values.
-pub fn metadata(spans: &[(Span<'_>, Additions<'_>)]) -> Vec<(String, String)> {
+pub fn metadata(spans: &[(Span<'_>, AddedAttributes<'_>)]) -> Vec<(String, String)> {
     const USAGE: [&str; 3] = ["input_tokens", "output_tokens", "total_tokens"];
     const CACHE: [&str; 2] = ["cache_read_input_tokens", "cache_creation_input_tokens"];
     const COST: [&str; 3] = ["input_cost", "output_cost", "total_cost"];
@@ -56,7 +56,7 @@ impl Amount for f64 {
 
 /// Sums of `always`, and of those of `sometimes` that occur; `None` when no span carries any.
 fn sum<A: Amount>(
-    spans: &[(Span<'_>, Additions<'_>)],
+    spans: &[(Span<'_>, AddedAttributes<'_>)],
     key: &str,
     always: &[&str],
     sometimes: &[&str],
@@ -80,9 +80,9 @@ fn sum<A: Amount>(
 
 /// What is carried by spans none of whose ancestors carries any. Walks from the roots, and from spans whose parent is
 /// elsewhere: a cycle of parents has neither, and MLflow counts nothing in it.
-fn counted(spans: &[(Span<'_>, Additions<'_>)], key: &str) -> Vec<Map<String, Value>> {
+fn counted(spans: &[(Span<'_>, AddedAttributes<'_>)], key: &str) -> Vec<Map<String, Value>> {
     let ids: BTreeSet<&[u8]> = spans.iter().map(|(span, _)| span.span_id).collect();
-    let mut children: BTreeMap<&[u8], Vec<&(Span<'_>, Additions<'_>)>> = BTreeMap::new();
+    let mut children: BTreeMap<&[u8], Vec<&(Span<'_>, AddedAttributes<'_>)>> = BTreeMap::new();
     let mut next = Vec::new();
     for pair in spans {
         if ids.contains(pair.0.parent_span_id) {
@@ -92,8 +92,8 @@ fn counted(spans: &[(Span<'_>, Additions<'_>)], key: &str) -> Vec<Map<String, Va
         }
     }
     let mut counted = Vec::new();
-    while let Some((span, additions)) = next.pop() {
-        match stored(span, additions, key).and_then(object) {
+    while let Some((span, added)) = next.pop() {
+        match stored(span, added, key).and_then(object) {
             Some(object) => counted.push(object),
             None => next.extend(children.remove(span.span_id).unwrap_or_default()),
         }
@@ -135,7 +135,7 @@ mod tests {
 
     fn sums(spans: &[Vec<u8>]) -> Vec<(String, Value)> {
         let spans: Vec<_> =
-            spans.iter().map(|span| (Span::parse(span).expect("a span"), Additions::default())).collect();
+            spans.iter().map(|span| (Span::parse(span).expect("a span"), AddedAttributes::default())).collect();
         let parsed = |text: String| serde_json::from_str(&text).expect("JSON");
         metadata(&spans).into_iter().map(|(key, text)| (key, parsed(text))).collect()
     }

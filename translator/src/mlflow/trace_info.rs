@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 /// The state of a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum TraceState {
     /// The root ended without error.
     Ok,
     /// The root ended with an error.
@@ -25,7 +25,7 @@ pub struct TraceInfo {
     /// Latest end, nanoseconds since the Unix epoch.
     pub end: u64,
     /// The trace's state.
-    pub state: State,
+    pub state: TraceState,
     /// At most 1000 characters.
     pub request_preview: Option<String>,
     /// At most 1000 characters.
@@ -84,7 +84,7 @@ impl TraceInfo {
     }
 }
 
-impl State {
+impl TraceState {
     /// MLflow's word for it.
     pub fn word(self) -> &'static str {
         match self {
@@ -152,7 +152,7 @@ mod tests {
             experiment_id: "7".into(),
             start: 1_760_000_000_999_999_999,
             end: 1_760_000_001_188_000_000,
-            state: State::Error,
+            state: TraceState::Error,
             request_preview: Some("\"hi\"".into()),
             response_preview: None,
             tags: vec![("mlflow.traceName".into(), "root".into())],

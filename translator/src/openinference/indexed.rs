@@ -1,6 +1,6 @@
 //! Attributes that come in numbered families (`llm.input_messages.0.message.role`), in the order of their numbers.
 //!
-//! One pass picks them, one sort groups them; nothing else is built. A [`Node`] is a run of that order.
+//! One pass picks them, one sort groups them; nothing else is built. A [`AttributeNode`] is a run of that order.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -10,21 +10,21 @@ use crate::otlp::{KeyValue, Value};
 
 /// The attributes of some families below one first segment. Works on any attributes: names are compared, never trusted.
 #[derive(Clone, Debug, Default)]
-pub struct Indexed<'a> {
+pub struct AttributeTree<'a> {
     entries: Vec<(&'a str, Value<'a>)>,
     root: usize,
 }
 
 /// What stands at and below one name.
 #[derive(Clone, Copy, Debug)]
-pub struct Node<'n, 'a> {
+pub struct AttributeNode<'n, 'a> {
     /// Sorted, all of one prefix.
     entries: &'n [(&'a str, Value<'a>)],
     /// Where in each name the prefix ends: at its end, or at the dot before the next segment.
     at: usize,
 }
 
-impl<'a> Indexed<'a> {
+impl<'a> AttributeTree<'a> {
     /// Picks the attributes whose first segment is `head` and whose second is one of `families`.
     pub fn pick(attributes: &[KeyValue<'a>], head: &str, families: &[&str]) -> Self {
         Self::picked(attributes, head, |tail| families.iter().any(|family| begins_with(tail, family)))
@@ -51,17 +51,17 @@ impl<'a> Indexed<'a> {
     }
 
     /// Everything that was picked.
-    pub fn root(&self) -> Node<'_, 'a> {
-        Node { entries: &self.entries, at: self.root }
+    pub fn root(&self) -> AttributeNode<'_, 'a> {
+        AttributeNode { entries: &self.entries, at: self.root }
     }
 
     /// A family.
-    pub fn family(&self, name: &str) -> Node<'_, 'a> {
+    pub fn family(&self, name: &str) -> AttributeNode<'_, 'a> {
         self.root().child(name)
     }
 }
 
-impl<'n, 'a> Node<'n, 'a> {
+impl<'n, 'a> AttributeNode<'n, 'a> {
     /// Whether nothing stands here.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -152,16 +152,16 @@ mod tests {
     use crate::otlp::Span;
     use crate::otlp::write::Attributes;
 
-    fn texts(attributes: &[(&str, &str)], read: impl Fn(&Indexed<'_>) -> Vec<String>) -> Vec<String> {
+    fn texts(attributes: &[(&str, &str)], read: impl Fn(&AttributeTree<'_>) -> Vec<String>) -> Vec<String> {
         let mut bytes = Attributes::default();
         for (key, value) in attributes {
             bytes.put_str(key, value);
         }
         let span = Span::parse(bytes.as_bytes()).expect("a span");
-        read(&Indexed::pick(&span.attributes, "llm", &["prompts", "tools"]))
+        read(&AttributeTree::pick(&span.attributes, "llm", &["prompts", "tools"]))
     }
 
-    fn prompts(llm: &Indexed<'_>) -> Vec<String> {
+    fn prompts(llm: &AttributeTree<'_>) -> Vec<String> {
         let items = llm.family("prompts");
         let texts = items.items().filter_map(|item| item.at(&["prompt", "text"]).text().map(Cow::into_owned));
         texts.collect()

@@ -7,9 +7,9 @@ mod keys;
 mod numbers;
 
 pub use family::{Families, Family};
-pub use indexed::{Indexed, Node};
+pub use indexed::{AttributeNode, AttributeTree};
 pub use keys::{Key, METADATA, PROJECT_NAME};
-pub use numbers::{Count, count, number};
+pub use numbers::{TokenCount, count, number};
 
 use crate::otlp::Span;
 

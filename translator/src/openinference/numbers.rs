@@ -4,7 +4,7 @@ use crate::otlp::Value;
 
 /// A token count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Count {
+pub enum TokenCount {
     /// A whole number.
     Some(i64),
     /// No number.
@@ -13,7 +13,7 @@ pub enum Count {
     Misleading,
 }
 
-impl Count {
+impl TokenCount {
     /// The number.
     pub fn value(self) -> Option<i64> {
         match self {
@@ -24,13 +24,13 @@ impl Count {
 }
 
 /// Reads a count: integers, doubles without a fraction, and text of either, also in quotes.
-pub fn count(value: Value<'_>) -> Count {
+pub fn count(value: Value<'_>) -> TokenCount {
     match value {
-        Value::Int(number) => Count::Some(number),
-        Value::Double(number) => whole(number).map_or(Count::None, Count::Some),
-        Value::Bool(_) => Count::Misleading,
+        Value::Int(number) => TokenCount::Some(number),
+        Value::Double(number) => whole(number).map_or(TokenCount::None, TokenCount::Some),
+        Value::Bool(_) => TokenCount::Misleading,
         Value::String(text) => text_count(unquoted(text.get())),
-        _ => Count::None,
+        _ => TokenCount::None,
     }
 }
 
@@ -45,15 +45,15 @@ pub fn number(value: Value<'_>) -> Option<f64> {
     Some(number).filter(|number| number.is_finite())
 }
 
-fn text_count(text: &str) -> Count {
+fn text_count(text: &str) -> TokenCount {
     if let Ok(number) = text.parse() {
-        return Count::Some(number);
+        return TokenCount::Some(number);
     }
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Count::Misleading;
+        return TokenCount::Misleading;
     }
-    text.parse().ok().and_then(whole).map_or(Count::None, Count::Some)
+    text.parse().ok().and_then(whole).map_or(TokenCount::None, TokenCount::Some)
 }
 
 fn whole(number: f64) -> Option<i64> {
@@ -79,10 +79,10 @@ mod tests {
         for value in
             [Value::Int(12), Value::Double(12.0), text("12"), text("12.0"), text("\"12\""), text(" 12 "), text("1.2e1")]
         {
-            assert_eq!(count(value), Count::Some(12), "{value:?}");
+            assert_eq!(count(value), TokenCount::Some(12), "{value:?}");
         }
-        assert_eq!(count(Value::Int(-3)), Count::Some(-3));
-        assert_eq!(count(text("9223372036854775807")), Count::Some(i64::MAX));
+        assert_eq!(count(Value::Int(-3)), TokenCount::Some(-3));
+        assert_eq!(count(text("9223372036854775807")), TokenCount::Some(i64::MAX));
     }
 
     #[test]
@@ -98,10 +98,10 @@ mod tests {
             text("inf"),
             text("-"),
         ] {
-            assert_eq!(count(value), Count::None, "{value:?}");
+            assert_eq!(count(value), TokenCount::None, "{value:?}");
         }
         for value in [Value::Bool(true), text("9223372036854775808"), text(&"9".repeat(40))] {
-            assert_eq!(count(value), Count::Misleading, "{value:?}");
+            assert_eq!(count(value), TokenCount::Misleading, "{value:?}");
         }
     }
 

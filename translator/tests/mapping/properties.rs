@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use openinference_mlflow_translator::mapping::{self, Mapped, repair, tags};
-use openinference_mlflow_translator::mlflow::server::{self, Version};
+use openinference_mlflow_translator::mlflow::server::{self, ServerVersion};
 use openinference_mlflow_translator::mlflow::{json, keys, preview};
 use openinference_mlflow_translator::openinference;
 use openinference_mlflow_translator::otlp::{KeyValue, Span, Value};
@@ -210,22 +210,22 @@ proptest! {
     fn what_is_added_is_new_and_holdable_by_any_server(message in span()) {
         let Ok(repaired) = repair::span(&Span::parse(&message.0).unwrap()) else { return Ok(()) };
         let span = Span::parse(&repaired.span).unwrap();
-        let additions = mapping::span(&span);
-        prop_assert!(additions.is_empty() || openinference::is_openinference(&span));
+        let added = mapping::span(&span);
+        prop_assert!(added.is_empty() || openinference::is_openinference(&span));
         let mut seen = HashSet::new();
-        for (key, value) in additions.iter() {
+        for (key, value) in added.iter() {
             prop_assert!(seen.insert(key.to_owned()) && span.attribute(key).is_none(), "{}", key);
             prop_assert!(!json::is_faulty(&value.as_text()), "{}", key);
         }
-        for version in [Version::OLDEST, Version::CURRENT] {
-            let written = server::write(&additions, version);
-            prop_assert_eq!(Span::parse(written.as_bytes()).unwrap().attributes.len(), additions.iter().len());
+        for version in [ServerVersion::OLDEST, ServerVersion::CURRENT] {
+            let written = server::write(&added, version);
+            prop_assert_eq!(Span::parse(written.as_bytes()).unwrap().attributes.len(), added.iter().len());
         }
         for (key, value) in tags::of_span(&span) {
             prop_assert!(!key.starts_with("mlflow.") && !json::is_faulty(&value) && !value.contains('\0'));
         }
         for (key, preview) in [(keys::SPAN_INPUTS, preview::request as fn(&str) -> Option<String>), (keys::SPAN_OUTPUTS, preview::response)] {
-            if let Some(Mapped::Text(text)) = additions.get(key) {
+            if let Some(Mapped::Text(text)) = added.get(key) {
                 let preview = preview(text);
                 prop_assert!(preview.is_some_and(|preview| preview.chars().count() <= preview::MAX && !preview.contains('\0')));
             }

@@ -239,8 +239,8 @@ mod producer {
     fn what_mlflow_will_hold_is_the_producers_value_or_else_the_added_one() {
         let bytes = llm().with(keys::MODEL, "preset").with("input.value", "x").0;
         let span = Span::parse(&bytes).unwrap();
-        let additions = mapping::span(&span);
-        let stored = |key: &str| mapping::stored(&span, &additions, key).map(|value| value.as_text().into_owned());
+        let added = mapping::span(&span);
+        let stored = |key: &str| mapping::stored(&span, &added, key).map(|value| value.as_text().into_owned());
         assert_eq!(stored(keys::MODEL).as_deref(), Some("preset"));
         assert_eq!(stored(keys::SPAN_INPUTS).as_deref(), Some("x"));
         assert_eq!(stored(keys::SPAN_OUTPUTS), None);

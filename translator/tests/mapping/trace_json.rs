@@ -1,7 +1,7 @@
 //! Given a trace, when it is written as MLflow's trace JSON, then it reads back as the same trace.
 
-use openinference_mlflow_translator::mapping::{self, Additions, tags};
-use openinference_mlflow_translator::mlflow::trace_info::{State, TraceInfo};
+use openinference_mlflow_translator::mapping::{self, AddedAttributes, tags};
+use openinference_mlflow_translator::mlflow::trace_info::{TraceInfo, TraceState};
 use openinference_mlflow_translator::mlflow::{keys, trace_json};
 use openinference_mlflow_translator::otlp::span::resource_attributes;
 use openinference_mlflow_translator::otlp::{Payload, Span};
@@ -18,7 +18,7 @@ fn info() -> TraceInfo {
         experiment_id: "shop".into(),
         start: START,
         end: END,
-        state: State::Ok,
+        state: TraceState::Ok,
         request_preview: Some("\"question\"".into()),
         response_preview: None,
         tags: vec![(keys::TRACE_NAME.into(), "root".into()), ("service.name".into(), "shop".into())],
@@ -26,12 +26,12 @@ fn info() -> TraceInfo {
     }
 }
 
-fn mapped<'a>(messages: &'a [Vec<u8>]) -> Vec<(Span<'a>, Additions<'a>)> {
+fn mapped<'a>(messages: &'a [Vec<u8>]) -> Vec<(Span<'a>, AddedAttributes<'a>)> {
     let spans = messages.iter().map(|message| Span::parse(message).unwrap());
     spans
         .map(|span| {
-            let additions = mapping::span(&span);
-            (span, additions)
+            let added = mapping::span(&span);
+            (span, added)
         })
         .collect()
 }

@@ -6,7 +6,7 @@ use super::Trace;
 use crate::assembly::compose::News;
 use crate::assembly::ids::SpanId;
 use crate::assembly::outline::Headline;
-use crate::mapping::preview::Worth;
+use crate::mapping::preview::PreviewGain;
 
 impl Trace {
     /// Remembers what the spans that are sent tell of the trace.
@@ -47,7 +47,7 @@ impl Trace {
         let Some((id, headline)) = self.headline(&nothing) else { return false };
         let is_root = self.root().is_some_and(|(root, _)| root == id);
         let has_previews = headline.request.is_some() || headline.response.is_some();
-        headline.worth == Worth::Words
+        headline.gain == PreviewGain::Required
             || has_previews && !is_root
             || headline.borrows() && !self.said.is_empty() && (!is_root || self.said != self.lent)
     }
@@ -55,7 +55,7 @@ impl Trace {
     /// Whether MLflow shows previews that can be read, in the quotes and braces of JSON.
     pub fn has_previews_to_polish(&self) -> bool {
         let nothing = BTreeMap::new();
-        self.headline(&nothing).is_some_and(|(_, headline)| headline.worth == Worth::Polish)
+        self.headline(&nothing).is_some_and(|(_, headline)| headline.gain == PreviewGain::Deferred)
     }
 
     /// Whether spans that are linked to prompts came after the root that tells of such links.

@@ -9,7 +9,7 @@ use crate::contract::{Answer, Instant, Level, Response};
 use crate::delivery::answers::{Trouble, Verdict};
 use crate::delivery::desk::Desk;
 use crate::delivery::server::ServerDelivery;
-use crate::mlflow::assessment::Version;
+use crate::mlflow::assessment::AssessmentVersion;
 
 /// How often MLflow may fail on an assessment while it takes others.
 const CRASHES: u32 = 4;
@@ -96,9 +96,9 @@ fn failing() -> Trouble {
 }
 
 /// The version of the assessment that MLflow has.
-fn stored(response: &Response) -> Version {
+fn stored(response: &Response) -> AssessmentVersion {
     let found: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-    found.get("assessment").and_then(Value::as_object).map(Version::read).unwrap_or_default()
+    found.get("assessment").and_then(Value::as_object).map(AssessmentVersion::read).unwrap_or_default()
 }
 
 /// Whether an answer says that nobody knows this path or method. Not MLflow's word: that says what it does not find.

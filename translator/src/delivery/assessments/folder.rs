@@ -7,7 +7,7 @@ use crate::assembly::pending::Step;
 use crate::assembly::trace::Trace;
 use crate::contract::Instant;
 use crate::delivery::desk::Desk;
-use crate::mlflow::assessment::{Assessment, Version};
+use crate::mlflow::assessment::{Assessment, AssessmentVersion};
 use crate::mlflow::trace_json;
 
 /// Feedback came before its trace has a file.
@@ -19,7 +19,7 @@ pub(in crate::delivery) fn no_file(desk: &mut Desk, trace: TraceId, now: Instant
 }
 
 /// All assessments of a trace that are held here.
-pub(in crate::delivery) fn pending(desk: &Desk, id: TraceId) -> Vec<(String, Version)> {
+pub(in crate::delivery) fn pending(desk: &Desk, id: TraceId) -> Vec<(String, AssessmentVersion)> {
     let entries = desk.assembly.get(id).into_iter().flat_map(|trace| trace.pending.iter());
     entries.map(|entry| (entry.assessment.id.clone(), entry.assessment.version)).collect()
 }

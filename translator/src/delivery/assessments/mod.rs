@@ -16,7 +16,7 @@ use super::server::{Outbox, Purpose, ServerDelivery};
 use crate::assembly::ids::TraceId;
 use crate::assembly::pending::{Entry, Step};
 use crate::contract::Instant;
-use crate::mlflow::assessment::Version;
+use crate::mlflow::assessment::AssessmentVersion;
 
 /// A request about an assessment.
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ pub(super) struct Errand {
     /// The assessment's id.
     pub id: String,
     /// The version that was sent, or is about to be.
-    pub version: Version,
+    pub version: AssessmentVersion,
     /// What was asked.
     pub step: Step,
 }

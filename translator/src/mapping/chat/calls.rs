@@ -5,10 +5,10 @@ use std::collections::VecDeque;
 
 use super::message::{Message, ToolCall};
 use super::role::Role;
-use crate::openinference::Node;
+use crate::openinference::AttributeNode;
 
 /// Reads what stands below `tool_call`. Arguments that are no string become the JSON of what they are.
-pub(super) fn read<'a>(call: Node<'_, 'a>) -> ToolCall<'a> {
+pub(super) fn read<'a>(call: AttributeNode<'_, 'a>) -> ToolCall<'a> {
     let function = call.child("function");
     ToolCall::new(call.child("id").text(), function.child("name").text(), function.child("arguments").text())
 }

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 
 use super::calls;
-use super::fuller;
 use super::media::REDACTED;
 use super::message::{Message, ToolCall};
 use super::parts::Parts;
+use super::raw_recovery;
 use super::role::Role;
 use crate::mlflow::json;
-use crate::openinference::{Indexed, Node};
+use crate::openinference::{AttributeNode, AttributeTree};
 use crate::otlp::Value;
 
 /// The families that a conversation is read from.
@@ -24,8 +24,8 @@ pub(super) struct Conversation<'a> {
 
 impl<'a> Conversation<'a> {
     /// Reads the attributes below `llm.`; `function_call` is the legacy attribute of that name. Of the messages in the raw
-    /// request and answer it takes those that say [more](fuller).
-    pub(super) fn read(llm: &Indexed<'a>, function_call: Option<&str>, raw: [Vec<Message<'a>>; 2]) -> Self {
+    /// request and answer it takes those that say [more](raw_recovery).
+    pub(super) fn read(llm: &AttributeTree<'a>, function_call: Option<&str>, raw: [Vec<Message<'a>>; 2]) -> Self {
         let messages = |family: &str, role| llm.family(family).items().map(|item| message(item, role)).collect();
         let (mut asked, mut answered): (Vec<_>, Vec<_>) =
             (messages("input_messages", Role::User), messages("output_messages", Role::Assistant));
@@ -49,8 +49,8 @@ impl<'a> Conversation<'a> {
             raw_answered.clear();
         }
         raw_answered.retain(|message| message.role != Role::Tool);
-        (asked, answered) = (fuller::of(asked, raw_asked), fuller::of(answered, raw_answered));
-        without_silence(&mut asked);
+        (asked, answered) = (raw_recovery::recover(asked, raw_asked), raw_recovery::recover(answered, raw_answered));
+        remove_empty(&mut asked);
         calls::link(asked.iter_mut().chain(&mut answered));
         Self { asked, answered }
     }
@@ -58,7 +58,7 @@ impl<'a> Conversation<'a> {
     /// Puts what the system says first, where messages are told but none of them is the system's.
     pub(super) fn add_system(&mut self, system: impl FnOnce() -> Option<String>) {
         // Where messages are hidden, what stands apart from them is not shown either.
-        let is_hidden = |message: &Message<'_>| message.words() == Some(REDACTED);
+        let is_hidden = |message: &Message<'_>| message.first_text() == Some(REDACTED);
         let is_told = self.asked.iter().any(|message| message.role == Role::System || is_hidden(message));
         if !self.asked.is_empty()
             && !is_told
@@ -69,8 +69,8 @@ impl<'a> Conversation<'a> {
     }
 
     /// Whether both sides have words: all that a raw pair says can be told again.
-    pub(super) fn is_whole(&self) -> bool {
-        let speaks = |message: &Message<'_>| message.role != Role::System && !message.is_silent();
+    pub(super) fn covers_both_sides(&self) -> bool {
+        let speaks = |message: &Message<'_>| message.role != Role::System && !message.has_no_content();
         self.asked.iter().any(speaks) && self.answered.iter().any(speaks)
     }
 
@@ -80,7 +80,7 @@ impl<'a> Conversation<'a> {
     }
 }
 
-fn message<'a>(item: Node<'_, 'a>, default: Role) -> Message<'a> {
+fn message<'a>(item: AttributeNode<'_, 'a>, default: Role) -> Message<'a> {
     let node = item.child("message");
     let answers = node.child("tool_call_id").text().filter(|id| !id.is_empty());
     let role = match node.child("role").text().filter(|role| !role.is_empty()).map(|role| Role::named(&role)) {
@@ -109,14 +109,14 @@ fn message<'a>(item: Node<'_, 'a>, default: Role) -> Message<'a> {
 
 /// Leaves out who says nothing among others who do: instrumentations tell of some speakers without their words, and the UI
 /// would draw them as empty bubbles. The result of a tool shows at least that there was one.
-fn without_silence(messages: &mut Vec<Message<'_>>) {
-    if messages.iter().any(|message| !message.is_silent()) {
-        messages.retain(|message| !message.is_silent() || message.role == Role::Tool);
+fn remove_empty(messages: &mut Vec<Message<'_>>) {
+    if messages.iter().any(|message| !message.has_no_content()) {
+        messages.retain(|message| !message.has_no_content() || message.role == Role::Tool);
     }
 }
 
 /// Texts of a numbered family, or of a value that stands for it: one text, or an array of them.
-fn texts<'a>(family: Node<'_, 'a>, path: &[&str], role: Role) -> Vec<Message<'a>> {
+fn texts<'a>(family: AttributeNode<'_, 'a>, path: &[&str], role: Role) -> Vec<Message<'a>> {
     let numbered = family.items().filter_map(|item| item.at(path).text().or_else(|| item.text()));
     let texts: Vec<Cow<'a, str>> = match family.value() {
         Some(Value::String(text)) => vec![Cow::Borrowed(text.get())],

@@ -78,12 +78,12 @@ pub(in crate::mapping) struct Function<'a> {
 
 impl<'a> Message<'a> {
     /// Whether nothing is said but who speaks.
-    pub(super) fn is_silent(&self) -> bool {
+    pub(super) fn has_no_content(&self) -> bool {
         self.content == Content::None && self.reasoning.is_none() && self.tool_calls.is_empty()
     }
 
     /// The first words that are said.
-    pub(in crate::mapping) fn words(&self) -> Option<&str> {
+    pub(in crate::mapping) fn first_text(&self) -> Option<&str> {
         let is_said = |text: &&str| !text.trim().is_empty();
         match &self.content {
             Content::None => None,
@@ -96,7 +96,7 @@ impl<'a> Message<'a> {
     }
 
     /// The text of a message that is nothing else.
-    pub(in crate::mapping) fn only_words(&self) -> Option<&str> {
+    pub(in crate::mapping) fn only_text(&self) -> Option<&str> {
         match &self.content {
             Content::Text(text) if self.tool_calls.is_empty() && self.reasoning.is_none() => Some(text),
             _ => None,

@@ -6,11 +6,11 @@
 
 mod calls;
 mod conversation;
-mod fuller;
 mod media;
 mod message;
 mod parts;
 mod raw;
+mod raw_recovery;
 mod rebuilt;
 mod role;
 #[cfg(test)]
@@ -18,74 +18,76 @@ mod tests;
 
 use std::borrow::Cow;
 
-use super::facts::Facts;
-use super::gains::Gains;
+use super::added_attributes::AttributeBuilder;
 use super::io;
+use super::span_view::SpanView;
 use super::tools;
 use crate::mlflow::json;
 use crate::mlflow::keys::{CHAT_MESSAGES, MESSAGE_FORMAT, SPAN_INPUTS, SPAN_OUTPUTS, SPAN_TYPE};
-use crate::openinference::{Family, Indexed, Key};
+use crate::openinference::{AttributeTree, Family, Key};
 use conversation::Conversation;
 pub(super) use message::Message;
 use raw::{OPENAI, Shape};
-pub(super) use raw::{langchain, messages};
+pub(super) use raw::{langchain_messages, messages};
 pub(super) use role::Role;
 
 /// The types of spans that are calls to a model.
 pub(super) const MODELS: [&str; 2] = ["LLM", "CHAT_MODEL"];
 
 /// Adds inputs, outputs and their format, and the tools that the model was offered.
-pub(super) fn add<'s, 'a>(facts: &Facts<'s, 'a>, gains: &mut Gains<'_, 's, 'a>) {
-    let is_model = gains.stored(SPAN_TYPE).is_some_and(|kind| MODELS.contains(&kind.as_text().as_ref()));
-    let tells_more = facts.families().contains(Family::Llm);
+pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<'_, 's, 'a>) {
+    let is_model = added.stored(SPAN_TYPE).is_some_and(|kind| MODELS.contains(&kind.as_text().as_ref()));
+    let tells_more = view.families().contains(Family::Llm);
     if !is_model && !tells_more {
         return;
     }
     let pick = |families: &[&str]| match tells_more {
-        true => Indexed::pick(&facts.span().attributes, "llm", families),
-        false => Indexed::default(),
+        true => AttributeTree::pick(&view.span().attributes, "llm", families),
+        false => AttributeTree::default(),
     };
-    tools::add(&pick(&["tools"]), is_model, facts, gains);
+    tools::add(&pick(&["tools"]), is_model, view, added);
     // Of a conversation that the producer tells in part, the rest would not fit.
-    if ![SPAN_INPUTS, SPAN_OUTPUTS, MESSAGE_FORMAT, CHAT_MESSAGES].iter().all(|key| gains.lacks(key)) {
+    if ![SPAN_INPUTS, SPAN_OUTPUTS, MESSAGE_FORMAT, CHAT_MESSAGES].iter().all(|key| added.lacks(key)) {
         return;
     }
-    let (request, answer) = (Raw::read(facts, Key::InputValue), Raw::read(facts, Key::OutputValue));
+    let (request, answer) = (RawValue::read(view, Key::InputValue), RawValue::read(view, Key::OutputValue));
     // On a span of mixed conventions, the other one's messages.
     let [asked, answered, system] = [Key::GenAiInputMessages, Key::GenAiOutputMessages, Key::GenAiSystemInstructions]
-        .map(|key| Raw::read(facts, key));
+        .map(|key| RawValue::read(view, key));
     // The messages are read only where the raw pair does not do.
     let conversation = || {
-        let raw = [spoken(&request, &asked, Role::User), spoken(&answer, &answered, Role::Assistant)];
+        let raw =
+            [last_message_text(&request, &asked, Role::User), last_message_text(&answer, &answered, Role::Assistant)];
         let mut conversation =
-            Conversation::read(&pick(&conversation::FAMILIES), facts.text(Key::FunctionCall).as_deref(), raw);
+            Conversation::read(&pick(&conversation::FAMILIES), view.text(Key::FunctionCall).as_deref(), raw);
         // Some instrumentations leave out what the system says apart from the messages.
         conversation.add_system(|| request.json().and_then(raw::system).or_else(|| raw::texts(system.json()?)));
         conversation
     };
     if !is_model {
-        return add_to_other(&conversation(), &request, &answer, facts, gains);
+        return add_to_other(&conversation(), &request, &answer, view, added);
     }
     let shape = match (&request, &answer) {
-        (Raw::Json(request), Raw::Json(answer)) => Shape::of(request, answer),
+        (RawValue::Json(request), RawValue::Json(answer)) => Shape::of(request, answer),
         _ => None,
     };
     if let Some(shape) = shape {
         // Of a request the UI draws the messages, and not what the system says beside them.
-        let whole = request.json().and_then(raw::system).map(|_| conversation()).filter(Conversation::is_whole);
+        let whole =
+            request.json().and_then(raw::system).map(|_| conversation()).filter(Conversation::covers_both_sides);
         match whole {
-            Some(conversation) => add_to_model(&conversation, &request, &answer, facts, gains),
-            None => gains.add_text(MESSAGE_FORMAT, shape.format),
+            Some(conversation) => add_to_model(&conversation, &request, &answer, view, added),
+            None => added.add_text(MESSAGE_FORMAT, shape.format),
         }
         return;
     }
-    add_to_model(&conversation(), &request, &answer, facts, gains);
+    add_to_model(&conversation(), &request, &answer, view, added);
 }
 
 /// The messages of a raw value: those of another convention beside it, else its own. A plain text is a value of its own.
-fn spoken<'r>(raw: &'r Raw<'_>, beside: &'r Raw<'_>, role: Role) -> Vec<Message<'r>> {
+fn last_message_text<'r>(raw: &'r RawValue<'_>, beside: &'r RawValue<'_>, role: Role) -> Vec<Message<'r>> {
     let raws = match raw {
-        Raw::Text(_) => [None, None],
+        RawValue::Text(_) => [None, None],
         _ => [beside.json(), raw.json()],
     };
     let mut found = raws.into_iter().flatten().map(|json| messages(json, role));
@@ -93,7 +95,7 @@ fn spoken<'r>(raw: &'r Raw<'_>, beside: &'r Raw<'_>, role: Role) -> Vec<Message<
 }
 
 /// A raw value, as MLflow will read it.
-enum Raw<'a> {
+enum RawValue<'a> {
     /// Nothing, or what Python calls false.
     None,
     /// Text that is no JSON.
@@ -102,9 +104,9 @@ enum Raw<'a> {
     Json(Cow<'a, str>),
 }
 
-impl<'a> Raw<'a> {
-    fn read(facts: &Facts<'_, 'a>, key: Key) -> Self {
-        let Some(value) = facts.get(key).and_then(io::mapped) else { return Self::None };
+impl<'a> RawValue<'a> {
+    fn read(view: &SpanView<'_, 'a>, key: Key) -> Self {
+        let Some(value) = view.get(key).and_then(io::mapped) else { return Self::None };
         let text = match value {
             super::Mapped::Text(text) => text,
             super::Mapped::Json(value) => Cow::Owned(value.to_string()),
@@ -127,33 +129,33 @@ impl<'a> Raw<'a> {
 /// Tells a model's conversation again: each side that the UI does not draw, as far as there is something to tell it from.
 fn add_to_model(
     conversation: &Conversation<'_>,
-    request: &Raw<'_>,
-    answer: &Raw<'_>,
-    facts: &Facts<'_, '_>,
-    gains: &mut Gains<'_, '_, '_>,
+    request: &RawValue<'_>,
+    answer: &RawValue<'_>,
+    view: &SpanView<'_, '_>,
+    added: &mut AttributeBuilder<'_, '_, '_>,
 ) {
     if conversation.is_empty() {
         return;
     }
     let asked = rebuilt::side(&conversation.asked, request, rebuilt::Side::Request);
-    let answered = rebuilt::side(&conversation.answered, answer, rebuilt::Side::Answer);
+    let answered = rebuilt::side(&conversation.answered, answer, rebuilt::Side::Response);
     let hides_system = !asked.is_empty() && request.json().and_then(raw::system).is_some();
     let is_request_drawn = !hides_system && request.is_drawn(OPENAI.draws_request);
     let is_answer_drawn = answer.is_drawn(OPENAI.draws_answer);
     if !is_request_drawn && !asked.is_empty() {
-        gains.add_text(SPAN_INPUTS, rebuilt::request(&asked, request.json(), facts));
+        added.add_text(SPAN_INPUTS, rebuilt::request(&asked, request.json(), view));
     }
     if !is_answer_drawn && !answered.is_empty() {
-        gains.add_text(SPAN_OUTPUTS, rebuilt::answer(&answered, answer.json(), facts));
+        added.add_text(SPAN_OUTPUTS, rebuilt::answer(&answered, answer.json(), view));
     }
     let is_asked = is_request_drawn || !asked.is_empty();
     let is_answered = is_answer_drawn || !answered.is_empty();
     if is_asked && is_answered {
-        gains.add_text(MESSAGE_FORMAT, OPENAI.format);
-    } else if matches!(answer, Raw::None) || !conversation.answered.is_empty() && is_asked {
+        added.add_text(MESSAGE_FORMAT, OPENAI.format);
+    } else if matches!(answer, RawValue::None) || !conversation.answered.is_empty() && is_asked {
         // Without an answer, or without words in it, as after an error, the UI draws messages only where it is given them by
         // themselves.
-        add_messages(conversation, gains);
+        add_messages(conversation, added);
     }
 }
 
@@ -161,27 +163,27 @@ fn add_to_model(
 /// another convention does not.
 fn add_to_other(
     conversation: &Conversation<'_>,
-    request: &Raw<'_>,
-    answer: &Raw<'_>,
-    facts: &Facts<'_, '_>,
-    gains: &mut Gains<'_, '_, '_>,
+    request: &RawValue<'_>,
+    answer: &RawValue<'_>,
+    view: &SpanView<'_, '_>,
+    added: &mut AttributeBuilder<'_, '_, '_>,
 ) {
-    let is_unread = |raw: &Raw<'_>| match raw {
-        Raw::None => true,
-        Raw::Text(_) => false,
-        Raw::Json(text) => text.trim_start().starts_with('['),
+    let is_unread = |raw: &RawValue<'_>| match raw {
+        RawValue::None => true,
+        RawValue::Text(_) => false,
+        RawValue::Json(text) => text.trim_start().starts_with('['),
     };
     if is_unread(request) && !conversation.asked.is_empty() {
-        gains.add_text(SPAN_INPUTS, rebuilt::request(&conversation.asked, request.json(), facts));
+        added.add_text(SPAN_INPUTS, rebuilt::request(&conversation.asked, request.json(), view));
     }
     if is_unread(answer) && !conversation.answered.is_empty() {
-        gains.add_text(SPAN_OUTPUTS, rebuilt::answer(&conversation.answered, answer.json(), facts));
+        added.add_text(SPAN_OUTPUTS, rebuilt::answer(&conversation.answered, answer.json(), view));
     }
 }
 
-fn add_messages(conversation: &Conversation<'_>, gains: &mut Gains<'_, '_, '_>) {
+fn add_messages(conversation: &Conversation<'_>, added: &mut AttributeBuilder<'_, '_, '_>) {
     if !conversation.asked.is_empty() {
-        let answered = conversation.answered.iter().filter(|message| !message.is_silent());
-        gains.add_text(CHAT_MESSAGES, rebuilt::messages(conversation.asked.iter().chain(answered)));
+        let answered = conversation.answered.iter().filter(|message| !message.has_no_content());
+        added.add_text(CHAT_MESSAGES, rebuilt::messages(conversation.asked.iter().chain(answered)));
     }
 }

@@ -6,10 +6,10 @@ use super::calls;
 use super::media;
 use super::message::{Message, Part, ToolCall};
 use crate::mlflow::json;
-use crate::openinference::Node;
+use crate::openinference::AttributeNode;
 
 /// What one part adds to its message.
-type Read = for<'n, 'a> fn(&Node<'n, 'a>, &mut Parts<'a>) -> bool;
+type Read = for<'n, 'a> fn(&AttributeNode<'n, 'a>, &mut Parts<'a>) -> bool;
 
 /// How parts are read, in order: the first that finds what it looks for. A new kind of part is one entry.
 const KINDS: [Read; 7] = [tool_call, image, audio, video, document, reasoning, text];
@@ -27,7 +27,7 @@ pub(super) struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     /// Reads one of `message.contents`.
-    pub(super) fn read(&mut self, item: &Node<'_, 'a>) {
+    pub(super) fn read(&mut self, item: &AttributeNode<'_, 'a>) {
         if !KINDS.iter().any(|read| read(item, self)) {
             self.content.push(Part::text(dump(item)));
         }
@@ -51,7 +51,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-fn tool_call<'a>(item: &Node<'_, 'a>, parts: &mut Parts<'a>) -> bool {
+fn tool_call<'a>(item: &AttributeNode<'_, 'a>, parts: &mut Parts<'a>) -> bool {
     let call = item.child("tool_call");
     if !call.is_empty() {
         parts.calls.push(calls::read(call));
@@ -59,7 +59,7 @@ fn tool_call<'a>(item: &Node<'_, 'a>, parts: &mut Parts<'a>) -> bool {
     !call.is_empty()
 }
 
-fn image<'a>(item: &Node<'_, 'a>, parts: &mut Parts<'a>) -> bool {
+fn image<'a>(item: &AttributeNode<'_, 'a>, parts: &mut Parts<'a>) -> bool {
     let image = item.at(&["message_content", "image"]);
     let url = image.at(&["image", "url"]).text().or_else(|| image.child("url").text());
     // Where pictures are to be hidden, their kind is all that is left.
@@ -71,7 +71,7 @@ fn image<'a>(item: &Node<'_, 'a>, parts: &mut Parts<'a>) -> bool {
     true
 }
 
-fn audio<'a>(item: &Node<'_, 'a>, parts: &mut Parts<'a>) -> bool {
+fn audio<'a>(item: &AttributeNode<'_, 'a>, parts: &mut Parts<'a>) -> bool {
     let audio = item.at(&["message_content", "audio"]);
     let of = |name: &str| audio.at(&["audio", name]).text().or_else(|| audio.child(name).text());
     if audio.is_empty() {
@@ -82,15 +82,15 @@ fn audio<'a>(item: &Node<'_, 'a>, parts: &mut Parts<'a>) -> bool {
     true
 }
 
-fn video<'a>(item: &Node<'_, 'a>, parts: &mut Parts<'a>) -> bool {
+fn video<'a>(item: &AttributeNode<'_, 'a>, parts: &mut Parts<'a>) -> bool {
     attached("video", item, parts)
 }
 
-fn document<'a>(item: &Node<'_, 'a>, parts: &mut Parts<'a>) -> bool {
+fn document<'a>(item: &AttributeNode<'_, 'a>, parts: &mut Parts<'a>) -> bool {
     attached("document", item, parts)
 }
 
-fn attached<'a>(kind: &str, item: &Node<'_, 'a>, parts: &mut Parts<'a>) -> bool {
+fn attached<'a>(kind: &str, item: &AttributeNode<'_, 'a>, parts: &mut Parts<'a>) -> bool {
     let attached = item.at(&["message_content", kind]);
     if attached.is_empty() {
         return false;
@@ -102,7 +102,7 @@ fn attached<'a>(kind: &str, item: &Node<'_, 'a>, parts: &mut Parts<'a>) -> bool 
     true
 }
 
-fn reasoning<'a>(item: &Node<'_, 'a>, parts: &mut Parts<'a>) -> bool {
+fn reasoning<'a>(item: &AttributeNode<'_, 'a>, parts: &mut Parts<'a>) -> bool {
     let content = item.child("message_content");
     let kind = content.child("type").text().unwrap_or_default();
     if !matches!(kind.as_ref(), "reasoning" | "thinking" | "redacted_thinking" | "redacted_reasoning") {
@@ -114,7 +114,7 @@ fn reasoning<'a>(item: &Node<'_, 'a>, parts: &mut Parts<'a>) -> bool {
     true
 }
 
-fn text<'a>(item: &Node<'_, 'a>, parts: &mut Parts<'a>) -> bool {
+fn text<'a>(item: &AttributeNode<'_, 'a>, parts: &mut Parts<'a>) -> bool {
     let text = item.at(&["message_content", "text"]).text();
     let found = text.is_some();
     parts.content.extend(text.map(Part::text));
@@ -122,7 +122,7 @@ fn text<'a>(item: &Node<'_, 'a>, parts: &mut Parts<'a>) -> bool {
 }
 
 /// A part that nothing above knows, as the JSON of what it says.
-fn dump(item: &Node<'_, '_>) -> String {
+fn dump(item: &AttributeNode<'_, '_>) -> String {
     let leaves = item.leaves().map(|(name, value)| {
         let name = name.strip_prefix("message_content.").unwrap_or(name);
         format!("{}: {}", json::quoted(name), json::value_text(value))

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::Raw;
+use super::RawValue;
 use super::message::Message;
 use super::role::Role;
-use crate::mapping::facts::Facts;
+use crate::mapping::span_view::SpanView;
 use crate::mlflow::json;
 use crate::openinference::Key;
 
@@ -19,21 +19,21 @@ const SAID: [&str; 6] = ["messages", "input", "request", "prompt", "contents", "
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Side {
     Request,
-    Answer,
+    Response,
 }
 
 /// What was said on one side: the messages, or else the raw value where it is plain text.
 ///
 /// Some instrumentations send messages with a role and nothing else; then the raw value tells more, and stays.
-pub(super) fn side<'m, 'a>(messages: &'m [Message<'a>], raw: &Raw<'a>, side: Side) -> Cow<'m, [Message<'a>]> {
+pub(super) fn side<'m, 'a>(messages: &'m [Message<'a>], raw: &RawValue<'a>, side: Side) -> Cow<'m, [Message<'a>]> {
     let role = match side {
         Side::Request => Role::User,
-        Side::Answer => Role::Assistant,
+        Side::Response => Role::Assistant,
     };
-    let nobody_speaks = messages.iter().all(Message::is_silent);
+    let nobody_speaks = messages.iter().all(Message::has_no_content);
     match raw {
-        Raw::Text(text) if nobody_speaks => Cow::Owned(vec![Message::text(role, text.clone())]),
-        Raw::Json(_) if nobody_speaks => Cow::Borrowed(&[]),
+        RawValue::Text(text) if nobody_speaks => Cow::Owned(vec![Message::text(role, text.clone())]),
+        RawValue::Json(_) if nobody_speaks => Cow::Borrowed(&[]),
         _ => Cow::Borrowed(messages),
     }
 }
@@ -41,8 +41,8 @@ pub(super) fn side<'m, 'a>(messages: &'m [Message<'a>], raw: &Raw<'a>, side: Sid
 /// A request: its messages, and the parameters that went with them.
 ///
 /// The model that a raw value names stays in what takes its place: MLflow looks for it there when no attribute names one.
-pub(super) fn request(messages: &[Message<'_>], raw: Option<&str>, facts: &Facts<'_, '_>) -> String {
-    let parameters = facts.get(Key::InvocationParameters).map(json::plain_text).unwrap_or_default();
+pub(super) fn request(messages: &[Message<'_>], raw: Option<&str>, view: &SpanView<'_, '_>) -> String {
+    let parameters = view.get(Key::InvocationParameters).map(json::plain_text).unwrap_or_default();
     let parameters = parameters.as_deref().map(json::clean).filter(|text| json::is_structured(text));
     let mut out = Object::default();
     out.put_model(parameters.as_deref(), raw);
@@ -57,7 +57,7 @@ pub(super) fn request(messages: &[Message<'_>], raw: Option<&str>, facts: &Facts
 }
 
 /// An answer: a choice for each message.
-pub(super) fn answer(messages: &[Message<'_>], raw: Option<&str>, facts: &Facts<'_, '_>) -> String {
+pub(super) fn answer(messages: &[Message<'_>], raw: Option<&str>, view: &SpanView<'_, '_>) -> String {
     #[derive(Serialize)]
     struct Choice<'m> {
         index: usize,
@@ -65,7 +65,7 @@ pub(super) fn answer(messages: &[Message<'_>], raw: Option<&str>, facts: &Facts<
         #[serde(skip_serializing_if = "Option::is_none")]
         finish_reason: Option<&'m str>,
     }
-    let reason = facts.text(Key::FinishReason);
+    let reason = view.text(Key::FinishReason);
     let choices: Vec<_> = messages
         .iter()
         .enumerate()

@@ -13,9 +13,9 @@ use crate::otlp::{Payload, Span};
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/otlp");
 
 /// What MLflow will hold under a key, for a span of these attributes.
-struct Told(Vec<u8>);
+struct MappedSpan(Vec<u8>);
 
-impl Told {
+impl MappedSpan {
     /// A call to a model; values that are no text travel as OTLP's own.
     fn llm(attributes: &[(&str, Value)]) -> Self {
         Self::kind("LLM", attributes)
@@ -56,7 +56,7 @@ fn first(rest: &str) -> String {
 fn one_message(parts: &[(&str, Value)]) -> Value {
     let named: Vec<_> = parts.iter().map(|(key, value)| (first(key), value.clone())).collect();
     let attributes: Vec<_> = named.iter().map(|(key, value)| (key.as_str(), value.clone())).collect();
-    Told::llm(&attributes).asked()[0].clone()
+    MappedSpan::llm(&attributes).asked()[0].clone()
 }
 
 #[test]
@@ -67,11 +67,11 @@ fn a_raw_pair_that_the_ui_draws_is_kept_and_named() {
         ("llm.input_messages.0.message.role", json!("user")),
         ("llm.input_messages.0.message.content", json!("hi")),
     ];
-    let told = Told::llm(&chat);
-    assert_eq!(told.text(MESSAGE_FORMAT).as_deref(), Some("openai"));
-    assert_eq!(told.json(SPAN_INPUTS), json!({"messages": [{"role": "user", "content": "hi"}]}));
-    assert_eq!(told.text(CHAT_MESSAGES), None);
-    let anthropic = Told::llm(&[
+    let mapped = MappedSpan::llm(&chat);
+    assert_eq!(mapped.text(MESSAGE_FORMAT).as_deref(), Some("openai"));
+    assert_eq!(mapped.json(SPAN_INPUTS), json!({"messages": [{"role": "user", "content": "hi"}]}));
+    assert_eq!(mapped.text(CHAT_MESSAGES), None);
+    let anthropic = MappedSpan::llm(&[
         ("input.value", json!(r#"{"messages": [{"role": "user", "content": "hi"}]}"#)),
         (
             "output.value",
@@ -94,7 +94,7 @@ fn a_system_message_that_the_ui_leaves_out_of_a_raw_request_is_told_with_the_res
         ),
     ];
     for (request, answer) in pairs {
-        let told = Told::llm(&[
+        let mapped = MappedSpan::llm(&[
             ("input.value", json!(request)),
             ("output.value", json!(answer)),
             ("llm.input_messages.0.message.role", json!("user")),
@@ -102,38 +102,41 @@ fn a_system_message_that_the_ui_leaves_out_of_a_raw_request_is_told_with_the_res
             ("llm.output_messages.0.message.role", json!("assistant")),
             ("llm.output_messages.0.message.content", json!("ho")),
         ]);
-        assert_eq!(told.text(MESSAGE_FORMAT).as_deref(), Some("openai"));
-        assert_eq!(told.asked(), json!([{"role": "system", "content": "be kind"}, {"role": "user", "content": "hi"}]));
-        assert!(told.text(SPAN_OUTPUTS).as_deref().unwrap_or(answer).contains("ho"));
+        assert_eq!(mapped.text(MESSAGE_FORMAT).as_deref(), Some("openai"));
+        assert_eq!(
+            mapped.asked(),
+            json!([{"role": "system", "content": "be kind"}, {"role": "user", "content": "hi"}])
+        );
+        assert!(mapped.text(SPAN_OUTPUTS).as_deref().unwrap_or(answer).contains("ho"));
     }
 }
 
 #[test]
 fn a_system_message_is_told_with_the_raw_messages_where_nothing_else_tells_them() {
-    let told = Told::llm(&[
+    let mapped = MappedSpan::llm(&[
         ("input.value", json!(r#"{"system": "be kind", "messages": [{"role": "user", "content": "hi"}]}"#)),
         ("output.value", json!(r#"{"type": "message", "role": "assistant", "content": "ho"}"#)),
         ("llm.input_messages.0.message.role", json!("user")),
     ]);
-    assert_eq!(told.text(MESSAGE_FORMAT).as_deref(), Some("openai"));
-    assert_eq!(told.asked(), json!([{"role": "system", "content": "be kind"}, {"role": "user", "content": "hi"}]));
-    assert_eq!(told.answered()[0]["message"]["content"], "ho");
+    assert_eq!(mapped.text(MESSAGE_FORMAT).as_deref(), Some("openai"));
+    assert_eq!(mapped.asked(), json!([{"role": "system", "content": "be kind"}, {"role": "user", "content": "hi"}]));
+    assert_eq!(mapped.answered()[0]["message"]["content"], "ho");
 }
 
 #[test]
 fn what_a_user_hands_over_from_a_tool_is_the_tools() {
-    let told = Told::llm(&[
+    let mapped = MappedSpan::llm(&[
         ("llm.input_messages.0.message.role", json!("user")),
         ("llm.input_messages.0.message.tool_call_id", json!("t")),
         ("llm.input_messages.0.message.content", json!("21")),
         ("llm.output_messages.0.message.content", json!("ho")),
     ]);
-    assert_eq!(told.asked(), json!([{"role": "tool", "content": "21", "tool_call_id": "t"}]));
+    assert_eq!(mapped.asked(), json!([{"role": "tool", "content": "21", "tool_call_id": "t"}]));
 }
 
 #[test]
 fn a_system_message_that_only_the_raw_request_has_comes_first() {
-    let told = Told::llm(&[
+    let mapped = MappedSpan::llm(&[
         (
             "input.value",
             json!(
@@ -142,12 +145,12 @@ fn a_system_message_that_only_the_raw_request_has_comes_first() {
         ),
         ("llm.input_messages.0.message.content", json!("hi")),
     ]);
-    assert_eq!(told.asked(), json!([{"role": "system", "content": "be kind"}, {"role": "user", "content": "hi"}]));
+    assert_eq!(mapped.asked(), json!([{"role": "system", "content": "be kind"}, {"role": "user", "content": "hi"}]));
 }
 
 #[test]
 fn everything_else_is_told_again_with_its_parameters_model_and_reason() {
-    let told = Told::llm(&[
+    let mapped = MappedSpan::llm(&[
         ("input.value", json!(r#"{"messages": [[{"lc": 1, "type": "constructor", "kwargs": {"content": "hi"}}]]}"#)),
         ("output.value", json!(r#"{"generations": []}"#)),
         ("llm.invocation_parameters", json!(r#"{"model": "m", "temperature": 0.2, "messages": "no"}"#)),
@@ -156,63 +159,68 @@ fn everything_else_is_told_again_with_its_parameters_model_and_reason() {
         ("llm.input_messages.0.message.content", json!("hi")),
         ("llm.output_messages.0.message.content", json!("ho")),
     ]);
-    assert_eq!(told.text(MESSAGE_FORMAT).as_deref(), Some("openai"));
+    assert_eq!(mapped.text(MESSAGE_FORMAT).as_deref(), Some("openai"));
     assert_eq!(
-        told.json(SPAN_INPUTS),
+        mapped.json(SPAN_INPUTS),
         json!({"model": "m", "messages": [{"role": "user", "content": "hi"}], "temperature": 0.2})
     );
     assert_eq!(
-        told.json(SPAN_OUTPUTS),
+        mapped.json(SPAN_OUTPUTS),
         json!({"choices": [{"index": 0, "message": {"role": "assistant", "content": "ho"}, "finish_reason": "stop"}]})
     );
 }
 
 #[test]
 fn the_model_that_only_a_raw_value_names_is_not_lost() {
-    let told = Told::llm(&[
+    let mapped = MappedSpan::llm(&[
         ("input.value", json!(r#"{"model": "gemini", "contents": []}"#)),
         ("llm.input_messages.0.message.content", json!("hi")),
     ]);
-    assert_eq!(told.text(crate::mlflow::keys::MODEL).as_deref(), Some("gemini"));
+    assert_eq!(mapped.text(crate::mlflow::keys::MODEL).as_deref(), Some("gemini"));
 }
 
 #[test]
 fn a_streamed_answer_of_plain_text_is_the_assistants() {
-    let told = Told::llm(&[
+    let mapped = MappedSpan::llm(&[
         ("input.value", json!(r#"{"messages": [{"role": "user", "content": "hi"}]}"#)),
         ("output.value", json!("ho")),
         ("llm.input_messages.0.message.content", json!("hi")),
     ]);
-    assert_eq!(told.answered(), json!([{"index": 0, "message": {"role": "assistant", "content": "ho"}}]));
-    assert_eq!(told.text(MESSAGE_FORMAT).as_deref(), Some("openai"));
+    assert_eq!(mapped.answered(), json!([{"index": 0, "message": {"role": "assistant", "content": "ho"}}]));
+    assert_eq!(mapped.text(MESSAGE_FORMAT).as_deref(), Some("openai"));
 }
 
 #[test]
 fn plain_values_without_messages_stay_plain() {
-    let told = Told::llm(&[("input.value", json!("once")), ("output.value", json!(" upon"))]);
-    assert_eq!((told.text(SPAN_INPUTS).as_deref(), told.text(SPAN_OUTPUTS).as_deref()), (Some("once"), Some(" upon")));
-    assert_eq!(told.text(MESSAGE_FORMAT), None);
+    let mapped = MappedSpan::llm(&[("input.value", json!("once")), ("output.value", json!(" upon"))]);
+    assert_eq!(
+        (mapped.text(SPAN_INPUTS).as_deref(), mapped.text(SPAN_OUTPUTS).as_deref()),
+        (Some("once"), Some(" upon"))
+    );
+    assert_eq!(mapped.text(MESSAGE_FORMAT), None);
 }
 
 #[test]
 fn completions_are_conversations_too() {
-    let told =
-        Told::llm(&[("llm.prompts.0.prompt.text", json!("Hello")), ("llm.choices.0.completion.text", json!(" world"))]);
-    assert_eq!(told.asked(), json!([{"role": "user", "content": "Hello"}]));
-    assert_eq!(told.answered()[0]["message"], json!({"role": "assistant", "content": " world"}));
-    let list = Told::llm(&[("llm.prompts", json!(["a", "b"]))]);
+    let mapped = MappedSpan::llm(&[
+        ("llm.prompts.0.prompt.text", json!("Hello")),
+        ("llm.choices.0.completion.text", json!(" world")),
+    ]);
+    assert_eq!(mapped.asked(), json!([{"role": "user", "content": "Hello"}]));
+    assert_eq!(mapped.answered()[0]["message"], json!({"role": "assistant", "content": " world"}));
+    let list = MappedSpan::llm(&[("llm.prompts", json!(["a", "b"]))]);
     assert_eq!(list.asked(), json!([{"role": "user", "content": "a"}, {"role": "user", "content": "b"}]));
-    assert_eq!(Told::llm(&[("llm.prompts", json!("__REDACTED__"))]).asked()[0]["content"], "__REDACTED__");
+    assert_eq!(MappedSpan::llm(&[("llm.prompts", json!("__REDACTED__"))]).asked()[0]["content"], "__REDACTED__");
 }
 
 #[test]
 fn a_call_without_an_answer_still_shows_what_was_asked() {
-    let told = Told::llm(&[
+    let mapped = MappedSpan::llm(&[
         ("llm.input_messages.0.message.role", json!("user")),
         ("llm.input_messages.0.message.content", json!("hi")),
     ]);
-    assert_eq!(told.json(CHAT_MESSAGES), json!([{"role": "user", "content": "hi"}]));
-    assert_eq!((told.text(SPAN_OUTPUTS), told.text(MESSAGE_FORMAT)), (None, None));
+    assert_eq!(mapped.json(CHAT_MESSAGES), json!([{"role": "user", "content": "hi"}]));
+    assert_eq!((mapped.text(SPAN_OUTPUTS), mapped.text(MESSAGE_FORMAT)), (None, None));
 }
 
 #[test]
@@ -295,7 +303,7 @@ fn parallel_calls_told_twice_are_two_calls_with_text_arguments() {
 
 #[test]
 fn calls_and_results_without_ids_are_tied_together_by_their_place() {
-    let told = Told::llm(&[
+    let mapped = MappedSpan::llm(&[
         ("llm.input_messages.0.message.role", json!("model")),
         ("llm.input_messages.0.message.tool_calls.0.tool_call.function.name", json!("f")),
         ("llm.input_messages.0.message.tool_calls.1.tool_call.function.name", json!("g")),
@@ -305,7 +313,7 @@ fn calls_and_results_without_ids_are_tied_together_by_their_place() {
         ("llm.input_messages.2.message.role", json!("tool-response")),
         ("llm.input_messages.2.message.content", json!("1")),
     ]);
-    let asked = told.asked();
+    let asked = mapped.asked();
     assert_eq!(asked[0]["tool_calls"][1]["id"], "call_0_1");
     assert_eq!(asked[1], json!({"role": "tool", "content": "2", "tool_call_id": "call_0_1", "name": "g"}));
     assert_eq!(asked[2]["tool_call_id"], "call_0_0");
@@ -319,19 +327,19 @@ fn legacy_function_calls_are_tool_calls() {
         ("function_call_arguments_json", json!("{\"x\": 1}")),
     ]);
     assert_eq!(message["tool_calls"][0]["function"], json!({"name": "f", "arguments": "{\"x\": 1}"}));
-    let told = Told::llm(&[
+    let mapped = MappedSpan::llm(&[
         ("llm.function_call", json!(r#"{"name": "f", "arguments": {"x": 1}}"#)),
         ("llm.input_messages.0.message.content", json!("hi")),
     ]);
-    assert_eq!(told.answered()[0]["message"]["tool_calls"][0]["function"]["arguments"], r#"{"x": 1}"#);
+    assert_eq!(mapped.answered()[0]["message"]["tool_calls"][0]["function"]["arguments"], r#"{"x": 1}"#);
 }
 
 #[test]
 fn what_the_producer_tells_itself_is_left_to_it() {
     for key in [SPAN_INPUTS, SPAN_OUTPUTS, MESSAGE_FORMAT, CHAT_MESSAGES] {
-        let told = Told::llm(&[(key, json!("own")), ("llm.input_messages.0.message.content", json!("hi"))]);
+        let mapped = MappedSpan::llm(&[(key, json!("own")), ("llm.input_messages.0.message.content", json!("hi"))]);
         for other in [SPAN_INPUTS, SPAN_OUTPUTS, MESSAGE_FORMAT, CHAT_MESSAGES] {
-            assert_eq!(told.text(other), None, "{other} beside {key}");
+            assert_eq!(mapped.text(other), None, "{other} beside {key}");
         }
     }
 }
@@ -339,33 +347,34 @@ fn what_the_producer_tells_itself_is_left_to_it() {
 #[test]
 fn an_agent_gains_a_conversation_only_where_its_own_value_does_not_read() {
     let messages = ("llm.input_messages.0.message.content", json!("hi"));
-    let asked = |value: Value| Told::kind("AGENT", &[("input.value", value), messages.clone()]).text(SPAN_INPUTS);
+    let asked = |value: Value| MappedSpan::kind("AGENT", &[("input.value", value), messages.clone()]).text(SPAN_INPUTS);
     assert_eq!(asked(json!("plain")).as_deref(), Some("plain"));
     assert_eq!(asked(json!("{\"a\": 1}")).as_deref(), Some("{\"a\": 1}"));
-    let told = Told::kind("AGENT", &[("input.value", json!(r#"[{"role": "user", "parts": []}]"#)), messages.clone()]);
-    assert_eq!(told.asked(), json!([{"role": "user", "content": "hi"}]));
+    let mapped =
+        MappedSpan::kind("AGENT", &[("input.value", json!(r#"[{"role": "user", "parts": []}]"#)), messages.clone()]);
+    assert_eq!(mapped.asked(), json!([{"role": "user", "content": "hi"}]));
 }
 
 #[test]
 fn tools_are_told_from_the_attributes_or_else_from_the_parameters() {
-    let told = Told::llm(&[
+    let mapped = MappedSpan::llm(&[
         ("llm.tools.0.tool.json_schema", json!(r#"{"name": "f", "input_schema": {"type": "object"}}"#)),
         ("llm.tools.0.tool.description", json!("d")),
         ("llm.tools.1.tool.name", json!("g")),
     ]);
     assert_eq!(
-        told.json(CHAT_TOOLS),
+        mapped.json(CHAT_TOOLS),
         json!([
             {"type": "function", "function": {"name": "f", "description": "d", "parameters": {"type": "object"}}},
             {"type": "function", "function": {"name": "g"}},
         ])
     );
-    let told = Told::llm(&[(
+    let mapped = MappedSpan::llm(&[(
         "llm.invocation_parameters",
         json!(r#"{"tools": [{"type": "function", "function": {"name": "f"}}]}"#),
     )]);
-    assert_eq!(told.json(CHAT_TOOLS), json!([{"type": "function", "function": {"name": "f"}}]));
-    assert_eq!(Told::llm(&[("llm.tools.0.tool.json_schema", json!("not JSON"))]).text(CHAT_TOOLS), None);
+    assert_eq!(mapped.json(CHAT_TOOLS), json!([{"type": "function", "function": {"name": "f"}}]));
+    assert_eq!(MappedSpan::llm(&[("llm.tools.0.tool.json_schema", json!("not JSON"))]).text(CHAT_TOOLS), None);
 }
 
 /// Every captured payload.
@@ -385,11 +394,11 @@ fn every_captured_conversation_is_one_that_the_ui_draws() {
         for span in payload.groups.iter().flat_map(|group| &group.spans) {
             let Ok(repaired) = repair::span(span) else { continue };
             let span = Span::parse(&repaired.span).expect("a repaired span");
-            let additions = mapping::span(&span);
-            let text = |key: &str| mapping::stored(&span, &additions, key).map(|value| value.as_text().into_owned());
+            let added = mapping::span(&span);
+            let text = |key: &str| mapping::stored(&span, &added, key).map(|value| value.as_text().into_owned());
             let place = format!("{} in {}", span.name.get(), path.display());
-            let added = |key: &str| additions.get(key).is_some();
-            if added(MESSAGE_FORMAT) {
+            let is_added = |key: &str| added.get(key).is_some();
+            if is_added(MESSAGE_FORMAT) {
                 let (inputs, outputs) = (text(SPAN_INPUTS).expect("inputs"), text(SPAN_OUTPUTS).expect("outputs"));
                 let shape = raw::Shape::of(&inputs, &outputs).unwrap_or_else(|| panic!("{place}: {inputs}\n{outputs}"));
                 assert_eq!(text(MESSAGE_FORMAT).as_deref(), Some(shape.format), "{place}");
@@ -404,7 +413,7 @@ fn every_captured_conversation_is_one_that_the_ui_draws() {
                 let is_preset = span.attribute(SPAN_INPUTS).is_some() || span.attribute(SPAN_OUTPUTS).is_some();
                 assert!(!is_whole || is_preset, "{place} is not told");
             }
-            if let Some(messages) = additions.get(CHAT_MESSAGES) {
+            if let Some(messages) = added.get(CHAT_MESSAGES) {
                 assert!((raw::OPENAI.draws_request)(&format!("{{\"messages\": {}}}", messages.as_text())), "{place}");
             }
         }
@@ -415,14 +424,14 @@ fn every_captured_conversation_is_one_that_the_ui_draws() {
 #[test]
 fn a_raw_request_stays_where_the_messages_name_speakers_and_no_words() {
     let dump = r#"{"kwargs": {"content": "what is in the picture?"}}"#;
-    let told = Told::llm(&[
+    let mapped = MappedSpan::llm(&[
         ("input.value", json!(dump)),
         ("llm.input_messages.0.message.role", json!("user")),
         ("llm.output_messages.0.message.role", json!("assistant")),
         ("llm.output_messages.0.message.content", json!("a cat")),
     ]);
-    assert_eq!(told.text(SPAN_INPUTS).as_deref(), Some(dump));
-    assert_eq!(told.answered()[0]["message"]["content"], "a cat");
+    assert_eq!(mapped.text(SPAN_INPUTS).as_deref(), Some(dump));
+    assert_eq!(mapped.answered()[0]["message"]["content"], "a cat");
 }
 
 #[test]
@@ -440,18 +449,18 @@ fn speakers_without_words_leave_a_conversation_of_others_and_results_of_tools_st
         (message(3, "tool_call_id"), json!("c")),
     ];
     let sent: Vec<_> = sent.iter().map(|(key, value)| (key.as_str(), value.clone())).collect();
-    let asked = Told::llm(&sent).asked();
+    let asked = MappedSpan::llm(&sent).asked();
     let roles: Vec<_> = asked.as_array().into_iter().flatten().map(|message| &message["role"]).collect();
     assert_eq!(roles, ["user", "assistant", "tool"]);
     assert_eq!(asked[2]["tool_call_id"], "c");
 }
 
 /// A call whose messages are told, and whose raw request says these.
-fn with_raw(told: &[(&str, Value)], raw: &Value) -> Value {
+fn with_raw(sent: &[(&str, Value)], raw: &Value) -> Value {
     let mut attributes =
         vec![("input.value", json!(raw.to_string())), ("llm.output_messages.0.message.content", json!("ho"))];
-    attributes.extend(told.iter().cloned());
-    Told::llm(&attributes).asked()
+    attributes.extend(sent.iter().cloned());
+    MappedSpan::llm(&attributes).asked()
 }
 
 #[test]
@@ -500,29 +509,29 @@ fn what_the_attributes_hide_stays_hidden_whatever_the_raw_value_shows() {
 
 #[test]
 fn a_plain_value_of_openinferences_own_stays_beside_another_conventions_messages() {
-    let told = Told::llm(&[
+    let mapped = MappedSpan::llm(&[
         ("input.value", json!("own")),
         ("gen_ai.input.messages", json!(r#"[{"role": "user", "parts": []}]"#)),
     ]);
-    assert_eq!(told.text(SPAN_INPUTS).as_deref(), Some("own"));
+    assert_eq!(mapped.text(SPAN_INPUTS).as_deref(), Some("own"));
 }
 
 #[test]
 fn the_state_of_a_graph_is_no_answer() {
     let state = r#"[{"type": "human", "data": {"content": "hi"}}, {"type": "ai", "data": {"content": "ho"}}]"#;
-    let told = Told::kind("CHAIN", &[("output.value", json!(state)), ("llm.model_name", json!("m"))]);
-    assert_eq!(told.text(SPAN_OUTPUTS).as_deref(), Some(state));
+    let mapped = MappedSpan::kind("CHAIN", &[("output.value", json!(state)), ("llm.model_name", json!("m"))]);
+    assert_eq!(mapped.text(SPAN_OUTPUTS).as_deref(), Some(state));
 }
 
 #[test]
 fn an_answer_without_words_leaves_the_raw_one_and_what_was_asked() {
-    let told = Told::llm(&[
+    let mapped = MappedSpan::llm(&[
         ("output.value", json!(r#"{"error": "no key"}"#)),
         ("llm.input_messages.0.message.content", json!("hi")),
         ("llm.output_messages.0.message.role", json!("assistant")),
     ]);
-    assert_eq!(told.json(SPAN_OUTPUTS), json!({"error": "no key"}));
-    assert_eq!(told.json(CHAT_MESSAGES), json!([{"role": "user", "content": "hi"}]));
+    assert_eq!(mapped.json(SPAN_OUTPUTS), json!({"error": "no key"}));
+    assert_eq!(mapped.json(CHAT_MESSAGES), json!([{"role": "user", "content": "hi"}]));
 }
 
 #[test]
@@ -532,10 +541,12 @@ fn tools_are_told_from_the_raw_request_and_from_another_convention() {
         ("input.value", r#"{"tools": [{"function_declarations": [{"name": "f"}]}]}"#),
         ("gen_ai.tool.definitions", r#"[{"type": "function", "name": "f"}]"#),
     ] {
-        let told = Told::llm(&[(key, json!(value))]);
-        assert_eq!(told.json(CHAT_TOOLS), json!([{"type": "function", "function": {"name": "f"}}]), "{key}");
+        let mapped = MappedSpan::llm(&[(key, json!(value))]);
+        assert_eq!(mapped.json(CHAT_TOOLS), json!([{"type": "function", "function": {"name": "f"}}]), "{key}");
     }
-    let told =
-        Told::kind("AGENT", &[("input.value", json!(r#"{"tools": [{"name": "f"}]}"#)), ("llm.model_name", json!("m"))]);
-    assert_eq!(told.text(CHAT_TOOLS), None);
+    let mapped = MappedSpan::kind(
+        "AGENT",
+        &[("input.value", json!(r#"{"tools": [{"name": "f"}]}"#)), ("llm.model_name", json!("m"))],
+    );
+    assert_eq!(mapped.text(CHAT_TOOLS), None);
 }

@@ -45,5 +45,5 @@ fn feedback(span: &Span<'_>, event: &Event<'_>) -> Option<Feedback> {
             _ => {}
         }
     }
-    feedback.says_something().then_some(feedback)
+    feedback.has_result().then_some(feedback)
 }

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use super::Feedback;
 use super::target::{self, Scope};
 use crate::mlflow::json;
-use crate::openinference::{Indexed, Node, number};
+use crate::openinference::{AttributeNode, AttributeTree, number};
 use crate::otlp::{Span, Value};
 
 /// The two words for feedback: of a family, and of one item in it.
@@ -30,17 +30,17 @@ pub(super) fn may_be_there(span: &Span<'_>) -> bool {
 /// Reads all of them.
 pub(super) fn read(span: &Span<'_>, found: &mut Vec<Feedback>) {
     for (family, word) in WORDS {
-        let of_span = Indexed::numbered(&span.attributes, family);
+        let of_span = AttributeTree::numbered(&span.attributes, family);
         found.extend(of_span.root().items().filter_map(|item| feedback(span, Scope::Span, item.child(word))));
         for (head, scope) in SCOPES {
-            let scoped = Indexed::pick(&span.attributes, head, &[family]);
+            let scoped = AttributeTree::pick(&span.attributes, head, &[family]);
             found.extend(scoped.family(family).items().filter_map(|item| feedback(span, scope, item.child(word))));
         }
     }
 }
 
 /// One item; `None` when it says nothing.
-fn feedback(span: &Span<'_>, scope: Scope, item: Node<'_, '_>) -> Option<Feedback> {
+fn feedback(span: &Span<'_>, scope: Scope, item: AttributeNode<'_, '_>) -> Option<Feedback> {
     let text =
         |field: &str| item.child(field).text().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     let mut label = text("label");
@@ -63,7 +63,7 @@ fn feedback(span: &Span<'_>, scope: Scope, item: Node<'_, '_>) -> Option<Feedbac
         metadata: metadata(item.child("metadata")),
         time: span.end,
     };
-    feedback.says_something().then_some(feedback)
+    feedback.has_result().then_some(feedback)
 }
 
 /// A number or a truth value, as the producer wrote it.
@@ -76,7 +76,7 @@ pub(super) fn score(value: Value<'_>) -> Option<Json> {
 }
 
 /// A JSON object's entries, each as text; of what is no object the text as it is.
-fn metadata(node: Node<'_, '_>) -> Vec<(String, String)> {
+fn metadata(node: AttributeNode<'_, '_>) -> Vec<(String, String)> {
     let Some(text) = node.text().filter(|text| !text.trim().is_empty()) else {
         // Some flatten it as they flatten all else.
         let leaves = node.leaves().take(MAX_METADATA);

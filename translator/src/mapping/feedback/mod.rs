@@ -10,7 +10,7 @@ mod event;
 mod fields;
 mod target;
 
-pub use target::{About, Target};
+pub use target::{FeedbackSubject, FeedbackTarget};
 
 use crate::otlp::Span;
 
@@ -18,7 +18,7 @@ use crate::otlp::Span;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Feedback {
     /// What was judged.
-    pub target: Target,
+    pub target: FeedbackTarget,
     /// The criterion.
     pub name: String,
     /// The number, or the truth value.
@@ -49,7 +49,7 @@ pub fn read(span: &Span<'_>) -> Vec<Feedback> {
 
 impl Feedback {
     /// Whether there is any result.
-    fn says_something(&self) -> bool {
+    fn has_result(&self) -> bool {
         self.score.is_some() || self.label.is_some() || self.explanation.is_some()
     }
 }

@@ -11,16 +11,16 @@ use crate::otlp::{Link, Span};
 
 /// The trace, and what of it, or of its session.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
+pub struct FeedbackTarget {
     /// 16 bytes: the judged trace, or for a session the carrier's own.
     pub trace_id: [u8; 16],
     /// What was judged.
-    pub about: About,
+    pub subject: FeedbackSubject,
 }
 
 /// The scope of feedback.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum About {
+pub enum FeedbackSubject {
     /// One span.
     Span([u8; 8]),
     /// The whole trace.
@@ -41,17 +41,17 @@ pub(super) enum Scope {
 const JUDGED: [&str; 8] = ["LLM", "AGENT", "TOOL", "RETRIEVER", "EMBEDDING", "RERANKER", "DECISION", "PROMPT"];
 
 /// What feedback of a scope is about, on this span. `None` for a span without valid ids, which is never stored.
-pub(super) fn of(span: &Span<'_>, scope: Scope) -> Option<Target> {
+pub(super) fn of(span: &Span<'_>, scope: Scope) -> Option<FeedbackTarget> {
     let own_trace = span.trace_id.try_into().ok()?;
     if scope == Scope::Session
         && let Some(session) = tags::session(span)
     {
-        return Some(Target { trace_id: own_trace, about: About::Session(session) });
+        return Some(FeedbackTarget { trace_id: own_trace, subject: FeedbackSubject::Session(session) });
     }
     let linked = link(span).and_then(|link| Some((link.trace_id.try_into().ok()?, link.span_id.try_into().ok()?)));
     let (trace_id, span_id) = linked.unwrap_or((own_trace, span.span_id.try_into().ok()?));
-    let about = if scope == Scope::Span { About::Span(span_id) } else { About::Trace };
-    Some(Target { trace_id, about })
+    let subject = if scope == Scope::Span { FeedbackSubject::Span(span_id) } else { FeedbackSubject::Trace };
+    Some(FeedbackTarget { trace_id, subject })
 }
 
 /// The link of a carrier.

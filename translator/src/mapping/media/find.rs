@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use super::Limits;
+use super::AttachmentLimits;
 
 /// A piece of media.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Found<'a> {
+pub(super) struct FoundMedia<'a> {
     /// What a reference takes the place of: the `data:` URI, or the bare base64.
     pub(super) place: Range<usize>,
     /// The base64 text, without padding.
@@ -34,8 +34,8 @@ const BEGINNINGS: [(&str, &str); 9] = [
 ];
 
 /// The media of a text, in order.
-pub(super) fn find(text: &[u8], limits: Limits) -> impl Iterator<Item = Found<'_>> {
-    let shortest = (limits.least.saturating_add(2) / 3).saturating_mul(4).saturating_sub(2).max(SHORTEST);
+pub(super) fn find(text: &[u8], limits: AttachmentLimits) -> impl Iterator<Item = FoundMedia<'_>> {
+    let shortest = (limits.min_bytes.saturating_add(2) / 3).saturating_mul(4).saturating_sub(2).max(SHORTEST);
     let mut at = 0;
     std::iter::from_fn(move || {
         loop {
@@ -68,7 +68,7 @@ fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
 }
 
-fn media(text: &[u8], run: Range<usize>, limits: Limits) -> Option<Found<'_>> {
+fn media(text: &[u8], run: Range<usize>, limits: AttachmentLimits) -> Option<FoundMedia<'_>> {
     let (data, after) = (text.get(run.clone())?, text.get(run.end..)?);
     let padding = after.iter().take(2).take_while(|byte| **byte == b'=').count();
     let odd = match data.len() % 4 {
@@ -78,7 +78,7 @@ fn media(text: &[u8], run: Range<usize>, limits: Limits) -> Option<Found<'_>> {
     };
     let size = data.len() / 4 * 3 + odd;
     let is_whole = padding == 0 || (data.len() + padding) % 4 == 0;
-    if !is_whole || size < limits.least || size > limits.most || !is_end(after.get(padding..)?) {
+    if !is_whole || size < limits.min_bytes || size > limits.max_bytes || !is_end(after.get(padding..)?) {
         return None;
     }
     let before = text.get(..run.start)?;
@@ -91,7 +91,7 @@ fn media(text: &[u8], run: Range<usize>, limits: Limits) -> Option<Found<'_>> {
         return None;
     }
     let place = start..run.end + padding;
-    is_start(text.get(..start)?).then_some(Found { place, data, content_type, size })
+    is_start(text.get(..start)?).then_some(FoundMedia { place, data, content_type, size })
 }
 
 /// Whether a string begins after this text: in JSON, in Python's notation, or in Markdown.

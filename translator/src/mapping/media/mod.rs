@@ -17,32 +17,32 @@ use std::fmt;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use xxhash_rust::xxh3::Xxh3;
 
-use self::find::{Found, find};
-use crate::mapping::Additions;
+use self::find::{FoundMedia, find};
+use crate::mapping::AddedAttributes;
 use crate::settings::Settings;
 
 /// Sizes of media that become attachments, in decoded bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct AttachmentLimits {
     /// Smaller ones stay where they are.
-    pub least: usize,
+    pub min_bytes: usize,
     /// Larger ones stay where they are.
-    pub most: usize,
+    pub max_bytes: usize,
 }
 
-impl Limits {
+impl AttachmentLimits {
     /// The configured ones.
     pub fn of(settings: &Settings) -> Self {
         let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
-        Self { least: size(settings.attachment_min_bytes), most: size(settings.attachment_max_bytes) }
+        Self { min_bytes: size(settings.attachment_min_bytes), max_bytes: size(settings.attachment_max_bytes) }
     }
 }
 
 /// An attachment's id: a UUID of version 8 (RFC 9562), which MLflow wants for the file's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Id(u128);
+pub struct AttachmentId(u128);
 
-impl Id {
+impl AttachmentId {
     fn of(trace: [u8; 16], data: &[u8]) -> Self {
         let mut hasher = Xxh3::new();
         hasher.update(&trace);
@@ -52,7 +52,7 @@ impl Id {
     }
 }
 
-impl fmt::Display for Id {
+impl fmt::Display for AttachmentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let part = |shift: u32, bits: u32| self.0 >> shift & ((1 << bits) - 1);
         let [a, b, c, d, e] = [part(96, 32), part(80, 16), part(64, 16), part(48, 16), part(0, 48)];
@@ -61,39 +61,44 @@ impl fmt::Display for Id {
 }
 
 /// Tells of each piece of media in an encoded span: its id and its base64 text, without padding.
-pub fn each<'s>(span: &'s [u8], trace: [u8; 16], limits: Limits, tell: &mut dyn FnMut(Id, &'s [u8])) {
+pub fn for_each<'s>(
+    span: &'s [u8],
+    trace: [u8; 16],
+    limits: AttachmentLimits,
+    visit: &mut dyn FnMut(AttachmentId, &'s [u8]),
+) {
     texts::change(span, &mut |text| {
-        find(text, limits).for_each(|found| tell(Id::of(trace, found.data), found.data));
+        find(text, limits).for_each(|found| visit(AttachmentId::of(trace, found.data), found.data));
         None
     });
 }
 
 /// The attachments of a trace that MLflow has, for spans that are to refer to them.
-pub struct Attached<'h> {
+pub struct AttachmentReferences<'h> {
     /// The trace.
     pub trace: [u8; 16],
     /// What was looked for.
-    pub limits: Limits,
+    pub limits: AttachmentLimits,
     /// Whether MLflow has an attachment.
-    pub has: &'h dyn Fn(Id) -> bool,
+    pub has: &'h dyn Fn(AttachmentId) -> bool,
 }
 
-impl Attached<'_> {
+impl AttachmentReferences<'_> {
     /// An encoded span that refers to them; `None` when it holds none of them.
-    pub fn in_span(&self, span: &[u8]) -> Option<Vec<u8>> {
-        texts::change(span, &mut |text| self.in_text(text))
+    pub fn replace_in_span(&self, span: &[u8]) -> Option<Vec<u8>> {
+        texts::change(span, &mut |text| self.replace_in_text(text))
     }
 
-    /// Additions that refer to them.
-    pub fn in_additions(&self, additions: &mut Additions<'_>) {
-        additions.change_texts(&mut |text| String::from_utf8(self.in_text(text.as_bytes())?).ok());
+    /// AddedAttributes that refer to them.
+    pub fn replace_in_attributes(&self, added: &mut AddedAttributes<'_>) {
+        added.change_texts(&mut |text| String::from_utf8(self.replace_in_text(text.as_bytes())?).ok());
     }
 
-    fn in_text(&self, text: &[u8]) -> Option<Vec<u8>> {
+    fn replace_in_text(&self, text: &[u8]) -> Option<Vec<u8>> {
         let mut out = Vec::new();
         let mut copied = 0;
         for found in find(text, self.limits) {
-            let id = Id::of(self.trace, found.data);
+            let id = AttachmentId::of(self.trace, found.data);
             if (self.has)(id) {
                 out.extend_from_slice(text.get(copied..found.place.start)?);
                 out.extend_from_slice(self.reference(id, &found).as_bytes());
@@ -107,16 +112,16 @@ impl Attached<'_> {
         Some(out)
     }
 
-    fn reference(&self, id: Id, Found { content_type, size, .. }: &Found<'_>) -> String {
+    fn reference(&self, id: AttachmentId, FoundMedia { content_type, size, .. }: &FoundMedia<'_>) -> String {
         let content_type = utf8_percent_encode(content_type, NON_ALPHANUMERIC);
         let trace = u128::from_be_bytes(self.trace);
         format!("mlflow-attachment://{id}?content_type={content_type}&trace_id=tr-{trace:032x}&size={size}")
     }
 }
 
-impl fmt::Debug for Attached<'_> {
+impl fmt::Debug for AttachmentReferences<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Attached").field("limits", &self.limits).finish_non_exhaustive()
+        f.debug_struct("AttachmentReferences").field("limits", &self.limits).finish_non_exhaustive()
     }
 }
 

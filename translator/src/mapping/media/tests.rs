@@ -10,7 +10,7 @@ use crate::otlp::write::Attributes;
 use crate::otlp::{Span, Value as Otlp};
 
 const TRACE: [u8; 16] = [7; 16];
-const LIMITS: Limits = Limits { least: 100, most: 10_000 };
+const LIMITS: AttachmentLimits = AttachmentLimits { min_bytes: 100, max_bytes: 10_000 };
 
 /// Bytes that no encoding shortens, behind a file's first ones.
 fn file(begins: &[u8], size: usize) -> Vec<u8> {
@@ -27,8 +27,8 @@ fn found(text: &str) -> Vec<(&str, usize)> {
 }
 
 fn replaced(text: &str) -> Option<String> {
-    let attached = Attached { trace: TRACE, limits: LIMITS, has: &|_| true };
-    attached.in_text(text.as_bytes()).map(|text| String::from_utf8(text).unwrap())
+    let attached = AttachmentReferences { trace: TRACE, limits: LIMITS, has: &|_| true };
+    attached.replace_in_text(text.as_bytes()).map(|text| String::from_utf8(text).unwrap())
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn a_reference_stands_where_the_media_was_and_json_stays_json() {
     let after: Value = serde_json::from_str(&replaced(&text).unwrap()).unwrap();
     let inner: Value = serde_json::from_str(after["a"].as_str().unwrap()).unwrap();
     let reference = after["c"].as_str().unwrap();
-    let id = Id::of(TRACE, picture.trim_end_matches('=').as_bytes());
+    let id = AttachmentId::of(TRACE, picture.trim_end_matches('=').as_bytes());
     let trace = "07".repeat(16);
     assert_eq!(reference, format!("mlflow-attachment://{id}?content_type=image%2Fpng&trace_id=tr-{trace}&size=300"));
     assert_eq!(inner, json!({"url": reference, "detail": "low"}));
@@ -118,8 +118,8 @@ fn a_reference_stands_where_the_media_was_and_json_stays_json() {
 
 #[test]
 fn an_id_is_a_uuid_of_the_trace_and_the_media() {
-    let [a, b, c] = [Id::of(TRACE, b"a"), Id::of(TRACE, b"b"), Id::of([8; 16], b"a")];
-    assert!(a != b && a != c && a == Id::of(TRACE, b"a"));
+    let [a, b, c] = [AttachmentId::of(TRACE, b"a"), AttachmentId::of(TRACE, b"b"), AttachmentId::of([8; 16], b"a")];
+    assert!(a != b && a != c && a == AttachmentId::of(TRACE, b"a"));
     let text = a.to_string();
     let parts: Vec<_> = text.split('-').map(str::len).collect();
     assert_eq!(parts, [8, 4, 4, 4, 12]);
@@ -129,9 +129,9 @@ fn an_id_is_a_uuid_of_the_trace_and_the_media() {
 #[test]
 fn only_what_mlflow_has_is_referred_to() {
     let text = json!([png(300), png(301)]).to_string();
-    let second = Id::of(TRACE, png(301).trim_end_matches('=').as_bytes());
-    let attached = Attached { trace: TRACE, limits: LIMITS, has: &|id| id == second };
-    let after = String::from_utf8(attached.in_text(text.as_bytes()).unwrap()).unwrap();
+    let second = AttachmentId::of(TRACE, png(301).trim_end_matches('=').as_bytes());
+    let attached = AttachmentReferences { trace: TRACE, limits: LIMITS, has: &|id| id == second };
+    let after = String::from_utf8(attached.replace_in_text(text.as_bytes()).unwrap()).unwrap();
     assert!(after.contains(&png(300)) && !after.contains(&png(301)), "{after}");
 }
 
@@ -145,8 +145,8 @@ fn values_of_any_depth_change_and_the_rest_of_the_span_does_not() {
     attributes.put_str("after", "same");
     // A field that no version of OTLP has yet.
     let raw = [attributes.as_bytes(), &[0xfa, 0x3f, 2, b'h', b'i']].concat();
-    let attached = Attached { trace: TRACE, limits: LIMITS, has: &|_| true };
-    let changed = attached.in_span(&raw).unwrap();
+    let attached = AttachmentReferences { trace: TRACE, limits: LIMITS, has: &|_| true };
+    let changed = attached.replace_in_span(&raw).unwrap();
     assert!(changed.ends_with(&[0xfa, 0x3f, 2, b'h', b'i']) && changed.len() < 800, "{}", changed.len());
     let span = Span::parse(&changed).unwrap();
     let keys: Vec<_> = span.attributes.iter().map(|attribute| attribute.key.get()).collect();
@@ -157,10 +157,10 @@ fn values_of_any_depth_change_and_the_rest_of_the_span_does_not() {
     let Some(Otlp::KvList(entries)) = items.iter().next() else { panic!("not a map") };
     let Some(Otlp::KvList(deep)) = entries.iter().next().map(|entry| entry.value) else { panic!("not a map") };
     assert_eq!(deep.iter().next().unwrap().value.as_str(), Some(reference));
-    assert_eq!(attached.in_span(&changed), None);
+    assert_eq!(attached.replace_in_span(&changed), None);
 
     let mut told = Vec::new();
-    each(&raw, TRACE, LIMITS, &mut |id, data| told.push((id, data)));
+    for_each(&raw, TRACE, LIMITS, &mut |id, data| told.push((id, data)));
     assert_eq!(told.len(), 2, "as often as it is there");
     assert_eq!(told[0], told[1]);
 }
@@ -168,12 +168,12 @@ fn values_of_any_depth_change_and_the_rest_of_the_span_does_not() {
 #[test]
 fn additions_change_as_texts_do() {
     let picture = png(300);
-    let mut additions = Additions::default();
-    additions.push_text("text", format!("data:image/png;base64,{picture}"));
-    additions.push("json", crate::mapping::Mapped::Json(json!([{"url": picture}, 1])));
-    additions.push_text("other", "words");
-    Attached { trace: TRACE, limits: LIMITS, has: &|_| true }.in_additions(&mut additions);
-    let texts: Vec<_> = additions.iter().map(|(_, value)| value.as_text().into_owned()).collect();
+    let mut added = AddedAttributes::default();
+    added.push_text("text", format!("data:image/png;base64,{picture}"));
+    added.push("json", crate::mapping::Mapped::Json(json!([{"url": picture}, 1])));
+    added.push_text("other", "words");
+    AttachmentReferences { trace: TRACE, limits: LIMITS, has: &|_| true }.replace_in_attributes(&mut added);
+    let texts: Vec<_> = added.iter().map(|(_, value)| value.as_text().into_owned()).collect();
     assert!(texts[0].starts_with("mlflow-attachment://"));
     assert_eq!(texts[1], json!([{"url": texts[0]}, 1]).to_string());
     assert_eq!(texts[2], "words");
@@ -181,9 +181,9 @@ fn additions_change_as_texts_do() {
 
 #[test]
 fn the_least_size_is_honoured_to_the_byte() {
-    for least in [48, 49, 50, 51, 100, 101, 102, 103] {
-        let limits = Limits { least, most: 10_000 };
+    for min_bytes in [48, 49, 50, 51, 100, 101, 102, 103] {
+        let limits = AttachmentLimits { min_bytes, max_bytes: 10_000 };
         let sizes = |size| find(&format!("data:image/png;base64,{}", png(size)).into_bytes(), limits).count();
-        assert_eq!((sizes(least - 1), sizes(least)), (0, 1), "{least}");
+        assert_eq!((sizes(min_bytes - 1), sizes(min_bytes)), (0, 1), "{min_bytes}");
     }
 }

@@ -3,7 +3,7 @@
 //! MLflow derives previews from a root's inputs and outputs ([`crate::mlflow::preview`]): the last message of a conversation
 //! in OpenAI's shape as text, everything else as JSON. Its list of traces looks into some JSON requests by itself, and shows an answer as it
 //! is: an answer of Anthropic's or a state of LangGraph's as raw JSON. Text for such values is found here; it
-//! reaches MLflow with a trace info, a request of its own, and is therefore [worth](Worth) one only where the derived preview
+//! reaches MLflow with a trace info, a request of its own, and is therefore [worth](PreviewGain) one only where the derived preview
 //! reads badly, and one that can wait where the text would only lose the quotes and braces of JSON.
 
 mod dump;
@@ -23,20 +23,20 @@ pub enum Side {
     /// Inputs: what a user asked.
     Request,
     /// Outputs: what a model or an application answered.
-    Answer,
+    Response,
 }
 
 /// Whether the text of a preview is worth a request of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Worth {
+pub enum PreviewGain {
     /// What MLflow derives is as good.
     #[default]
-    Nothing,
+    None,
     /// What MLflow derives can be read, with quotes or braces around the text: one that waits until the server has nothing
     /// else to do.
-    Polish,
+    Deferred,
     /// What MLflow derives cannot be read.
-    Words,
+    Required,
 }
 
 /// What the list of traces can show of a value: texts of at most [`derived::MAX`] characters.
@@ -45,7 +45,7 @@ pub struct Preview {
     /// The text that was found, else what MLflow derives.
     pub text: String,
     /// How much better the text is.
-    pub worth: Worth,
+    pub gain: PreviewGain,
     /// Whether the value holds Python objects printed for a debugger, and no text was found in it.
     pub is_dump: bool,
 }
@@ -53,7 +53,7 @@ pub struct Preview {
 /// Keys that hold the one text that matters of an object, in the order in which they are asked.
 const NAMES: [(Side, &[&str]); 2] = [
     (Side::Request, &["input", "question", "query", "prompt", "task", "message", "text", "content"]),
-    (Side::Answer, &["output", "answer", "response", "result", "text", "content"]),
+    (Side::Response, &["output", "answer", "response", "result", "text", "content"]),
 ];
 
 /// How deep a named value is looked into.
@@ -64,24 +64,24 @@ impl Preview {
     pub fn of(value: &str, side: Side) -> Option<Self> {
         let derived = match side {
             Side::Request => derived::request(value),
-            Side::Answer => derived::response(value),
+            Side::Response => derived::response(value),
         }?;
-        let is_text = !json::may_be_structured(&derived) || derived::spoken(value, side.role()).is_some();
+        let is_text = !json::may_be_structured(&derived) || derived::last_message_text(value, side.role()).is_some();
         if is_text {
-            return Some(Self { text: derived, worth: Worth::Nothing, is_dump: false });
+            return Some(Self { text: derived, gain: PreviewGain::None, is_dump: false });
         }
         let found = found(value, side, DEPTH);
         let is_dump = dump::is_dump(value);
         let is_cut = !fits(value, derived::MAX);
-        let worth = match &found {
-            Some(_) if plain(value).is_some() => Worth::Polish,
-            Some(found) if is_dump || is_cut || side == Side::Answer && !found.is_named => Worth::Words,
-            Some(_) => Worth::Polish,
-            None => Worth::Nothing,
+        let gain = match &found {
+            Some(_) if plain(value).is_some() => PreviewGain::Deferred,
+            Some(found) if is_dump || is_cut || side == Side::Response && !found.is_named => PreviewGain::Required,
+            Some(_) => PreviewGain::Deferred,
+            None => PreviewGain::None,
         };
         let is_found = found.is_some();
-        let text = found.map_or(derived, |found| derived::shortened(&found.text));
-        Some(Self { text, worth, is_dump: is_dump && !is_found })
+        let text = found.map_or(derived, |found| derived::truncated(&found.text));
+        Some(Self { text, gain, is_dump: is_dump && !is_found })
     }
 }
 
@@ -94,7 +94,7 @@ impl Side {
     fn role(self) -> &'static str {
         match self {
             Self::Request => "user",
-            Self::Answer => "assistant",
+            Self::Response => "assistant",
         }
     }
 }
@@ -110,7 +110,9 @@ fn found(value: &str, side: Side, depth: usize) -> Option<Found> {
     if let Some(text) = plain(value) {
         return Some(text).filter(|text| !text.trim().is_empty() && !dump::is_dump(text)).map(said);
     }
-    if let Some(text) = derived::spoken(value, side.role()).or_else(|| turns::said(value, side).map(Cow::Owned)) {
+    if let Some(text) =
+        derived::last_message_text(value, side.role()).or_else(|| turns::said(value, side).map(Cow::Owned))
+    {
         return Some(said(text));
     }
     let names = NAMES.iter().find(|(of, _)| *of == side)?.1;

@@ -1,26 +1,26 @@
 use super::*;
 
-fn request(value: &str) -> Option<(String, Worth)> {
-    Preview::of(value, Side::Request).map(|preview| (preview.text, preview.worth))
+fn request(value: &str) -> Option<(String, PreviewGain)> {
+    Preview::of(value, Side::Request).map(|preview| (preview.text, preview.gain))
 }
 
-fn answer(value: &str) -> Option<(String, Worth)> {
-    Preview::of(value, Side::Answer).map(|preview| (preview.text, preview.worth))
+fn answer(value: &str) -> Option<(String, PreviewGain)> {
+    Preview::of(value, Side::Response).map(|preview| (preview.text, preview.gain))
 }
 
 /// A text that MLflow must be told.
-fn needed(text: &str) -> Option<(String, Worth)> {
-    Some((text.into(), Worth::Words))
+fn needed(text: &str) -> Option<(String, PreviewGain)> {
+    Some((text.into(), PreviewGain::Required))
 }
 
 /// A text that MLflow derives in the quotes or braces of JSON.
-fn polished(text: &str) -> Option<(String, Worth)> {
-    Some((text.into(), Worth::Polish))
+fn polished(text: &str) -> Option<(String, PreviewGain)> {
+    Some((text.into(), PreviewGain::Deferred))
 }
 
 /// A text that MLflow derives, or that does not matter.
-fn left(text: &str) -> Option<(String, Worth)> {
-    Some((text.into(), Worth::Nothing))
+fn left(text: &str) -> Option<(String, PreviewGain)> {
+    Some((text.into(), PreviewGain::None))
 }
 
 #[test]
@@ -98,8 +98,8 @@ fn data_stays_json() {
 #[test]
 fn printed_objects_are_no_text() {
     let printed = "StopEvent(result=AgentOutput(response=1))";
-    assert_eq!(Preview::of(printed, Side::Answer).map(|preview| preview.is_dump), Some(true));
-    assert_eq!(text(printed, Side::Answer), None);
+    assert_eq!(Preview::of(printed, Side::Response).map(|preview| preview.is_dump), Some(true));
+    assert_eq!(text(printed, Side::Response), None);
     let beside = r#"{"response": "hi", "sources": ["ToolOutput(blocks=[])"]}"#;
     assert_eq!(answer(beside), needed("hi"));
 }

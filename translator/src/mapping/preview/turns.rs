@@ -7,11 +7,11 @@ use crate::mapping::chat::{self, Message, Role};
 pub(super) fn said(value: &str, side: Side) -> Option<String> {
     let role = match side {
         Side::Request => Role::User,
-        Side::Answer => Role::Assistant,
+        Side::Response => Role::Assistant,
     };
     let messages = chat::messages(value, role);
     let mut of_role = messages.iter().rev().filter(|message| message.role == role);
-    if let Some(words) = of_role.find_map(Message::words) {
+    if let Some(words) = of_role.find_map(Message::first_text) {
         return Some(words.to_owned());
     }
     if side == Side::Request {

@@ -10,11 +10,11 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::facts::Facts;
-use super::gains::Gains;
+use super::added_attributes::AttributeBuilder;
+use super::span_view::SpanView;
 use crate::mlflow::json;
 use crate::mlflow::keys::CHAT_TOOLS;
-use crate::openinference::{Indexed, Key, Node};
+use crate::openinference::{AttributeNode, AttributeTree, Key};
 use shapes::Tool;
 
 /// Where else tools are told of, in order, and under which names there; none: it is the list itself.
@@ -26,8 +26,13 @@ const PLACES: [(Key, [&str; 2]); 3] = [
 
 /// Adds the tools below `llm.tools`, else those among the parameters of the call, those of another convention, and on a call
 /// to a model those of the raw request.
-pub(super) fn add(llm: &Indexed<'_>, is_model: bool, facts: &Facts<'_, '_>, gains: &mut Gains<'_, '_, '_>) {
-    if !gains.lacks(CHAT_TOOLS) {
+pub(super) fn add(
+    llm: &AttributeTree<'_>,
+    is_model: bool,
+    view: &SpanView<'_, '_>,
+    added: &mut AttributeBuilder<'_, '_, '_>,
+) {
+    if !added.lacks(CHAT_TOOLS) {
         return;
     }
     let family = llm.family("tools");
@@ -38,19 +43,19 @@ pub(super) fn add(llm: &Indexed<'_>, is_model: bool, facts: &Facts<'_, '_>, gain
     if tools.is_empty() {
         let elsewhere = PLACES.iter().filter(|(key, _)| is_model || *key != Key::InputValue);
         tools = elsewhere
-            .map(|(key, names)| beside(facts, *key, *names))
+            .map(|(key, names)| beside(view, *key, *names))
             .find(|tools| !tools.is_empty())
             .unwrap_or_default();
     }
     if !tools.is_empty() {
         let tools = Value::from_iter(tools.into_iter().map(Tool::into_json)).to_string();
-        gains.add_text(CHAT_TOOLS, json::clean(&tools).into_owned());
+        added.add_text(CHAT_TOOLS, json::clean(&tools).into_owned());
     }
 }
 
 /// The tools in an attribute: under one of the names, or the whole of it.
-fn beside(facts: &Facts<'_, '_>, key: Key, names: [&str; 2]) -> Vec<Tool> {
-    let Some(value) = facts.get(key).and_then(json::plain_text) else { return Vec::new() };
+fn beside(view: &SpanView<'_, '_>, key: Key, names: [&str; 2]) -> Vec<Tool> {
+    let Some(value) = view.get(key).and_then(json::plain_text) else { return Vec::new() };
     if names[0].is_empty() {
         return several(&value);
     }
@@ -62,7 +67,7 @@ fn beside(facts: &Facts<'_, '_>, key: Key, names: [&str; 2]) -> Vec<Tool> {
 }
 
 /// The tools of one entry: a schema of some providers declares several. What stands beside the schema fills its gaps.
-fn one(tool: Node<'_, '_>) -> Vec<Tool> {
+fn one(tool: AttributeNode<'_, '_>) -> Vec<Tool> {
     let schema = tool.child("json_schema").text().as_deref().and_then(parsed);
     let mut tools = schema.as_ref().map(shapes::read).unwrap_or_default();
     let beside = |name: &str| tool.child(name).text().filter(|text| !text.is_empty()).map(Cow::into_owned);

@@ -25,7 +25,7 @@ pub fn clean(text: &str) -> Cow<'_, str> {
 }
 
 /// A text that MLflow can hold, whatever it is: [cleaned](clean), and as a JSON string when that is not enough.
-pub fn holdable(text: &str) -> Cow<'_, str> {
+pub fn storable(text: &str) -> Cow<'_, str> {
     let cleaned = clean(text);
     if is_faulty(&cleaned) { Cow::Owned(super::quoted(&cleaned)) } else { cleaned }
 }
@@ -60,7 +60,7 @@ fn has_long_number(bytes: &[u8]) -> bool {
     chunks.any(|(index, chunk)| begins(chunk) && run_of_digits(bytes, index * DIGITS) >= DIGITS)
 }
 
-/// What [`holdable`] made a JSON string of, cleaned, when cleaning it is enough.
+/// What [`storable`] made a JSON string of, cleaned, when cleaning it is enough.
 pub fn unquoted(text: &str) -> Option<String> {
     let inner = super::string(text).filter(|inner| is_faulty(inner))?;
     match clean(&inner) {
@@ -221,10 +221,10 @@ mod tests {
     #[test]
     fn what_mlflow_cannot_hold_becomes_a_string_that_it_can() {
         let deep = "[".repeat(5000);
-        assert_eq!(holdable(&deep), super::super::quoted(&deep));
-        assert!(!is_faulty(&holdable(&deep)));
-        assert_eq!(holdable("[18446744073709551615]"), "[\"18446744073709551615\"]");
-        assert_eq!(holdable("[x, 18446744073709551615]"), "[x, 18446744073709551615]");
+        assert_eq!(storable(&deep), super::super::quoted(&deep));
+        assert!(!is_faulty(&storable(&deep)));
+        assert_eq!(storable("[18446744073709551615]"), "[\"18446744073709551615\"]");
+        assert_eq!(storable("[x, 18446744073709551615]"), "[x, 18446744073709551615]");
         assert!(is_faulty(&"1".repeat(4301)) && !is_faulty(&"1".repeat(4300)) && !is_faulty("\"[\""));
     }
 

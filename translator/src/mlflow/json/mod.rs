@@ -8,7 +8,7 @@ mod clean;
 mod scan;
 mod write;
 
-pub use clean::{clean, holdable, is_faulty, unquoted};
+pub use clean::{clean, is_faulty, storable, unquoted};
 pub use scan::{Fault, Kind, entries, items, read};
 pub use write::{not_finite_text, plain_text, put_value, value_text};
 

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use crate::mapping::{Additions, Mapped, tags};
+use crate::mapping::{AddedAttributes, Mapped, tags};
 use crate::mlflow::assessment::Assessment;
 use crate::mlflow::trace_info::TraceInfo;
 use crate::mlflow::{json, keys, totals};
@@ -17,7 +17,7 @@ use crate::otlp::{Event, KeyValue, Link, Span, Value as Otlp};
 ///
 /// Session, user, token counts and costs of the trace come from the spans, as MLflow's store derives them, except where the
 /// info has them; trace tags that a producer has set on a root win. Assessments stand in the info.
-pub fn write(info: &TraceInfo, spans: &[(Span<'_>, Additions<'_>)], assessments: &[Assessment]) -> Vec<u8> {
+pub fn write(info: &TraceInfo, spans: &[(Span<'_>, AddedAttributes<'_>)], assessments: &[Assessment]) -> Vec<u8> {
     let mut ordered: Vec<_> = spans.iter().collect();
     ordered.sort_by_key(|(span, _)| (!span.is_root(), span.start));
     let mut metadata = info.metadata.clone();
@@ -30,7 +30,7 @@ pub fn write(info: &TraceInfo, spans: &[(Span<'_>, Additions<'_>)], assessments:
         }
     }
     let info = TraceInfo { metadata, tags: with_own_tags(info, &ordered), ..info.clone() };
-    let spans: Vec<_> = ordered.into_iter().map(|(span, additions)| span_json(&info, span, additions)).collect();
+    let spans: Vec<_> = ordered.into_iter().map(|(span, added)| span_json(&info, span, added)).collect();
     let mut info_json = info.to_trace_json();
     if !assessments.is_empty() {
         let id = info.id();
@@ -40,7 +40,7 @@ pub fn write(info: &TraceInfo, spans: &[(Span<'_>, Additions<'_>)], assessments:
 }
 
 /// The info's tags, and over them those that producers have set, as MLflow reads them from roots.
-fn with_own_tags(info: &TraceInfo, spans: &[&(Span<'_>, Additions<'_>)]) -> Vec<(String, String)> {
+fn with_own_tags(info: &TraceInfo, spans: &[&(Span<'_>, AddedAttributes<'_>)]) -> Vec<(String, String)> {
     let mut all = info.tags.clone();
     for attribute in spans.iter().filter(|(span, _)| span.is_root()).flat_map(|(span, _)| &span.attributes) {
         let Some(key) = attribute.key.get().strip_prefix(keys::TRACE_TAG_PREFIX) else { continue };
@@ -53,12 +53,12 @@ fn with_own_tags(info: &TraceInfo, spans: &[&(Span<'_>, Additions<'_>)]) -> Vec<
     all
 }
 
-fn span_json(info: &TraceInfo, span: &Span<'_>, additions: &Additions<'_>) -> Value {
+fn span_json(info: &TraceInfo, span: &Span<'_>, added: &AddedAttributes<'_>) -> Value {
     let mut attributes: Map<String, Value> = Map::new();
     for KeyValue { key, value } in &span.attributes {
         attributes.insert(key.get().to_owned(), attribute_text(Mapped::from(*value)).into());
     }
-    for (key, value) in additions.iter() {
+    for (key, value) in added.iter() {
         attributes.insert(key.to_owned(), attribute_text(value.clone()).into());
     }
     attributes.insert(keys::TRACE_REQUEST_ID.to_owned(), json::quoted(&info.id()).into());

@@ -24,10 +24,10 @@
 mod decode;
 mod encode;
 mod id;
+mod normalize;
 mod scalar;
 mod schema;
 mod shape;
-mod tidy;
 mod value;
 
 pub use encode::encode;
@@ -50,7 +50,7 @@ pub struct Decoded {
 /// Lines and columns in errors count from 1, columns in bytes. They are the sender's as long as the body is JSON;
 /// behind a bare `NaN` or bytes that are not UTF-8 the columns of that line are shifted.
 pub fn decode(body: &[u8]) -> Result<Decoded, Malformed> {
-    let tidy = tidy::tidy(body);
-    let payload = decode::request(&tidy.text)?;
-    Ok(Decoded { payload, lone_surrogates: tidy.lone_surrogates, invalid_utf8: tidy.invalid_utf8 })
+    let normalized = normalize::normalize(body);
+    let payload = decode::request(&normalized.text)?;
+    Ok(Decoded { payload, lone_surrogates: normalized.lone_surrogates, invalid_utf8: normalized.invalid_utf8 })
 }

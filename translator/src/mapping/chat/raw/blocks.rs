@@ -11,7 +11,7 @@ use crate::mapping::chat::role::Role;
 use crate::mlflow::json::{self, fields, items};
 
 /// What one block, or the value that its key holds, adds to its message.
-type Read = for<'a> fn(&str, &'a str, &mut Said<'a>);
+type Read = for<'a> fn(&str, &'a str, &mut Blocks<'a>);
 
 /// Kinds of blocks under the names that they have. A new kind is one entry.
 const KINDS: [(&[&str], Read); 7] = [
@@ -57,7 +57,7 @@ const KINDS: [(&[&str], Read); 7] = [
 
 /// What the blocks of a message amount to.
 #[derive(Default)]
-struct Said<'a> {
+struct Blocks<'a> {
     parts: Parts<'a>,
     /// What tools found, which users hand over in messages of theirs.
     results: Vec<Message<'a>>,
@@ -65,33 +65,33 @@ struct Said<'a> {
 
 /// Reads a message: its content, and the object in which calls of tools and the id of an answered call may be.
 pub(super) fn read_message<'a>(role: Role, content: &'a str, body: &'a str, out: &mut Vec<Message<'a>>) {
-    let mut said = Said::default();
-    read(content, &mut said);
+    let mut blocks = Blocks::default();
+    read(content, &mut blocks);
     let [calls, legacy, answers, name] = fields(body, ["tool_calls", "function_call", "tool_call_id", "name"]);
     let calls = calls.into_iter().flat_map(items).chain(legacy.filter(|call| call.starts_with('{')));
-    calls.for_each(|body| call("", body, &mut said));
+    calls.for_each(|body| call("", body, &mut blocks));
     let mut message = Message::empty(role);
     if role == Role::Tool {
         message.tool_call_id = answers.and_then(json::string);
         message.name = name.and_then(json::string);
     }
-    said.parts.put(&mut message);
-    out.append(&mut said.results);
-    if !message.is_silent() || message.tool_call_id.is_some() {
+    blocks.parts.put(&mut message);
+    out.append(&mut blocks.results);
+    if !message.has_no_content() || message.tool_call_id.is_some() {
         out.push(message);
     }
 }
 
-fn read<'a>(content: &'a str, said: &mut Said<'a>) {
+fn read<'a>(content: &'a str, blocks: &mut Blocks<'a>) {
     match content.as_bytes().first() {
-        Some(b'[') => items(content).for_each(|item| read_one(item, said)),
-        _ => read_one(content, said),
+        Some(b'[') => items(content).for_each(|item| read_one(item, blocks)),
+        _ => read_one(content, blocks),
     }
 }
 
-fn read_one<'a>(block: &'a str, said: &mut Said<'a>) {
+fn read_one<'a>(block: &'a str, blocks: &mut Blocks<'a>) {
     if block.starts_with('"') {
-        return text("", block, said);
+        return text("", block, blocks);
     }
     if !block.starts_with('{') || json::is_falsy(block) {
         return;
@@ -106,8 +106,8 @@ fn read_one<'a>(block: &'a str, said: &mut Said<'a>) {
         }),
     };
     match found {
-        Some((kind, read, body)) => read(&kind, body, said),
-        None => said.parts.content.push(Part::text(block)),
+        Some((kind, read, body)) => read(&kind, body, blocks),
+        None => blocks.parts.content.push(Part::text(block)),
     }
 }
 
@@ -121,13 +121,13 @@ fn plain(value: &str) -> Cow<'_, str> {
     json::string(value).unwrap_or(Cow::Borrowed(value))
 }
 
-fn text<'a>(_: &str, body: &'a str, said: &mut Said<'a>) {
+fn text<'a>(_: &str, body: &'a str, blocks: &mut Blocks<'a>) {
     let text = json::string(body).or_else(|| first(body, ["text", "content", "refusal"]).and_then(json::string));
-    said.parts.content.extend(text.filter(|text| !text.is_empty()).map(Part::text));
+    blocks.parts.content.extend(text.filter(|text| !text.is_empty()).map(Part::text));
 }
 
-fn data<'a>(_: &str, body: &'a str, said: &mut Said<'a>) {
-    said.parts.content.push(Part::text(body));
+fn data<'a>(_: &str, body: &'a str, blocks: &mut Blocks<'a>) {
+    blocks.parts.content.push(Part::text(body));
 }
 
 /// The id of a call, which some providers give an item of its own id.
@@ -136,39 +136,40 @@ fn call_id(body: &str) -> Option<Cow<'_, str>> {
         .and_then(json::string)
 }
 
-fn call<'a>(_: &str, body: &'a str, said: &mut Said<'a>) {
+fn call<'a>(_: &str, body: &'a str, blocks: &mut Blocks<'a>) {
     let function = first(body, ["function"]).filter(|function| function.starts_with('{')).unwrap_or(body);
     let name = first(function, ["name", "toolName"]).and_then(json::string);
     let arguments = first(function, ["arguments", "args", "input"]).map(plain);
-    said.parts.calls.push(ToolCall::new(call_id(body), name, arguments));
+    blocks.parts.calls.push(ToolCall::new(call_id(body), name, arguments));
 }
 
-fn result<'a>(_: &str, body: &'a str, said: &mut Said<'a>) {
-    let mut inner = Said::default();
+fn result<'a>(_: &str, body: &'a str, blocks: &mut Blocks<'a>) {
+    let mut inner = Blocks::default();
     match first(body, ["content", "output"]) {
-        Some(blocks) => read(blocks, &mut inner),
+        Some(content) => read(content, &mut inner),
         None => inner.parts.content.extend(first(body, ["response", "result"]).map(plain).map(Part::text)),
     }
     let mut message = Message::empty(Role::Tool);
     message.tool_call_id = call_id(body);
     message.name = first(body, ["name"]).and_then(json::string);
     inner.parts.put(&mut message);
-    said.results.push(message);
+    blocks.results.push(message);
 }
 
-fn reasoning<'a>(_: &str, body: &'a str, said: &mut Said<'a>) {
+fn reasoning<'a>(_: &str, body: &'a str, blocks: &mut Blocks<'a>) {
     let thought = first(body, ["thinking", "text", "reasoningText", "content", "summary"]);
-    let found = said.parts.reasoning.len();
+    let found = blocks.parts.reasoning.len();
     let words = |value| json::string(value).or_else(|| fields(value, ["text"])[0].and_then(json::string));
     let thoughts = thought.into_iter().flat_map(|value| words(value).into_iter().chain(items(value).filter_map(words)));
-    said.parts.reasoning.extend(thoughts.filter(|text| !text.is_empty()));
-    if said.parts.reasoning.len() == found && first(body, ["data", "encrypted_content", "redactedContent"]).is_some() {
-        said.parts.reasoning.push(Cow::Borrowed("[encrypted]"));
+    blocks.parts.reasoning.extend(thoughts.filter(|text| !text.is_empty()));
+    if blocks.parts.reasoning.len() == found && first(body, ["data", "encrypted_content", "redactedContent"]).is_some()
+    {
+        blocks.parts.reasoning.push(Cow::Borrowed("[encrypted]"));
     }
 }
 
 /// A picture, a sound or a file: by its address or as base64, with what it is beside it or around it.
-fn medium<'a>(kind: &str, body: &'a str, said: &mut Said<'a>) {
+fn medium<'a>(kind: &str, body: &'a str, blocks: &mut Blocks<'a>) {
     const INSIDE: [&str; 15] = [
         "url",
         "uri",
@@ -216,7 +217,7 @@ fn medium<'a>(kind: &str, body: &'a str, said: &mut Said<'a>) {
         // No address and no data: the name of an uploaded file, or bytes as Python prints them.
         _ => Cow::Borrowed(""),
     };
-    said.parts.content.push(match kind {
+    blocks.parts.content.push(match kind {
         "image" => media::image(url, None),
         "audio" => media::audio(&url, &mime),
         kind => media::link(kind, name.as_deref(), &mime, &url),

@@ -1,4 +1,4 @@
-//! Raw requests and answers: those that MLflow's UI draws by itself, and the [messages](turns) of all others.
+//! RawValue requests and answers: those that MLflow's UI draws by itself, and the [messages](turns) of all others.
 //!
 //! Each provider's shape that the UI draws is one file with two functions, and one entry of [`SHAPES`]. They repeat the checks of
 //! the UI's own parsers (MLflow 3.17.2), which lose a whole conversation for one part they do not know. Nothing is built: texts
@@ -11,7 +11,7 @@ mod openai;
 mod tests;
 mod turns;
 
-pub(in crate::mapping) use turns::{langchain, messages};
+pub(in crate::mapping) use turns::{langchain_messages, messages};
 
 use crate::mlflow::json;
 

@@ -38,7 +38,7 @@ pub(in crate::mapping) fn messages(value: &str, role: Role) -> Vec<Message<'_>> 
 }
 
 /// The messages that one value of LangChain's is: one, unless it holds what tools found.
-pub(in crate::mapping) fn langchain(value: &str) -> Vec<Message<'_>> {
+pub(in crate::mapping) fn langchain_messages(value: &str) -> Vec<Message<'_>> {
     let mut out = Vec::new();
     if value.starts_with('{')
         && let Some(turn) = turn(value, Role::User).filter(|turn| turn.is_langchains)
@@ -80,10 +80,10 @@ fn turn(message: &str, default: Role) -> Option<Turn<'_>> {
     let class = || id.and_then(|id| items(id).last()).and_then(json::string);
     let (role, body, is_langchains) = match (role.and_then(json::string), kind.and_then(json::string)) {
         (Some(role), _) => (Role::named(&role), message, false),
-        (None, Some(kind)) if kind == "constructor" => (spoken_by(&class()?)?, kwargs?, true),
+        (None, Some(kind)) if kind == "constructor" => (role_of_class(&class()?)?, kwargs?, true),
         (None, Some(kind)) => match ITEMS.iter().find(|(item, _)| *item == kind) {
             Some((_, role)) => return Some(Turn { role: *role, content: message, body: "", is_langchains: false }),
-            None => (spoken_by(&kind)?, data.or(content.map(|_| message))?, true),
+            None => (role_of_class(&kind)?, data.or(content.map(|_| message))?, true),
         },
         (None, None) => {
             parts.or(calls).filter(|list| list.starts_with('['))?;
@@ -95,7 +95,7 @@ fn turn(message: &str, default: Role) -> Option<Turn<'_>> {
 }
 
 /// Who speaks in LangChain's `human`, `HumanMessage` and `AIMessageChunk`.
-fn spoken_by(class: &str) -> Option<Role> {
+fn role_of_class(class: &str) -> Option<Role> {
     const CLASSES: [&str; 5] = ["human", "ai", "system", "tool", "function"];
     let name = class.strip_suffix("Chunk").unwrap_or(class);
     let name = name.strip_suffix("Message").unwrap_or(name);

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 /// A body that can be parsed, and what was replaced in it.
 #[derive(Debug)]
-pub(super) struct Tidy<'a> {
+pub(super) struct Normalized<'a> {
     pub(super) text: Cow<'a, str>,
     pub(super) lone_surrogates: u32,
     pub(super) invalid_utf8: u32,
@@ -18,17 +18,17 @@ const NOT_FINITE: [&str; 3] = ["NaN", "Infinity", "-Infinity"];
 /// How long `\uXXXX` is.
 const ESCAPE: usize = 6;
 
-pub(super) fn tidy(body: &[u8]) -> Tidy<'_> {
+pub(super) fn normalize(body: &[u8]) -> Normalized<'_> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     match std::str::from_utf8(body) {
         Ok(text) => {
             let (rewritten, lone_surrogates) = rewrite(text);
-            Tidy { text: rewritten.map_or(Cow::Borrowed(text), Cow::Owned), lone_surrogates, invalid_utf8: 0 }
+            Normalized { text: rewritten.map_or(Cow::Borrowed(text), Cow::Owned), lone_surrogates, invalid_utf8: 0 }
         }
         Err(_) => {
             let (text, invalid_utf8) = replace_invalid_utf8(body);
             let (rewritten, lone_surrogates) = rewrite(&text);
-            Tidy { text: Cow::Owned(rewritten.unwrap_or(text)), lone_surrogates, invalid_utf8 }
+            Normalized { text: Cow::Owned(rewritten.unwrap_or(text)), lone_surrogates, invalid_utf8 }
         }
     }
 }

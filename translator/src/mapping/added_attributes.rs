@@ -1,16 +1,17 @@
-//! What a span gains, and how MLflow will read it.
+//! What a span added, and how MLflow will read it.
 
 use std::borrow::Cow;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use super::span_view::SpanView;
 use crate::mlflow::json;
 use crate::otlp::Value;
 
-/// The `mlflow.*` attributes that a span gains, in the order in which they are appended. No key occurs twice.
+/// The `mlflow.*` attributes that a span added, in the order in which they are appended. No key occurs twice.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Additions<'a>(Vec<(Cow<'static, str>, Mapped<'a>)>);
+pub struct AddedAttributes<'a>(Vec<(Cow<'static, str>, Mapped<'a>)>);
 
 /// The value of an added attribute, before it is written for one MLflow version.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,7 +23,7 @@ pub enum Mapped<'a> {
     Json(serde_json::Value),
 }
 
-impl<'a> Additions<'a> {
+impl<'a> AddedAttributes<'a> {
     /// Adds an attribute, unless one of that name is there.
     pub fn push(&mut self, key: impl Into<Cow<'static, str>>, value: Mapped<'a>) {
         let key = key.into();
@@ -62,8 +63,8 @@ impl<'a> Additions<'a> {
     }
 
     /// The same, borrowing nothing.
-    pub fn into_owned(self) -> Additions<'static> {
-        Additions(self.0.into_iter().map(|(key, value)| (key, value.into_owned())).collect())
+    pub fn into_owned(self) -> AddedAttributes<'static> {
+        AddedAttributes(self.0.into_iter().map(|(key, value)| (key, value.into_owned())).collect())
     }
 }
 
@@ -113,5 +114,49 @@ impl<'a> From<Value<'a>> for Mapped<'a> {
             Value::Double(number) => Self::Text(Cow::Borrowed(json::not_finite_text(number))),
             Value::Bytes(bytes) => Self::Text(Cow::Owned(STANDARD.encode(bytes))),
         }
+    }
+}
+
+/// AddedAttributes to one span. What the producer has set itself is never added.
+#[derive(Debug)]
+pub(super) struct AttributeBuilder<'f, 's, 'a> {
+    view: &'f SpanView<'s, 'a>,
+    added: AddedAttributes<'a>,
+}
+
+impl<'f, 's, 'a> AttributeBuilder<'f, 's, 'a> {
+    /// Starts with none.
+    pub(super) fn new(view: &'f SpanView<'s, 'a>) -> Self {
+        Self { view, added: AddedAttributes::default() }
+    }
+
+    /// Whether an attribute is missing: ask before working out a value.
+    pub(super) fn lacks(&self, key: &'static str) -> bool {
+        !self.view.has_set(key) && self.added.get(key).is_none()
+    }
+
+    /// Adds an attribute that is missing.
+    pub(super) fn add(&mut self, key: &'static str, value: Mapped<'a>) {
+        if self.lacks(key) {
+            self.added.push(key, value);
+        }
+    }
+
+    /// Adds a text that is missing.
+    pub(super) fn add_text(&mut self, key: &'static str, text: impl Into<Cow<'a, str>>) {
+        self.add(key, Mapped::Text(text.into()));
+    }
+
+    /// What MLflow will hold under a key.
+    pub(super) fn stored(&self, key: &'static str) -> Option<Mapped<'a>> {
+        if self.view.has_set(key) {
+            return self.view.span().attribute(key).map(Mapped::from);
+        }
+        self.added.get(key).cloned()
+    }
+
+    /// What was added.
+    pub(super) fn finish(self) -> AddedAttributes<'a> {
+        self.added
     }
 }

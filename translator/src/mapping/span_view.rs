@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use crate::mlflow::{json, keys};
-use crate::openinference::{Count, Families, Family, Key, count, number, split_at_dot};
+use crate::openinference::{Families, Family, Key, TokenCount, count, number, split_at_dot};
 use crate::otlp::{Span, Value};
 
 /// What a span says. The span must have been [repaired](super::repair): text that is no UTF-8 reads as empty.
 #[derive(Clone, Debug)]
-pub(super) struct Facts<'s, 'a> {
+pub(super) struct SpanView<'s, 'a> {
     span: &'s Span<'a>,
     /// Where in the span's attributes each key is, plus one; of repeated keys the last, as MLflow has it.
     places: [u32; Key::COUNT],
@@ -17,10 +17,10 @@ pub(super) struct Facts<'s, 'a> {
     is_mlflows: bool,
 }
 
-impl<'s, 'a> Facts<'s, 'a> {
+impl<'s, 'a> SpanView<'s, 'a> {
     /// Reads a span.
     pub(super) fn read(span: &'s Span<'a>) -> Self {
-        let mut facts = Self {
+        let mut view = Self {
             span,
             places: [0; Key::COUNT],
             families: Families::default(),
@@ -31,18 +31,18 @@ impl<'s, 'a> Facts<'s, 'a> {
             let name = attribute.key.get();
             let Some((head, tail)) = split_at_dot(name) else { continue };
             if head == "mlflow" {
-                facts.carries_mlflow = true;
-                facts.is_mlflows |= name == keys::TRACE_REQUEST_ID;
+                view.carries_mlflow = true;
+                view.is_mlflows |= name == keys::TRACE_REQUEST_ID;
                 continue;
             }
             if let Some(family) = Family::of(head, tail) {
-                facts.families.insert(family);
+                view.families.insert(family);
             }
-            if let Some(found) = Key::find(head, tail).and_then(|key| facts.places.get_mut(key as usize)) {
+            if let Some(found) = Key::find(head, tail).and_then(|key| view.places.get_mut(key as usize)) {
                 *found = place;
             }
         }
-        facts
+        view
     }
 
     /// The span itself.
@@ -79,8 +79,8 @@ impl<'s, 'a> Facts<'s, 'a> {
     }
 
     /// A count, in any of the forms in which they are sent.
-    pub(super) fn count(&self, key: Key) -> Count {
-        self.get(key).map_or(Count::None, count)
+    pub(super) fn count(&self, key: Key) -> TokenCount {
+        self.get(key).map_or(TokenCount::None, count)
     }
 
     /// A finite number, in any of the forms in which they are sent.
@@ -101,10 +101,10 @@ mod tests {
             attributes.put_str(key, value);
         }
         let span = Span::parse(attributes.as_bytes()).expect("a span");
-        let facts = Facts::read(&span);
-        assert_eq!(facts.text(Key::Provider).as_deref(), Some("läst"));
-        assert!(facts.is_openinference() && facts.families().contains(Family::Llm));
-        assert!(facts.get(Key::ModelName).is_none() && !facts.has_set(keys::MODEL));
+        let view = SpanView::read(&span);
+        assert_eq!(view.text(Key::Provider).as_deref(), Some("läst"));
+        assert!(view.is_openinference() && view.families().contains(Family::Llm));
+        assert!(view.get(Key::ModelName).is_none() && !view.has_set(keys::MODEL));
     }
 
     #[test]
@@ -113,6 +113,6 @@ mod tests {
         attributes.put_str("input.value", "x");
         attributes.put_str(keys::TRACE_REQUEST_ID, "\"tr-1\"");
         let span = Span::parse(attributes.as_bytes()).expect("a span");
-        assert!(!Facts::read(&span).is_openinference());
+        assert!(!SpanView::read(&span).is_openinference());
     }
 }

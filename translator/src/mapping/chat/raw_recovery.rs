@@ -23,7 +23,7 @@ type Said = (Kind, u64);
 
 /// The raw messages where they say more, else those that were told. What the system says comes first, and stays when the raw
 /// value has it elsewhere.
-pub(super) fn of<'a>(told: Vec<Message<'a>>, raw: Vec<Message<'a>>) -> Vec<Message<'a>> {
+pub(super) fn recover<'a>(told: Vec<Message<'a>>, raw: Vec<Message<'a>>) -> Vec<Message<'a>> {
     let has_system = raw.iter().any(|message| message.role == Role::System);
     let is_elsewhere = |message: &&Message<'_>| message.role == Role::System && !has_system;
     let raw_said = said(raw.iter());

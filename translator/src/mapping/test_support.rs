@@ -6,7 +6,7 @@ use crate::otlp::Span;
 use crate::otlp::write::Attributes;
 
 /// The value that a span of this kind gains under a key: JSON where it reads as JSON, `null` where there is none.
-pub(super) fn told(kind: &str, attributes: &[(&str, Value)], key: &str) -> Value {
+pub(super) fn added_value(kind: &str, attributes: &[(&str, Value)], key: &str) -> Value {
     let mut bytes = Attributes::default();
     bytes.put_str("openinference.span.kind", kind);
     for (name, value) in attributes {
