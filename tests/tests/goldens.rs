@@ -50,7 +50,7 @@ fn wasmtime_translates_to_the_same_bytes_as_the_native_core() {
             (Ok(native), Ok(guest)) => {
                 assert_eq!(native.payload, guest.payload, "{name}");
                 assert_eq!(native.repairs.len(), guest.repairs.len(), "{name}");
-                assert_eq!(native.set_aside.len(), guest.set_aside.len(), "{name}");
+                assert_eq!(native.quarantined.len(), guest.quarantined.len(), "{name}");
             }
             (Err(native), Err(guest)) => assert_eq!(native.to_string(), guest, "{name}"),
             (native, _) => panic!("{name}: one host refused it, the other did not; native: {native:?}"),
@@ -83,14 +83,14 @@ fn describe(body: &[u8], encoding: Encoding, translated: &Translated) -> Json {
     let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     let repairs = translated.repairs.iter();
     let repairs = repairs.map(|repair| json!(format!("{} {}: {}", repair.span_id, repair.rule, repair.place)));
-    let set_aside = translated.set_aside.iter().map(|span| json!(format!("{}: {}", span.span_id, span.reason)));
+    let quarantined = translated.quarantined.iter().map(|span| json!(format!("{}: {}", span.span_id, span.reason)));
     let payload = Payload::parse(&translated.payload).unwrap();
     let spans = payload.groups.iter().flat_map(|group| &group.spans).map(|span| gained(span, body, encoding));
     let mut golden = json!({
         "sha256": digest,
         "spans": spans.collect::<Vec<_>>(),
         "repairs": repairs.collect::<Vec<_>>(),
-        "set_aside": set_aside.collect::<Vec<_>>(),
+        "quarantined": quarantined.collect::<Vec<_>>(),
     });
     let spans = payload.groups.iter().flat_map(|group| &group.spans);
     let feedback: Vec<_> = spans.flat_map(feedback::read).map(|feedback| assessment(&feedback)).collect();

@@ -84,11 +84,11 @@ impl Bridge {
                 self.desk.stats.spans_duplicate += u64::from(arrived != Arrived::New);
             }
             Taken::Repair(repair) => self.desk.repaired(repair),
-            Taken::SetAside(span) => {
+            Taken::Quarantined(span) => {
                 accepted.rejected_spans += 1;
                 accepted.message.clone_from(&span.reason);
                 self.desk.stats.spans_received += 1;
-                self.desk.set_aside(span);
+                self.desk.quarantine(span);
             }
         }
     }

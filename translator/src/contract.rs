@@ -74,7 +74,7 @@ pub struct Repair {
 
 /// One span that MLflow will not take.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SetAside {
+pub struct Quarantined {
     /// Lower-case hexadecimal.
     pub trace_id: String,
     /// Lower-case hexadecimal.
@@ -156,7 +156,7 @@ pub enum Event {
     /// A value was changed.
     Repaired(Repair),
     /// A span was set aside.
-    SetAside(SetAside),
+    Quarantined(Quarantined),
     /// Something a person should know.
     Notice(Notice),
 }
@@ -173,7 +173,7 @@ pub struct Stats {
     /// Spans that arrived again, or in an older version.
     pub spans_duplicate: u64,
     /// Spans set aside.
-    pub spans_set_aside: u64,
+    pub spans_quarantined: u64,
     /// Values changed.
     pub repairs: u64,
     /// Requests handed out.

@@ -7,7 +7,7 @@ use crate::assembly::ids::{SpanId, TraceId};
 use crate::assembly::intake::{self, Taken};
 use crate::assembly::receipts::Receipts;
 use crate::assembly::trace::Trace;
-use crate::contract::{Encoding, Repair, SetAside};
+use crate::contract::{Encoding, Quarantined, Repair};
 use crate::mlflow::server::ServerVersion;
 #[cfg(feature = "json")]
 use crate::otlp::json;
@@ -21,7 +21,7 @@ pub struct Translated {
     /// Values that were changed.
     pub repairs: Vec<Repair>,
     /// Spans that MLflow would not take.
-    pub set_aside: Vec<SetAside>,
+    pub quarantined: Vec<Quarantined>,
 }
 
 /// See `transcode` in the contract.
@@ -41,7 +41,7 @@ pub fn translate(payload: &[u8], from: Encoding, to: Encoding) -> Result<Transla
     let mut traces: BTreeMap<TraceId, Trace> = BTreeMap::new();
     let mut receipts = Receipts::default();
     let mut order = Vec::new();
-    let mut set_aside = Vec::new();
+    let mut quarantined = Vec::new();
     for group in &Payload::parse(&body)?.groups {
         intake::take_group(group, 0, |taken| match taken {
             Taken::Span(trace, span, arrival) => {
@@ -49,7 +49,7 @@ pub fn translate(payload: &[u8], from: Encoding, to: Encoding) -> Result<Transla
                 traces.entry(trace).or_default().insert(span, arrival, &mut receipts, 0);
             }
             Taken::Repair(repair) => repairs.push(repair),
-            Taken::SetAside(span) => set_aside.push(SetAside { receipt: None, ..span }),
+            Taken::Quarantined(span) => quarantined.push(Quarantined { receipt: None, ..span }),
         });
     }
     let mut ready: BTreeMap<(TraceId, SpanId), Encoded<'_>> = BTreeMap::new();
@@ -69,5 +69,5 @@ pub fn translate(payload: &[u8], from: Encoding, to: Encoding) -> Result<Transla
         Encoding::Json => return Err(Malformed::unknown_encoding()),
         Encoding::Protobuf | Encoding::TraceJson => payload,
     };
-    Ok(Translated { payload, repairs, set_aside })
+    Ok(Translated { payload, repairs, quarantined })
 }

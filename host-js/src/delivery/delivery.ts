@@ -263,7 +263,7 @@ export class Delivery {
 
   #say(notice: Notice): void {
     const { report } = this.#parts;
-    if (notice.type === "set-aside") {
+    if (notice.type === "quarantined") {
       report.warn(
         `set-aside ${notice.reason}`,
         `MLflow does not take a span of trace ${notice.traceId}: ${notice.reason}`,

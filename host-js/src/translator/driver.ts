@@ -197,8 +197,8 @@ export class Driver {
       this.#receipts.delete(event.receipt);
       if (sequence !== undefined) this.#update.done.push(sequence);
     }
-    const { spansDelivered, spansSetAside, openSpans } = this.#bridge.stats();
-    this.#update.stats = { delivered: spansDelivered, setAside: spansSetAside, held: openSpans };
+    const { spansDelivered, spansQuarantined, openSpans } = this.#bridge.stats();
+    this.#update.stats = { delivered: spansDelivered, setAside: spansQuarantined, held: openSpans };
   }
 
   #sleep(polled: boolean): void {

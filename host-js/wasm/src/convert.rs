@@ -25,7 +25,7 @@ export interface Request {
 export type BridgeEvent =
   | { type: "done"; receipt: number }
   | { type: "repaired"; traceId: string; spanId: string; rule: string; place: string }
-  | { type: "set-aside"; traceId: string; spanId: string; reason: string }
+  | { type: "quarantined"; traceId: string; spanId: string; reason: string }
   | { type: "notice"; level: "debug" | "info" | "warn" | "error"; topic: string; message: string };
 
 /** Counters since the bridge was made, and what it holds now (`open…`, `heldBytes`). */
@@ -34,7 +34,7 @@ export interface Stats {
   spansReceived: number;
   spansDelivered: number;
   spansDuplicate: number;
-  spansSetAside: number;
+  spansQuarantined: number;
   repairs: number;
   requests: number;
   retries: number;
@@ -99,8 +99,8 @@ pub(crate) fn event(event: &Event) -> JsValue {
             ("rule", repair.rule.into()),
             ("place", repair.place.as_str().into()),
         ]),
-        Event::SetAside(span) => object([
-            ("type", "set-aside".into()),
+        Event::Quarantined(span) => object([
+            ("type", "quarantined".into()),
             ("traceId", span.trace_id.as_str().into()),
             ("spanId", span.span_id.as_str().into()),
             ("reason", span.reason.as_str().into()),
@@ -130,7 +130,7 @@ pub(crate) fn stats(stats: &Stats) -> Object {
         ("spansReceived", number(stats.spans_received)),
         ("spansDelivered", number(stats.spans_delivered)),
         ("spansDuplicate", number(stats.spans_duplicate)),
-        ("spansSetAside", number(stats.spans_set_aside)),
+        ("spansQuarantined", number(stats.spans_quarantined)),
         ("repairs", number(stats.repairs)),
         ("requests", number(stats.requests)),
         ("retries", number(stats.retries)),

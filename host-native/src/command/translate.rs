@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 
 use crate::cli::{OtlpEncoding, TranslateArgs};
 use crate::terminal::printable;
-use crate::wasm::{Encoding, Repair, SetAside, Translated, Translator};
+use crate::wasm::{Encoding, Quarantined, Repair, Translated, Translator};
 
 pub(super) fn run(args: &TranslateArgs, translator: &Translator) -> anyhow::Result<ExitCode> {
     let mut output = io::stdout().lock();
@@ -31,10 +31,10 @@ fn write_report(translated: &Translated, report: &mut impl Write) -> io::Result<
     for Repair { trace_id, span_id, rule, place } in &translated.repairs {
         writeln!(report, "repaired: trace {trace_id} span {span_id}: {rule} at {}", printable(place))?;
     }
-    for SetAside { trace_id, span_id, reason, .. } in &translated.set_aside {
+    for Quarantined { trace_id, span_id, reason, .. } in &translated.quarantined {
         writeln!(report, "left out: trace {trace_id} span {span_id}: {}", printable(reason))?;
     }
-    match (translated.repairs.len(), translated.set_aside.len()) {
+    match (translated.repairs.len(), translated.quarantined.len()) {
         (0, 0) => Ok(()),
         (repairs, left_out) => writeln!(report, "values repaired: {repairs}, spans left out: {left_out}"),
     }
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn given_a_payload_that_needed_nothing_then_nothing_is_reported() {
-        assert_eq!(report(&Translated { payload: vec![1], repairs: vec![], set_aside: vec![] }), "");
+        assert_eq!(report(&Translated { payload: vec![1], repairs: vec![], quarantined: vec![] }), "");
     }
 
     #[test]
@@ -84,14 +84,14 @@ mod tests {
             rule: "not-finite".into(),
             place: "llm.cost\u{1b}[2J".into(),
         };
-        let set_aside = SetAside {
+        let span = Quarantined {
             trace_id: "cc".into(),
             span_id: "".into(),
             reason: "no span id".into(),
             payload: vec![],
             receipt: None,
         };
-        let said = report(&Translated { payload: vec![], repairs: vec![repair], set_aside: vec![set_aside] });
+        let said = report(&Translated { payload: vec![], repairs: vec![repair], quarantined: vec![span] });
         let expected = "repaired: trace aa span bb: not-finite at llm.cost�[2J\n\
                         left out: trace cc span : no span id\n\
                         values repaired: 1, spans left out: 1\n";

@@ -4,7 +4,7 @@ use tracing::{debug, error, info, warn};
 
 use super::open_payloads::OpenPayloads;
 use crate::quarantine::SetAsideFolder;
-use crate::wasm::{Event, Level, Notice, SetAside};
+use crate::wasm::{Event, Level, Notice, Quarantined};
 
 pub(super) fn pass_on(events: Vec<Event>, payloads: &mut OpenPayloads, folder: &SetAsideFolder) {
     for event in events {
@@ -19,14 +19,14 @@ pub(super) fn pass_on(events: Vec<Event>, payloads: &mut OpenPayloads, folder: &
                     "a value was changed so that MLflow can store the span"
                 );
             }
-            Event::SetAside(span) => set_aside(&span, payloads, folder),
+            Event::Quarantined(span) => set_aside(&span, payloads, folder),
             Event::Notice(notice) => log(&notice),
         }
     }
 }
 
-fn set_aside(span: &SetAside, payloads: &mut OpenPayloads, folder: &SetAsideFolder) {
-    let SetAside { trace_id, span_id, reason, receipt, .. } = span;
+fn set_aside(span: &Quarantined, payloads: &mut OpenPayloads, folder: &SetAsideFolder) {
+    let Quarantined { trace_id, span_id, reason, receipt, .. } = span;
     let held_back =
         |payloads: &mut OpenPayloads| receipt.is_some_and(|receipt| payloads.keep_for_later(receipt, reason));
     // What waits for room came before.

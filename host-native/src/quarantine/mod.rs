@@ -19,7 +19,7 @@ use tempfile::NamedTempFile;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::folder::sync;
-use crate::wasm::{Context, Encoding, SetAside};
+use crate::wasm::{Context, Encoding, Quarantined};
 
 pub use items::Item;
 pub use record::Record;
@@ -75,7 +75,7 @@ impl SetAsideFolder {
     ///
     /// # Errors
     /// The folder cannot be written to.
-    pub fn keep_span(&self, span: &SetAside, context: Option<&Context>) -> Result<PathBuf, NotKept> {
+    pub fn keep_span(&self, span: &Quarantined, context: Option<&Context>) -> Result<PathBuf, NotKept> {
         let record = Record::now(&span.reason);
         let record = Record {
             trace_id: Some(span.trace_id.clone()),
@@ -206,8 +206,8 @@ fn hexadecimal(id: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn span(payload: &[u8]) -> SetAside {
-        SetAside {
+    fn span(payload: &[u8]) -> Quarantined {
+        Quarantined {
             trace_id: "0af7651916cd43dd8448eb211c80319c".to_owned(),
             span_id: "b7ad6b7169203331".to_owned(),
             reason: "too large".to_owned(),

@@ -79,7 +79,7 @@ impl<B: Bridge> ObservedBridge<B> {
             (spans_received, stats.spans_received, counted.spans_received),
             (spans_delivered, stats.spans_delivered, counted.spans_delivered),
             (spans_duplicate, stats.spans_duplicate, counted.spans_duplicate),
-            (spans_set_aside, stats.spans_set_aside, counted.spans_set_aside),
+            (spans_set_aside, stats.spans_quarantined, counted.spans_quarantined),
             (repairs, stats.repairs, counted.repairs),
             (retries, stats.retries, counted.retries),
         ] {
@@ -147,7 +147,7 @@ const NOTHING: Stats = Stats {
     spans_received: 0,
     spans_delivered: 0,
     spans_duplicate: 0,
-    spans_set_aside: 0,
+    spans_quarantined: 0,
     repairs: 0,
     requests: 0,
     retries: 0,

@@ -13,5 +13,5 @@ pub use generated::exports::openinference_mlflow::translator::delivery::{
     Accepted, Answer, Context, Event, Level, Notice, Rejection, Request, Response, Stats,
 };
 pub use generated::exports::openinference_mlflow::translator::translate::Translated;
-pub use generated::exports::openinference_mlflow::translator::types::{Encoding, Malformed, Repair, SetAside};
+pub use generated::exports::openinference_mlflow::translator::types::{Encoding, Malformed, Quarantined, Repair};
 pub(super) use generated::{Translator as Instance, TranslatorPre as Prepared};

@@ -11,8 +11,8 @@ mod limits;
 mod trap;
 
 pub use bindings::{
-    Accepted, Answer, Context, Encoding, Event, Level, Malformed, Notice, Rejection, Repair, Request, Response,
-    SetAside, Stats, Translated,
+    Accepted, Answer, Context, Encoding, Event, Level, Malformed, Notice, Quarantined, Rejection, Repair, Request,
+    Response, Stats, Translated,
 };
 pub use bridge::{Bridge, GuestBridge, GuestBridges, OpenBridge, OpenError};
 pub use engine::{LoadError, Translator};

@@ -147,7 +147,7 @@ async fn given_a_span_that_mlflow_refuses_then_it_is_set_aside_and_the_others_ar
         accepted.done.await.unwrap();
     }
     let stats = host.handle.stats().await.unwrap();
-    assert_eq!((stats.spans_delivered, stats.spans_set_aside), (2, 1));
+    assert_eq!((stats.spans_delivered, stats.spans_quarantined), (2, 1));
     // The span and its reason.
     assert_eq!(host.set_aside(), 2);
     let name = format!("{}-{}.pb", "42".repeat(16), "42".repeat(8));

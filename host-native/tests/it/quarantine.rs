@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Output;
 
 use openinference_mlflow::quarantine::SetAsideFolder;
-use openinference_mlflow::wasm::{Context, Encoding, SetAside};
+use openinference_mlflow::wasm::{Context, Encoding, Quarantined};
 use tempfile::TempDir;
 
 use crate::support::mlflow::{Mlflow, say};
@@ -17,7 +17,7 @@ const ID: &str = "01010101010101010101010101010101-0101010101010101";
 fn quarantine() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     let folder = SetAsideFolder::below(dir.path());
-    let span = SetAside {
+    let span = Quarantined {
         trace_id: "01".repeat(16),
         span_id: "01".repeat(8),
         reason: "MLflow answers 422".to_owned(),

@@ -29,9 +29,9 @@ impl From<core::Repair> for types::Repair {
     }
 }
 
-impl From<core::SetAside> for types::SetAside {
-    fn from(set_aside: core::SetAside) -> Self {
-        let core::SetAside { trace_id, span_id, reason, payload, receipt } = set_aside;
+impl From<core::Quarantined> for types::Quarantined {
+    fn from(quarantined: core::Quarantined) -> Self {
+        let core::Quarantined { trace_id, span_id, reason, payload, receipt } = quarantined;
         Self { trace_id, span_id, reason, payload, receipt }
     }
 }
@@ -83,7 +83,7 @@ impl From<core::Event> for wit::Event {
         match event {
             core::Event::Done(receipt) => Self::Done(receipt),
             core::Event::Repaired(repair) => Self::Repaired(repair.into()),
-            core::Event::SetAside(set_aside) => Self::SetAside(set_aside.into()),
+            core::Event::Quarantined(quarantined) => Self::Quarantined(quarantined.into()),
             core::Event::Notice(core::Notice { level, topic, message }) => {
                 Self::Notice(wit::Notice { level: level.into(), topic: topic.into(), message })
             }
@@ -109,7 +109,7 @@ impl From<core::Stats> for wit::Stats {
             spans_received: stats.spans_received,
             spans_delivered: stats.spans_delivered,
             spans_duplicate: stats.spans_duplicate,
-            spans_set_aside: stats.spans_set_aside,
+            spans_quarantined: stats.spans_quarantined,
             repairs: stats.repairs,
             requests: stats.requests,
             retries: stats.retries,

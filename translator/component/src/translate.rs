@@ -11,7 +11,7 @@ impl Guest for Component {
         Ok(Translated {
             payload: translated.payload,
             repairs: translated.repairs.into_iter().map(Into::into).collect(),
-            set_aside: translated.set_aside.into_iter().map(Into::into).collect(),
+            quarantined: translated.quarantined.into_iter().map(Into::into).collect(),
         })
     }
 

@@ -26,7 +26,7 @@ struct Host {
     taken: BTreeSet<SpanKey>,
     settled: BTreeSet<SpanKey>,
     spans: u64,
-    set_aside: u64,
+    quarantined: u64,
     repairs: u64,
 }
 
@@ -100,9 +100,9 @@ impl Host {
                     assert!(self.done.insert(receipt), "done twice: {receipt}");
                 }
                 Event::Repaired(_) => self.repairs += 1,
-                Event::SetAside(span) => {
+                Event::Quarantined(span) => {
                     assert!(!span.reason.is_empty() && !span.payload.is_empty());
-                    self.set_aside += 1;
+                    self.quarantined += 1;
                     self.settled.insert((span.trace_id, span.span_id));
                 }
                 Event::Notice(notice) => assert!(!notice.message.contains('\n'), "{}", notice.message),
@@ -111,7 +111,7 @@ impl Host {
         let stats = self.bridge.stats();
         assert_eq!(stats.payloads, self.accepted.len() as u64);
         assert_eq!(stats.spans_received, self.spans);
-        assert_eq!(stats.spans_set_aside, self.set_aside);
+        assert_eq!(stats.spans_quarantined, self.quarantined);
         assert_eq!(stats.repairs, self.repairs);
         assert_eq!(stats.requests, self.requested.len() as u64);
         assert_eq!(stats.open_receipts, (self.accepted.len() - self.done.len()) as u64);
@@ -151,7 +151,7 @@ fuzz_target!(|scenario: Scenario| {
         taken: BTreeSet::new(),
         settled: BTreeSet::new(),
         spans: 0,
-        set_aside: 0,
+        quarantined: 0,
         repairs: 0,
     };
     for step in steps {

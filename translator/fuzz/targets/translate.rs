@@ -24,10 +24,10 @@ fuzz_target!(|body: &[u8]| {
         _ => span_count(body),
     };
     let sent = span_count(&translated.payload);
-    assert!(sent + translated.set_aside.len() <= received, "spans appeared");
-    assert!(received == 0 || sent + translated.set_aside.len() > 0, "all spans disappeared");
-    for set_aside in &translated.set_aside {
-        assert_eq!(span_count(&set_aside.payload), 1);
+    assert!(sent + translated.quarantined.len() <= received, "spans appeared");
+    assert!(received == 0 || sent + translated.quarantined.len() > 0, "all spans disappeared");
+    for quarantined in &translated.quarantined {
+        assert_eq!(span_count(&quarantined.payload), 1);
     }
 
     let as_json = translate(body, from, Encoding::Json).expect("it was read before");
@@ -37,6 +37,6 @@ fuzz_target!(|body: &[u8]| {
     // What the producer dropped is told, not repaired.
     let repaired: Vec<_> = again.repairs.iter().filter(|repair| repair.rule != "dropped-attributes").collect();
     assert!(repaired.is_empty(), "repaired twice: {repaired:?}");
-    assert_eq!(again.set_aside, [], "set aside after it was translated");
+    assert_eq!(again.quarantined, [], "set aside after it was translated");
     assert_eq!(again.payload, translated.payload, "translated twice is something else");
 });

@@ -8,7 +8,7 @@ use super::ids::{SpanId, TraceId, hex};
 use super::outline::{Outline, Version};
 use super::root::Root;
 use super::trace::{Arrival, Envelope, Held};
-use crate::contract::{Encoding, Receipt, Repair, SetAside};
+use crate::contract::{Encoding, Quarantined, Receipt, Repair};
 use crate::mapping::{feedback, repair};
 #[cfg(feature = "json")]
 use crate::mlflow::trace_json;
@@ -24,7 +24,7 @@ pub enum Taken {
     /// A value of it was changed.
     Repair(Repair),
     /// MLflow can never store it.
-    SetAside(SetAside),
+    Quarantined(Quarantined),
 }
 
 /// The payload as protobuf, and what had to be repaired to read it.
@@ -68,7 +68,7 @@ pub fn take_group(group: &ScopeSpans<'_>, receipt: Receipt, mut take: impl FnMut
                 repairs.into_iter().map(repaired).for_each(&mut take);
                 take(Taken::Span(trace, id, arrival));
             }
-            Err(reason) => take(Taken::SetAside(SetAside {
+            Err(reason) => take(Taken::Quarantined(Quarantined {
                 trace_id: hex(span.trace_id),
                 span_id: hex(span.span_id),
                 reason,

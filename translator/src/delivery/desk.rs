@@ -10,7 +10,7 @@ use crate::assembly::receipts::Receipts;
 use crate::assembly::route::{Experiment, Route, Wish};
 use crate::assembly::trace::{Arrival, Trace};
 use crate::assembly::{Assembly, compose};
-use crate::contract::{Event, Instant, Level, Notice, Receipt, Repair, SetAside, Stats};
+use crate::contract::{Event, Instant, Level, Notice, Quarantined, Receipt, Repair, Stats};
 use crate::mapping::feedback::FeedbackSubject;
 use crate::mlflow::assessment::{self, Assessment};
 use crate::settings::Settings;
@@ -47,9 +47,9 @@ impl Desk {
     }
 
     /// Notes a span that MLflow will not take.
-    pub fn set_aside(&mut self, set_aside: SetAside) {
-        self.stats.spans_set_aside += 1;
-        self.events.push(Event::SetAside(set_aside));
+    pub fn quarantine(&mut self, quarantined: Quarantined) {
+        self.stats.spans_quarantined += 1;
+        self.events.push(Event::Quarantined(quarantined));
     }
 
     /// What happened since the last call: receipts come last, after what explains them.
@@ -83,7 +83,7 @@ impl Desk {
     /// MLflow will not take a span: it leaves with its bytes and the reason.
     pub fn give_up(&mut self, trace: TraceId, span: SpanId, version: Version, reason: &str) {
         let Some((held, receipts)) = self.change(trace, |trace| trace.settle(span, version)).flatten() else { return };
-        self.set_aside(SetAside {
+        self.quarantine(Quarantined {
             trace_id: trace.to_string(),
             span_id: span.to_string(),
             reason: reason.to_owned(),
@@ -195,7 +195,7 @@ impl Desk {
         let Some(entry) = self.change(trace, |trace| trace.pending.settle(id, version)).flatten() else { return };
         let receipt = entry.receipts.last().copied();
         match entry.carrier {
-            Some(carrier) => self.set_aside(SetAside {
+            Some(carrier) => self.quarantine(Quarantined {
                 trace_id: carrier.trace_id.clone(),
                 span_id: carrier.span_id.clone(),
                 reason: format!("its feedback on trace tr-{trace} is not in MLflow: {reason}"),

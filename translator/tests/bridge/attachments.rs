@@ -174,7 +174,7 @@ fn a_server_that_refuses_media_gets_it_in_the_spans_and_is_not_asked_again_at_on
             host.pass(2_000);
             assert!(is_inline(stored(&host, trace), 1), "{status}");
         }
-        assert_eq!((uploads(&host), host.done.len(), host.set_aside.len()), (1, 3, 0), "{status}");
+        assert_eq!((uploads(&host), host.done.len(), host.quarantined.len()), (1, 3, 0), "{status}");
         assert_eq!(host.topics(), ["server", "attachments"], "{status}");
         host.pass(60_000);
         host.server.heal();
@@ -194,7 +194,7 @@ fn a_piece_that_is_too_large_for_the_server_stays_and_the_others_go() {
     let trace = stored(&host, 1);
     let encoded = STANDARD.encode(picture(1));
     assert!(texts(trace).iter().any(|text| text.contains(&encoded)) && !is_inline(trace, 2));
-    assert_eq!((host.done.len(), host.set_aside.len()), (1, 0));
+    assert_eq!((host.done.len(), host.quarantined.len()), (1, 0));
 }
 
 #[test]
@@ -234,7 +234,7 @@ fn uploads_that_always_fail_hold_nothing_up_for_ever() {
         host.ingest(&app(vec![shown(span(1, 1, 0), &[1, 2]), span(2, 1, 0)]));
         host.pass(120_000);
         assert!(is_inline(stored(&host, 1), 1) && host.server.traces.contains_key(&vec![2; 16]));
-        assert_eq!((host.done.len(), host.set_aside.len()), (1, 0));
+        assert_eq!((host.done.len(), host.quarantined.len()), (1, 0));
         assert!(uploads(&host) <= 10, "{}", uploads(&host));
     }
 }
@@ -265,7 +265,7 @@ fn a_span_that_mlflow_refuses_leaves_with_its_picture() {
     host.server.poison = Some("span 1");
     host.ingest(&app(vec![shown(span(1, 1, 0), &[1])]));
     host.finish();
-    let payload = String::from_utf8_lossy(&host.set_aside[0].payload).into_owned();
+    let payload = String::from_utf8_lossy(&host.quarantined[0].payload).into_owned();
     assert!(payload.contains(&STANDARD.encode(picture(1))) && !payload.contains("mlflow-attachment"));
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use openinference_mlflow_translator::Bridge;
-use openinference_mlflow_translator::contract::{Accepted, Context, Event, Notice, Receipt, SetAside};
+use openinference_mlflow_translator::contract::{Accepted, Context, Event, Notice, Quarantined, Receipt};
 
 use crate::model::Model;
 
@@ -15,7 +15,7 @@ pub(crate) struct Host {
     pub(crate) server: Model,
     pub(crate) now: u64,
     pub(crate) done: BTreeSet<Receipt>,
-    pub(crate) set_aside: Vec<SetAside>,
+    pub(crate) quarantined: Vec<Quarantined>,
     pub(crate) notices: Vec<Notice>,
     pub(crate) repairs: Vec<String>,
 }
@@ -27,7 +27,7 @@ impl Host {
             server: Model::new(),
             now: START,
             done: BTreeSet::new(),
-            set_aside: Vec::new(),
+            quarantined: Vec::new(),
             notices: Vec::new(),
             repairs: Vec::new(),
         }
@@ -91,7 +91,7 @@ impl Host {
         for event in self.bridge.events() {
             match event {
                 Event::Done(receipt) => assert!(self.done.insert(receipt), "receipt {receipt} was done twice"),
-                Event::SetAside(span) => self.set_aside.push(span),
+                Event::Quarantined(span) => self.quarantined.push(span),
                 Event::Notice(notice) => self.notices.push(notice),
                 Event::Repaired(repair) => self.repairs.push(repair.rule.to_owned()),
             }

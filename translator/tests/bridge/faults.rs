@@ -40,8 +40,8 @@ fn one_poisonous_span_is_set_aside_and_all_others_arrive() {
     host.ingest(&app(vec![span(5, 77, 1)]));
     host.finish();
     let stored: usize = host.server.traces.values().map(|trace| trace.spans.len()).sum();
-    assert_eq!((stored, host.set_aside.len()), (200, 1));
-    assert_eq!(host.set_aside[0].span_id, "4d".repeat(8));
+    assert_eq!((stored, host.quarantined.len()), (200, 1));
+    assert_eq!(host.quarantined[0].span_id, "4d".repeat(8));
     assert_eq!(host.done.len(), 11);
     assert!(host.server.batches.len() < 30, "{} requests", host.server.batches.len());
 }
@@ -57,7 +57,7 @@ fn a_span_that_makes_the_server_fail_is_found_while_others_are_taken() {
     host.ingest(&app(spans));
     host.finish();
     assert_eq!(host.server.traces[&vec![1; 16]].spans.len(), 60);
-    assert_eq!(host.set_aside.len(), 1);
+    assert_eq!(host.quarantined.len(), 1);
     assert_eq!(host.done.len(), 1);
 }
 
@@ -70,7 +70,7 @@ fn a_server_that_fails_on_everything_loses_nothing_and_is_not_flooded() {
     }
     host.pass(3_600_000);
     assert!(host.server.log.len() < 600, "{} requests in an hour", host.server.log.len());
-    assert!(host.set_aside.is_empty(), "nothing is given up in an outage");
+    assert!(host.quarantined.is_empty(), "nothing is given up in an outage");
     host.server.heal();
     host.pass(120_000);
     assert_eq!(host.server.traces.len(), 100);
@@ -118,7 +118,7 @@ fn a_proxys_refusal_is_not_held_against_the_spans() {
         host.server.fault(move |request| (request.path == "v1/traces").then(|| refusal.clone()));
         host.ingest(&app(vec![span(1, 1, 0), span(1, 2, 1)]));
         host.pass(600_000);
-        assert!(host.set_aside.is_empty(), "{answer:?}");
+        assert!(host.quarantined.is_empty(), "{answer:?}");
         assert!(host.topics().contains(&"not-mlflow"), "{answer:?}");
         host.server.heal();
         host.pass(60_000);
@@ -151,7 +151,7 @@ fn a_request_that_is_too_large_is_cut_down() {
     host.ingest(&app(spans));
     host.finish();
     assert_eq!(host.server.traces[&vec![1; 16]].spans.len(), 50);
-    assert!(host.set_aside.is_empty());
+    assert!(host.quarantined.is_empty());
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn a_span_without_a_valid_id_is_rejected_and_the_rest_goes_on() {
     assert_eq!((accepted.spans, accepted.rejected_spans), (1, 2));
     assert!(!accepted.message.is_empty());
     host.finish();
-    assert_eq!((host.server.traces[&vec![1; 16]].spans.len(), host.set_aside.len()), (1, 2));
+    assert_eq!((host.server.traces[&vec![1; 16]].spans.len(), host.quarantined.len()), (1, 2));
     assert!(host.done.contains(&accepted.receipt));
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use openinference_mlflow_translator::contract::{Answer, Context, Encoding, SetAside};
+use openinference_mlflow_translator::contract::{Answer, Context, Encoding, Quarantined};
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::trace::v1::Span;
@@ -60,7 +60,7 @@ fn feedback_on_a_span_becomes_an_assessment_of_it_after_the_span_went() {
     assert_eq!((&found["assessment_name"], &found["feedback"]["value"]), (&"helpful".into(), &0.5.into()));
     assert_eq!(found["source"], serde_json::json!({"source_type": "HUMAN", "source_id": "me"}));
     assert_eq!((&found["span_id"], &found["metadata"]["score was 0.5"]), (&"02".repeat(8).into(), &"true".into()));
-    assert!(host.done.contains(&receipt) && host.set_aside.is_empty());
+    assert!(host.done.contains(&receipt) && host.quarantined.is_empty());
 }
 
 #[test]
@@ -104,7 +104,9 @@ fn feedback_on_a_trace_that_never_comes_is_set_aside_with_its_carrier_and_may_be
     let mut host = Host::new("{}");
     let receipt = host.ingest(&app(vec![carrier(2, (1, 1), "", 1.0, None)])).receipt;
     host.finish();
-    let [SetAside { trace_id, reason, payload, .. }] = &host.set_aside[..] else { panic!("{:?}", host.set_aside) };
+    let [Quarantined { trace_id, reason, payload, .. }] = &host.quarantined[..] else {
+        panic!("{:?}", host.quarantined)
+    };
     assert_eq!(*trace_id, "02".repeat(16));
     assert!(reason.contains(&"01".repeat(16)), "{reason}");
     assert!(host.done.contains(&receipt));
@@ -133,7 +135,7 @@ fn the_same_feedback_again_is_one_assessment_also_for_another_bridge() {
     let receipt = later.ingest(&payload).receipt;
     later.finish();
     assert_eq!(values(&later, 1), [0.5]);
-    assert!(later.done.contains(&receipt) && later.set_aside.is_empty());
+    assert!(later.done.contains(&receipt) && later.quarantined.is_empty());
 }
 
 #[test]
@@ -186,7 +188,7 @@ fn feedback_on_a_session_goes_to_the_newest_trace_of_it_that_mlflow_knows() {
     host.finish();
     let [found] = &of(&host, 2)[..] else { panic!("{:?}", host.server.traces) };
     assert_eq!(found["metadata"]["mlflow.trace.session"], "it's one");
-    assert!(found.get("span_id").is_none() && host.set_aside.is_empty());
+    assert!(found.get("span_id").is_none() && host.quarantined.is_empty());
 
     let mut newest = span(5, 1, 0);
     newest.start_time_unix_nano += 120 * SECOND;
@@ -198,7 +200,7 @@ fn feedback_on_a_session_goes_to_the_newest_trace_of_it_that_mlflow_knows() {
     later.ingest(&app(vec![carrier]));
     later.finish();
     assert_eq!([of(&later, 2).len(), of(&later, 5).len(), of(&later, 3).len()], [1, 0, 0], "it stays where it is");
-    assert!(later.set_aside.is_empty());
+    assert!(later.quarantined.is_empty());
 }
 
 #[test]
@@ -221,9 +223,9 @@ fn an_assessment_that_the_server_never_takes_is_set_aside_in_the_end_though_noth
     });
     let receipt = host.ingest(&app(vec![span(1, 1, 0), judged(span(1, 2, 1), "", "helpful", 0.5, Some("me"))])).receipt;
     host.pass(600_000);
-    assert!(host.set_aside.is_empty(), "it may be an outage");
+    assert!(host.quarantined.is_empty(), "it may be an outage");
     host.pass(7_200_000);
-    assert_eq!(host.set_aside.len(), 1);
+    assert_eq!(host.quarantined.len(), 1);
     assert!(host.done.contains(&receipt) && of(&host, 1).is_empty());
 }
 
@@ -237,12 +239,12 @@ fn an_assessment_that_makes_the_server_fail_is_set_aside_while_others_are_taken(
     });
     host.ingest(&app(vec![judged(span(1, 1, 0), "", "poison", 0.5, None)]));
     host.pass(20_000);
-    assert!(host.set_aside.is_empty(), "nothing shows that the rest of the server works");
+    assert!(host.quarantined.is_empty(), "nothing shows that the rest of the server works");
     for trace in 2..30 {
         host.ingest(&app(vec![span(trace, 1, 0)]));
         host.pass(5_000);
     }
-    assert_eq!(host.set_aside.len(), 1);
+    assert_eq!(host.quarantined.len(), 1);
     assert_eq!(host.done.len(), 29);
 }
 
@@ -259,7 +261,7 @@ fn a_server_without_assessments_costs_the_feedback_and_not_the_spans() {
         }
         assert_eq!(host.server.traces.len(), 9, "the gate was shut");
         host.finish();
-        assert_eq!((host.set_aside.len(), host.done.len()), (9, 9));
+        assert_eq!((host.quarantined.len(), host.done.len()), (9, 9));
         assert!(host.topics().iter().all(|topic| *topic != "not-mlflow"), "{:?}", host.topics());
     }
 }
@@ -382,7 +384,7 @@ proptest! {
         prop_assert_eq!(assessments(&one.server.traces), assessments(&other.server.traces));
         for host in [one, other] {
             prop_assert_eq!(host.done.len(), 2 * spans.len());
-            prop_assert_eq!(host.set_aside.len(), 0);
+            prop_assert_eq!(host.quarantined.len(), 0);
             prop_assert_eq!(host.bridge.stats().open_receipts, 0);
         }
     }

@@ -82,7 +82,7 @@ fn a_damaged_file_is_not_overwritten() {
     folder.insert(path.clone(), b"{torn".to_vec());
     let mut bridge = run(&mut folder, &[app(vec![span(1, 1, 0)])]);
     assert_eq!(folder[&path], b"{torn");
-    assert_eq!(bridge.stats().spans_set_aside, 1);
+    assert_eq!(bridge.stats().spans_quarantined, 1);
     assert!(!bridge.events().is_empty());
 }
 

@@ -152,6 +152,6 @@ proptest! {
         let stored: usize = host.server.traces.values().map(|trace| trace.spans.len()).sum();
         prop_assert_eq!(stored, spans.len());
         prop_assert_eq!(host.done.len(), spans.len());
-        prop_assert_eq!(host.set_aside.len(), 0);
+        prop_assert_eq!(host.quarantined.len(), 0);
     }
 }

@@ -93,11 +93,11 @@ fn nothing_is_written_to_a_deleted_experiment_and_nothing_is_lost() {
     host.finish();
     assert!(!host.server.traces.contains_key(&vec![1; 16]));
     assert!(host.server.traces.contains_key(&vec![2; 16]), "the good went with the bad");
-    assert_eq!(host.set_aside.len(), 2);
-    assert!(host.set_aside[0].reason.contains("restore"), "{}", host.set_aside[0].reason);
+    assert_eq!(host.quarantined.len(), 2);
+    assert!(host.quarantined[0].reason.contains("restore"), "{}", host.quarantined[0].reason);
     assert_eq!(host.done.len(), 2);
 
-    let again = host.set_aside.clone();
+    let again = host.quarantined.clone();
     host.server.experiments.insert("gone".into(), ("9".into(), "active".into()));
     for span in again {
         host.ingest_for(&span.payload, &named("gone"));
@@ -111,8 +111,8 @@ fn an_unknown_experiment_id_sets_its_spans_aside_with_the_reason() {
     let mut host = Host::new(r#"{"experiment_id": "4711"}"#);
     host.ingest(&app(vec![span(1, 1, 0)]));
     host.finish();
-    assert_eq!(host.set_aside.len(), 1);
-    assert!(host.set_aside[0].reason.contains("experiment 4711 does not exist"));
+    assert_eq!(host.quarantined.len(), 1);
+    assert!(host.quarantined[0].reason.contains("experiment 4711 does not exist"));
     assert!(host.server.batches.is_empty());
 }
 

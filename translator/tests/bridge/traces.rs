@@ -213,8 +213,8 @@ fn every_received_span_is_accounted_for() {
     host.ingest(&app(vec![early.clone(), late, early, span(1, 2, 1), nameless]));
     host.finish();
     let stats = host.bridge.stats();
-    assert_eq!(stats.spans_received, stats.spans_delivered + stats.spans_duplicate + stats.spans_set_aside);
-    assert_eq!((stats.spans_delivered, stats.spans_duplicate, stats.spans_set_aside), (2, 2, 1));
+    assert_eq!(stats.spans_received, stats.spans_delivered + stats.spans_duplicate + stats.spans_quarantined);
+    assert_eq!((stats.spans_delivered, stats.spans_duplicate, stats.spans_quarantined), (2, 2, 1));
 }
 
 #[test]

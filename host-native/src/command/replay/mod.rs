@@ -167,7 +167,7 @@ impl Replay {
             }
         }
         self.progress.end();
-        self.tally.set_aside = self.bridge.stats().await?.spans_set_aside;
+        self.tally.set_aside = self.bridge.stats().await?.spans_quarantined;
         self.bridge.drain(Duration::ZERO).await?;
         Ok(self.tally)
     }

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 
 use openinference_mlflow::exporter::Destination;
 use openinference_mlflow::wasm::{
-    Accepted, Answer, Bridge, Cause, Context, Event, Malformed, OpenBridge, OpenError, Rejection, Request, Response,
-    SetAside, Stats, Trap,
+    Accepted, Answer, Bridge, Cause, Context, Event, Malformed, OpenBridge, OpenError, Quarantined, Rejection, Request,
+    Response, Stats, Trap,
 };
 
 pub(crate) const MALFORMED: &str = "malformed";
@@ -110,7 +110,7 @@ impl Bridge for FakeBridge {
         }
         let refused = self.held.iter().find(|(receipt, payload)| *receipt == request && payload == REFUSED.as_bytes());
         if let Some((receipt, payload)) = refused {
-            self.events.push(Event::SetAside(SetAside {
+            self.events.push(Event::Quarantined(Quarantined {
                 trace_id: "01".repeat(16),
                 span_id: "02".repeat(8),
                 reason: "it answers 422".to_owned(),
@@ -142,7 +142,7 @@ impl Bridge for FakeBridge {
             spans_received: self.next,
             spans_delivered: 0,
             spans_duplicate: 0,
-            spans_set_aside: 0,
+            spans_quarantined: 0,
             repairs: 0,
             requests: 0,
             retries: 0,
