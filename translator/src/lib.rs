@@ -22,7 +22,7 @@ mod settings;
 mod translate;
 
 pub use bridge::Bridge;
-pub use settings::{Destination, InvalidSettings, Settings};
+pub use settings::{DestinationKind, InvalidSettings, Settings};
 #[cfg(feature = "json")]
 pub use translate::transcode;
 pub use translate::{Translated, translate};

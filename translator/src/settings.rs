@@ -5,7 +5,7 @@ use serde::Deserialize;
 /// Where traces go.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
-pub enum Destination {
+pub enum DestinationKind {
     /// An MLflow server: requests are its REST and OTLP endpoints.
     #[default]
     Server,
@@ -19,7 +19,7 @@ pub enum Destination {
 #[serde(default, deny_unknown_fields)]
 #[allow(missing_docs, reason = "each key is documented in the contract, `wit/translator.wit`")]
 pub struct Settings {
-    pub destination: Destination,
+    pub destination: DestinationKind,
     pub experiment_id: Option<String>,
     pub experiment_name: Option<String>,
     pub run_id: Option<String>,
@@ -61,7 +61,7 @@ pub enum InvalidSettings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            destination: Destination::Server,
+            destination: DestinationKind::Server,
             experiment_id: None,
             experiment_name: None,
             run_id: None,
@@ -104,7 +104,7 @@ impl Settings {
 
     fn validated(self) -> Result<Self, InvalidSettings> {
         let numeric = |id: &String| id.parse::<u64>().is_ok();
-        let server = self.destination == Destination::Server;
+        let server = self.destination == DestinationKind::Server;
         let rules = [
             (
                 "experiment_id",

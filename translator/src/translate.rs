@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::assembly::compose::{self, Composition, Encoded, Manner};
+use crate::assembly::compose::{self, ComposeOptions, ComposedSpans, Encoded};
 use crate::assembly::ids::{SpanId, TraceId};
-use crate::assembly::intake::{self, Taken};
+use crate::assembly::intake::{self, IntakeItem};
 use crate::assembly::receipts::Receipts;
 use crate::assembly::trace::Trace;
 use crate::contract::{Encoding, Quarantined, Repair};
@@ -43,19 +43,19 @@ pub fn translate(payload: &[u8], from: Encoding, to: Encoding) -> Result<Transla
     let mut order = Vec::new();
     let mut quarantined = Vec::new();
     for group in &Payload::parse(&body)?.groups {
-        intake::take_group(group, 0, |taken| match taken {
-            Taken::Span(trace, span, arrival) => {
+        intake::read_group(group, 0, |taken| match taken {
+            IntakeItem::Span(trace, span, arrival) => {
                 order.push((trace, span));
                 traces.entry(trace).or_default().insert(span, arrival, &mut receipts, 0);
             }
-            Taken::Repair(repair) => repairs.push(repair),
-            Taken::Quarantined(span) => quarantined.push(Quarantined { receipt: None, ..span }),
+            IntakeItem::Repair(repair) => repairs.push(repair),
+            IntakeItem::Quarantined(span) => quarantined.push(Quarantined { receipt: None, ..span }),
         });
     }
     let mut ready: BTreeMap<(TraceId, SpanId), Encoded<'_>> = BTreeMap::new();
     for (id, trace) in &traces {
-        let ids: Vec<_> = trace.outlines().map(|(id, _)| id).collect();
-        let Composition { spans, .. } = compose::compose(trace, &ids, Manner::default());
+        let ids: Vec<_> = trace.span_summaries().map(|(id, _)| id).collect();
+        let ComposedSpans { spans, .. } = compose::compose(trace, &ids, ComposeOptions::default());
         let encoded =
             ids.iter().zip(spans).map(|(span, mapped)| ((*id, *span), mapped.encode(ServerVersion::CURRENT, None)));
         ready.extend(encoded);

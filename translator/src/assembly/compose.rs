@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::conversation::ConversationSummary;
 use super::ids::SpanId;
-use super::outline::Headline;
-use super::said::Said;
-use super::trace::{Envelope, Held, Trace};
+use super::span_summary::TracePreview;
+use super::trace::{Envelope, HeldSpan, Trace};
 use crate::mapping::media::AttachmentReferences;
 use crate::mapping::{self, AddedAttributes};
 use crate::mlflow::keys;
@@ -31,28 +31,28 @@ pub struct Mapped<'t> {
     pub added: AddedAttributes<'t>,
 }
 
-/// Spans of one trace made ready, and what the trace learns from them.
+/// Spans of one trace ready to send, and what to remember of them.
 #[derive(Debug)]
-pub struct Composition<'t> {
+pub struct ComposedSpans<'t> {
     /// In the order asked for, spans without held bytes left out.
     pub spans: Vec<Mapped<'t>>,
-    /// What is to be remembered once they were sent.
-    pub news: News,
+    /// What the trace remembers once they are sent.
+    pub update: TraceUpdate,
 }
 
-/// What a trace learns from spans that are sent.
+/// What a trace remembers of spans that are sent.
 #[derive(Debug, Default)]
-pub struct News {
-    /// Of the outermost OpenInference spans among them.
-    pub headlines: BTreeMap<SpanId, Headline>,
-    /// By the calls to models among them and all before, as far as a headline borrows from these or may yet.
-    pub said: Said,
-    /// That the headline's span carries what was said.
-    pub is_lent: bool,
-    /// The registered prompts that they and all before are linked to.
+pub struct TraceUpdate {
+    /// Previews of the outermost OpenInference spans among them.
+    pub trace_previews: BTreeMap<SpanId, TracePreview>,
+    /// The conversation of the model calls sent so far and now; empty when no preview needs it.
+    pub conversation: ConversationSummary,
+    /// Whether the span of the preview carries the conversation as its values.
+    pub summary_applied: bool,
+    /// The registered prompts that the spans sent so far and now are linked to.
     pub prompts: BTreeSet<String>,
-    /// That a root carries these.
-    pub are_prompts_told: bool,
+    /// Whether a root carries the prompts as a trace tag.
+    pub prompts_sent: bool,
 }
 
 /// A span on its way out.
@@ -68,7 +68,7 @@ pub struct Encoded<'t> {
 
 /// How spans are mapped.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Manner {
+pub struct ComposeOptions {
     /// Each span goes below its nearest OpenInference ancestor.
     pub openinference_only: bool,
     /// What the list of traces shows of them is asked for.
@@ -76,52 +76,54 @@ pub struct Manner {
 }
 
 /// Maps held spans of a trace.
-pub fn compose<'t>(trace: &'t Trace, ids: &[SpanId], manner: Manner) -> Composition<'t> {
-    let mut news = News { prompts: trace.prompts.clone(), ..News::default() };
+pub fn compose<'t>(trace: &'t Trace, ids: &[SpanId], options: ComposeOptions) -> ComposedSpans<'t> {
+    let mut update = TraceUpdate { prompts: trace.prompts.clone(), ..TraceUpdate::default() };
     let mut spans = Vec::with_capacity(ids.len());
     for id in ids {
         let Some((held, span, added)) = mapped(trace, *id) else { continue };
         let ancestor = trace.openinference_ancestor(*id);
-        if ancestor.is_none() && trace.outline(*id).is_some_and(|outline| outline.openinference) {
-            news.headlines.insert(*id, Headline::of(&span, &added, manner.previews));
+        if ancestor.is_none() && trace.span_summary(*id).is_some_and(|summary| summary.openinference) {
+            update.trace_previews.insert(*id, TracePreview::of(&span, &added, options.previews));
         }
-        news.prompts.extend(mapping::prompt::links(&span, &added));
-        while news.prompts.len() > mapping::prompt::MOST_LINKS {
+        update.prompts.extend(mapping::prompt::links(&span, &added));
+        while update.prompts.len() > mapping::prompt::MOST_LINKS {
             // The greatest goes, whatever came first.
-            news.prompts.pop_last();
+            update.prompts.pop_last();
         }
-        let parent = if manner.openinference_only { ancestor } else { SpanId::new(span.parent_span_id) };
+        let parent = if options.openinference_only { ancestor } else { SpanId::new(span.parent_span_id) };
         spans.push(Mapped { id: *id, envelope: &held.envelope, span, parent, added });
     }
-    listen(trace, &mut spans, &mut news);
+    summarize_conversation(trace, &mut spans, &mut update);
     for mapped in spans.iter_mut().filter(|mapped| mapped.parent.is_none()) {
-        news.are_prompts_told = true;
-        let tags = tags(trace, &news, mapped.envelope, &mapped.span);
+        update.prompts_sent = true;
+        let tags = tags(trace, &update, mapped.envelope, &mapped.span);
         add_trace_tags(&mut mapped.added, &mapped.span, tags);
     }
-    Composition { spans, news }
+    ComposedSpans { spans, update }
 }
 
-fn mapped(trace: &Trace, id: SpanId) -> Option<(&Held, Span<'_>, AddedAttributes<'_>)> {
+fn mapped(trace: &Trace, id: SpanId) -> Option<(&HeldSpan, Span<'_>, AddedAttributes<'_>)> {
     let held = trace.held(id)?;
-    // Held spans were read when they arrived.
+    // A held span was parsed when it arrived, so this cannot fail.
     let span = Span::parse(&held.span).ok()?;
     let added = mapping::span(&span);
     Some((held, span, added))
 }
 
-/// Hears what models were asked and answered, where the trace borrows from it, and lends it to a headline without values.
-fn listen<'t>(trace: &'t Trace, spans: &mut [Mapped<'t>], news: &mut News) {
-    let headline = trace.headline(&news.headlines);
-    let borrower = headline.filter(|(_, headline)| headline.borrows()).map(|(id, headline)| (id, headline.is_silent));
-    // Another span may become the headline, unless the root is it.
-    let is_settled = headline.zip(trace.root()).is_some_and(|((id, _), (root, _))| id == root);
-    if borrower.is_none() && is_settled {
+/// Adds the model calls to the conversation summary if the trace needs one, and fills a root without values from it.
+fn summarize_conversation<'t>(trace: &'t Trace, spans: &mut [Mapped<'t>], update: &mut TraceUpdate) {
+    let trace_preview = trace.trace_preview(&update.trace_previews);
+    let borrower = trace_preview
+        .filter(|(_, trace_preview)| trace_preview.uses_conversation())
+        .map(|(id, trace_preview)| (id, trace_preview.has_no_values));
+    // A later span may become the outermost one, unless that is the root.
+    let is_complete = trace_preview.zip(trace.root()).is_some_and(|((id, _), (root, _))| id == root);
+    if borrower.is_none() && is_complete {
         return;
     }
-    news.said = trace.said.clone();
+    update.conversation = trace.conversation.clone();
     for mapped in spans.iter() {
-        news.said.hear(mapped.id, &mapped.span, &mapped.added);
+        update.conversation.observe(mapped.id, &mapped.span, &mapped.added);
     }
     let Some((id, true)) = borrower else { return };
     let Some(place) = spans.iter().position(|mapped| mapped.id == id) else { return };
@@ -129,12 +131,12 @@ fn listen<'t>(trace: &'t Trace, spans: &mut [Mapped<'t>], news: &mut News) {
     for (other, ..) in trace.unsent().into_iter().filter(|(other, ..)| !spans.iter().any(|mapped| mapped.id == *other))
     {
         if let Some((_, span, added)) = mapped(trace, other) {
-            news.said.hear(other, &span, &added);
+            update.conversation.observe(other, &span, &added);
         }
     }
     if let Some(silent) = spans.get_mut(place) {
-        news.said.lend(&mut silent.added);
-        news.is_lent = true;
+        update.conversation.fill_root(&mut silent.added);
+        update.summary_applied = true;
     }
 }
 
@@ -160,17 +162,17 @@ impl<'t> Mapped<'t> {
     }
 }
 
-/// The trace tags that a root carries: the trace's name, what the headline says, and the resources' where they differ.
-fn tags(trace: &Trace, news: &News, envelope: &Envelope, root: &Span<'_>) -> BTreeMap<String, String> {
+/// The trace tags for a root: the trace's name, the tags of the outermost span, and resource tags if resources differ.
+fn tags(trace: &Trace, update: &TraceUpdate, envelope: &Envelope, root: &Span<'_>) -> BTreeMap<String, String> {
     let mut tags = BTreeMap::new();
     if trace.mixed_resources || trace.resource_tags.len() > envelope.tags.len() {
         tags.extend(trace.resource_tags.clone());
         tags.extend(envelope.tags.iter().cloned());
     }
-    tags.extend(linked_prompts(&news.prompts));
-    let headline = trace.headline(&news.headlines).map(|(_, headline)| headline);
-    tags.extend(headline.iter().flat_map(|headline| headline.tags.iter().cloned()));
-    let name = headline.map_or_else(|| trace_name(root.name.get()), |headline| headline.name.clone());
+    tags.extend(linked_prompts(&update.prompts));
+    let trace_preview = trace.trace_preview(&update.trace_previews).map(|(_, trace_preview)| trace_preview);
+    tags.extend(trace_preview.iter().flat_map(|trace_preview| trace_preview.tags.iter().cloned()));
+    let name = trace_preview.map_or_else(|| trace_name(root.name.get()), |trace_preview| trace_preview.name.clone());
     if !name.is_empty() {
         tags.insert(keys::TRACE_NAME.to_owned(), name);
     }
@@ -211,7 +213,7 @@ pub fn payload(spans: &[Encoded<'_>]) -> Vec<u8> {
 }
 
 /// A payload of one span alone, without added attributes.
-pub fn lone_payload(envelope: &Envelope, span: &[u8]) -> Vec<u8> {
+pub fn single_span_payload(envelope: &Envelope, span: &[u8]) -> Vec<u8> {
     let spans = vec![OutSpan { span, appended: &[] }];
     crate::otlp::write::payload(&[OutGroup { resource: &envelope.resource, scope: &envelope.scope, spans }])
 }

@@ -1,9 +1,9 @@
 //! The info of a trace as a whole: what MLflow would derive, and what it cannot.
 
-use super::compose::{News, linked_prompts};
+use super::compose::{TraceUpdate, linked_prompts};
+use super::conversation::ConversationSummary;
 use super::ids::TraceId;
-use super::outline::Headline;
-use super::said::Said;
+use super::span_summary::TracePreview;
 use super::trace::Trace;
 use crate::contract::{Instant, Receipt};
 use crate::mlflow::keys;
@@ -16,17 +16,17 @@ pub const NO_ROOT: &str = "openinference_mlflow.no_root";
 #[derive(Debug, Default)]
 pub struct InfoState {
     /// A complete trace info is to be sent.
-    pub wanted: bool,
+    pub needed: bool,
     /// One was sent: from then on MLflow derives nothing by itself.
     pub sent: bool,
     /// How often the server failed on the request that is next.
     pub failures: u32,
     /// MLflow was asked how it has the trace, before it is closed.
-    pub looked: bool,
+    pub looked_up: bool,
     /// The experiment in which MLflow has it then.
     pub found_in: Option<String>,
     /// One is worth sending, for previews without quotes, when MLflow has nothing else to do; not after this time.
-    pub polish_until: Option<Instant>,
+    pub preview_deadline: Option<Instant>,
     /// The trace is to be linked to prompts, by a request of its own.
     pub links_wanted: bool,
     /// To how many prompts it was linked.
@@ -37,30 +37,30 @@ pub struct InfoState {
 
 impl InfoState {
     /// Whether MLflow is to be told nothing more.
-    pub fn is_settled(&self) -> bool {
-        !self.wanted && self.polish_until.is_none() && !self.links_wanted
+    pub fn is_complete(&self) -> bool {
+        !self.needed && self.preview_deadline.is_none() && !self.links_wanted
     }
 }
 
-/// The complete info of a trace, from the outlines of all its spans and the headlines of those that were sent or are
-/// about to be (`news`).
+/// The complete info of a trace, from the summaries of all its spans and the previews of those that were sent or are
+/// about to be sent (`update`).
 ///
 /// Earliest start, latest end, and the state of the root as MLflow (3.17) derives them; a closed trace without a root is
 /// an error when one of its outermost spans is.
-pub fn of(id: TraceId, trace: &Trace, news: &News, experiment_id: &str) -> TraceInfo {
-    let headline = trace.headline(&news.headlines).map(|(_, headline)| headline);
-    let said = if news.said.is_empty() { &trace.said } else { &news.said };
-    // An earlier info may have told those of another headline.
+pub fn of(id: TraceId, trace: &Trace, update: &TraceUpdate, experiment_id: &str) -> TraceInfo {
+    let trace_preview = trace.trace_preview(&update.trace_previews).map(|(_, trace_preview)| trace_preview);
+    let said = if update.conversation.is_empty() { &trace.conversation } else { &update.conversation };
+    // An earlier trace info may have set previews of another span: an empty text clears them.
     let nothing = || trace.info.sent.then(String::new);
-    let borrowed = |borrows: fn(&Headline) -> bool, words: fn(&Said) -> Option<String>| {
-        headline.filter(|headline| borrows(headline)).and_then(|_| words(said))
+    let borrowed = |borrows: fn(&TracePreview) -> bool, words: fn(&ConversationSummary) -> Option<String>| {
+        trace_preview.filter(|trace_preview| borrows(trace_preview)).and_then(|_| words(said))
     };
     let mut tags = trace.resource_tags.clone();
-    let root = trace.root_facts();
+    let root = trace.root_details();
     tags.extend(root.iter().flat_map(|root| root.envelope.tags.iter().cloned()));
-    tags.extend(headline.iter().flat_map(|headline| headline.tags.iter().cloned()));
-    tags.extend(linked_prompts(if news.prompts.is_empty() { &trace.prompts } else { &news.prompts }));
-    let name = headline.map(|headline| &headline.name).or(root.map(|root| &root.name));
+    tags.extend(trace_preview.iter().flat_map(|trace_preview| trace_preview.tags.iter().cloned()));
+    tags.extend(linked_prompts(if update.prompts.is_empty() { &trace.prompts } else { &update.prompts }));
+    let name = trace_preview.map(|trace_preview| &trace_preview.name).or(root.map(|root| &root.name));
     tags.extend(name.map(|name| (keys::TRACE_NAME.to_owned(), name.clone())));
     tags.extend(root.iter().flat_map(|root| root.tags.iter().cloned()));
     if trace.closed {
@@ -71,15 +71,21 @@ pub fn of(id: TraceId, trace: &Trace, news: &News, experiment_id: &str) -> Trace
     TraceInfo {
         trace_id: id.bytes(),
         experiment_id: experiment_id.to_owned(),
-        start: trace.outlines().map(|(_, outline)| outline.start).min().unwrap_or_default(),
-        end: trace.outlines().map(|(_, outline)| outline.end).max().unwrap_or_default(),
+        start: trace.span_summaries().map(|(_, summary)| summary.start).min().unwrap_or_default(),
+        end: trace.span_summaries().map(|(_, summary)| summary.end).max().unwrap_or_default(),
         state: state(trace),
-        request_preview: borrowed(|headline| headline.borrows_request, Said::request)
-            .or_else(|| headline?.request.clone())
-            .or_else(nothing),
-        response_preview: borrowed(|headline| headline.borrows_response, Said::answer)
-            .or_else(|| headline?.response.clone())
-            .or_else(nothing),
+        request_preview: borrowed(
+            |trace_preview| trace_preview.request_from_conversation,
+            ConversationSummary::request,
+        )
+        .or_else(|| trace_preview?.request.clone())
+        .or_else(nothing),
+        response_preview: borrowed(
+            |trace_preview| trace_preview.response_from_conversation,
+            ConversationSummary::answer,
+        )
+        .or_else(|| trace_preview?.response.clone())
+        .or_else(nothing),
         tags: tags.into_iter().collect(),
         metadata: Vec::new(),
     }
@@ -89,9 +95,9 @@ pub fn of(id: TraceId, trace: &Trace, news: &News, experiment_id: &str) -> Trace
 pub fn state(trace: &Trace) -> TraceState {
     let error = match trace.root() {
         Some((_, root)) => root.error,
-        None if trace.closed => trace
-            .outlines()
-            .any(|(_, outline)| outline.error && outline.parent.is_none_or(|parent| trace.outline(parent).is_none())),
+        None if trace.closed => trace.span_summaries().any(|(_, summary)| {
+            summary.error && summary.parent.is_none_or(|parent| trace.span_summary(parent).is_none())
+        }),
         None => return TraceState::InProgress,
     };
     if error { TraceState::Error } else { TraceState::Ok }

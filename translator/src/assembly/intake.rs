@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::compose;
 use super::ids::{SpanId, TraceId, hex};
-use super::outline::{Outline, Version};
 use super::root::Root;
-use super::trace::{Arrival, Envelope, Held};
+use super::span_summary::{SpanSummary, Version};
+use super::trace::{Arrival, Envelope, HeldSpan};
 use crate::contract::{Encoding, Quarantined, Receipt, Repair};
 use crate::mapping::{feedback, repair};
 #[cfg(feature = "json")]
@@ -18,7 +18,7 @@ use crate::otlp::{Malformed, ScopeSpans, Span};
 
 /// What comes of a span.
 #[derive(Debug)]
-pub enum Taken {
+pub enum IntakeItem {
     /// It may join its trace.
     Span(TraceId, SpanId, Arrival),
     /// A value of it was changed.
@@ -52,27 +52,27 @@ fn in_body((rule, count): (&'static str, u32)) -> Repair {
 }
 
 /// Takes the spans of a group in, one after the other.
-pub fn take_group(group: &ScopeSpans<'_>, receipt: Receipt, mut take: impl FnMut(Taken)) {
+pub fn read_group(group: &ScopeSpans<'_>, receipt: Receipt, mut take: impl FnMut(IntakeItem)) {
     let (resource, mut shared) = repair::resource(&group.resource);
     let (scope, scope_repairs) = repair::scope(&group.scope);
     shared.extend(scope_repairs);
     let envelope = Arc::new(Envelope::of(&resource, &scope));
     for span in &group.spans {
         let repaired = |(rule, place)| {
-            Taken::Repair(Repair { trace_id: hex(span.trace_id), span_id: hex(span.span_id), rule, place })
+            IntakeItem::Repair(Repair { trace_id: hex(span.trace_id), span_id: hex(span.span_id), rule, place })
         };
         // What the spans share is told once, with the first of them.
         std::mem::take(&mut shared).into_iter().map(repaired).for_each(&mut take);
         match take_span(span, &envelope, receipt) {
             Ok((trace, id, arrival, repairs)) => {
                 repairs.into_iter().map(repaired).for_each(&mut take);
-                take(Taken::Span(trace, id, arrival));
+                take(IntakeItem::Span(trace, id, arrival));
             }
-            Err(reason) => take(Taken::Quarantined(Quarantined {
+            Err(reason) => take(IntakeItem::Quarantined(Quarantined {
                 trace_id: hex(span.trace_id),
                 span_id: hex(span.span_id),
                 reason,
-                payload: compose::lone_payload(&envelope, span.raw),
+                payload: compose::single_span_payload(&envelope, span.raw),
                 receipt: Some(receipt),
             })),
         }
@@ -93,8 +93,8 @@ fn take_span(received: &Span<'_>, envelope: &Arc<Envelope>, receipt: Receipt) ->
     };
     let ids = TraceId::new(span.trace_id).zip(SpanId::new(span.span_id));
     let (trace, id) = ids.ok_or("a span needs a trace id of 16 bytes and a span id of 8 bytes, not all zeros")?;
-    let (version, outline, root) = (Version::of(span), Outline::of(span), Root::of(span, envelope));
+    let (version, summary, root) = (Version::of(span), SpanSummary::of(span), Root::of(span, envelope));
     let feedback = feedback::read(span);
-    let held = Some(Held { envelope: Arc::clone(envelope), span: bytes.into_owned().into_boxed_slice() });
-    Ok((trace, id, Arrival { version, outline, root, held, receipt, feedback }, repairs))
+    let held = Some(HeldSpan { envelope: Arc::clone(envelope), span: bytes.into_owned().into_boxed_slice() });
+    Ok((trace, id, Arrival { version, summary, root, held, receipt, feedback }, repairs))
 }

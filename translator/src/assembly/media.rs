@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 use std::ops::Range;
 
 use super::ids::{SpanId, TraceId};
-use super::outline::Version;
+use super::span_summary::Version;
 use super::trace::Trace;
 use crate::mapping::media::{self, AttachmentId, AttachmentLimits};
 
@@ -27,7 +27,7 @@ enum State {
 struct Wanted {
     place: Place,
     failures: u32,
-    under_way: bool,
+    in_flight: bool,
 }
 
 /// Where the base64 text is: in a version of a span that is held, and where in its bytes.
@@ -50,14 +50,14 @@ impl Media {
 
     /// What MLflow shall have, has not, and is not being sent.
     pub fn wanted(&self) -> impl Iterator<Item = AttachmentId> {
-        let waits = |state: &State| matches!(state, State::Wanted(wanted) if !wanted.under_way);
+        let waits = |state: &State| matches!(state, State::Wanted(wanted) if !wanted.in_flight);
         self.0.iter().filter(move |(_, state)| waits(state)).map(|(id, _)| *id)
     }
 
     /// It is being sent.
     pub fn sent(&mut self, id: AttachmentId) {
         if let Some(State::Wanted(wanted)) = self.0.get_mut(&id) {
-            wanted.under_way = true;
+            wanted.in_flight = true;
         }
     }
 
@@ -74,7 +74,7 @@ impl Media {
     /// Sending it failed: how often by now.
     pub fn failed(&mut self, id: AttachmentId) -> u32 {
         let Some(State::Wanted(wanted)) = self.0.get_mut(&id) else { return 0 };
-        wanted.under_way = false;
+        wanted.in_flight = false;
         wanted.failures += 1;
         wanted.failures
     }
@@ -87,7 +87,7 @@ impl Media {
     fn found(&mut self, id: AttachmentId, place: Place) {
         match self.0.entry(id) {
             Entry::Vacant(entry) => {
-                entry.insert(State::Wanted(Wanted { place, failures: 0, under_way: false }));
+                entry.insert(State::Wanted(Wanted { place, failures: 0, in_flight: false }));
             }
             // The span that it was found in before may have left.
             Entry::Occupied(mut entry) => {

@@ -4,25 +4,25 @@
 //! beyond it [`Assembly::is_full`], which the bridge turns into a refusal. Nothing is ever dropped.
 
 pub mod compose;
+pub mod conversation;
+pub mod destination;
 pub mod ids;
 pub mod info;
 pub mod intake;
 pub mod media;
-pub mod outline;
-pub mod pending;
+pub mod pending_assessments;
 pub mod receipts;
 pub mod root;
-pub mod route;
-pub mod said;
+pub mod span_summary;
 pub mod trace;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::destination::RequestedDestination;
 use self::ids::{SpanId, TraceId};
-use self::pending::Entry;
+use self::pending_assessments::Entry;
 use self::receipts::Receipts;
-use self::route::Wish;
-use self::trace::{Arrival, Arrived, Due, Trace};
+use self::trace::{Arrival, InsertOutcome, ScheduledAction, Trace};
 use crate::contract::Instant;
 use crate::settings::Settings;
 
@@ -34,14 +34,14 @@ pub struct Assembly {
     /// Apart from the others, so that many of them do not stand before spans.
     to_assess: BTreeSet<(Instant, TraceId)>,
     /// By the end of their patience.
-    to_polish: BTreeSet<(Instant, TraceId)>,
-    to_forget: BTreeSet<(Instant, TraceId)>,
-    scheduled: BTreeMap<TraceId, Due>,
+    deferred_previews: BTreeSet<(Instant, TraceId)>,
+    to_expire: BTreeSet<(Instant, TraceId)>,
+    scheduled: BTreeMap<TraceId, ScheduledAction>,
     bytes: usize,
     unsent: usize,
     open: usize,
     /// Memory is short: what arrives is sent at once.
-    tight: bool,
+    memory_low: bool,
 }
 
 impl Assembly {
@@ -50,18 +50,18 @@ impl Assembly {
         &mut self,
         (trace_id, span_id): (TraceId, SpanId),
         arrival: Arrival,
-        wish: &Wish,
+        requested: &RequestedDestination,
         receipts: &mut Receipts,
         (settings, now): (&Settings, Instant),
-    ) -> Arrived {
+    ) -> InsertOutcome {
         self.open(trace_id);
-        let tight = self.tight;
-        let arrived = self.change(trace_id, settings, |trace| {
-            trace.wish.or(wish);
-            trace.rush |= tight;
+        let memory_low = self.memory_low;
+        let outcome = self.change(trace_id, settings, |trace| {
+            trace.requested.or(requested);
+            trace.flush_requested |= memory_low;
             trace.insert(span_id, arrival, receipts, now)
         });
-        arrived.unwrap_or(Arrived::Known)
+        outcome.unwrap_or(InsertOutcome::ExperimentState)
     }
 
     /// Takes an assessment of a trace in, whether or not any span of the trace came yet.
@@ -94,10 +94,10 @@ impl Assembly {
         let due = trace.due(settings);
         self.unschedule(id);
         match due {
-            Some(Due::Send(at)) => self.to_send.insert((at, id)),
-            Some(Due::Assess(at)) => self.to_assess.insert((at, id)),
-            Some(Due::Polish(until)) => self.to_polish.insert((until, id)),
-            Some(Due::Forget(at)) => self.to_forget.insert((at, id)),
+            Some(ScheduledAction::Send(at)) => self.to_send.insert((at, id)),
+            Some(ScheduledAction::SendAssessments(at)) => self.to_assess.insert((at, id)),
+            Some(ScheduledAction::DeferredPreview(until)) => self.deferred_previews.insert((until, id)),
+            Some(ScheduledAction::Expire(at)) => self.to_expire.insert((at, id)),
             None => false,
         };
         if let Some(due) = due {
@@ -108,10 +108,10 @@ impl Assembly {
 
     fn unschedule(&mut self, id: TraceId) {
         match self.scheduled.remove(&id) {
-            Some(Due::Send(at)) => self.to_send.remove(&(at, id)),
-            Some(Due::Assess(at)) => self.to_assess.remove(&(at, id)),
-            Some(Due::Polish(until)) => self.to_polish.remove(&(until, id)),
-            Some(Due::Forget(at)) => self.to_forget.remove(&(at, id)),
+            Some(ScheduledAction::Send(at)) => self.to_send.remove(&(at, id)),
+            Some(ScheduledAction::SendAssessments(at)) => self.to_assess.remove(&(at, id)),
+            Some(ScheduledAction::DeferredPreview(until)) => self.deferred_previews.remove(&(until, id)),
+            Some(ScheduledAction::Expire(at)) => self.to_expire.remove(&(at, id)),
             None => false,
         };
     }
@@ -127,14 +127,14 @@ impl Assembly {
     }
 
     /// Traces whose previews can be made better, the least patient first, at most so many.
-    pub fn to_polish(&self, most: usize) -> Vec<TraceId> {
-        self.to_polish.iter().take(most).map(|(_, id)| *id).collect()
+    pub fn deferred_previews(&self, most: usize) -> Vec<TraceId> {
+        self.deferred_previews.iter().take(most).map(|(_, id)| *id).collect()
     }
 
     /// Traces whose previews stay as they are: no quiet moment came in time, or memory is short.
-    pub fn past_polish(&self, settings: &Settings, now: Instant) -> Vec<TraceId> {
-        let until = if self.is_tight(settings) { Instant::MAX } else { now.saturating_add(1) };
-        self.to_polish.range(..(until, TraceId::MIN)).map(|(_, id)| *id).collect()
+    pub fn expired_previews(&self, settings: &Settings, now: Instant) -> Vec<TraceId> {
+        let until = if self.is_memory_low(settings) { Instant::MAX } else { now.saturating_add(1) };
+        self.deferred_previews.range(..(until, TraceId::MIN)).map(|(_, id)| *id).collect()
     }
 
     /// When something is due next, after `now`: to be sent or to be forgotten.
@@ -142,13 +142,17 @@ impl Assembly {
         let after = (now.saturating_add(1), TraceId::MIN);
         let send = self.to_send.range(after..).next();
         let assess = self.to_assess.range(after..).next();
-        [send, assess, self.to_polish.first(), self.to_forget.first()].into_iter().flatten().map(|(at, _)| *at).min()
+        [send, assess, self.deferred_previews.first(), self.to_expire.first()]
+            .into_iter()
+            .flatten()
+            .map(|(at, _)| *at)
+            .min()
     }
 
     /// Forgets delivered traces whose time has come, and the oldest of them while memory is short.
-    pub fn forget(&mut self, settings: &Settings, now: Instant) {
-        while let Some((at, id)) = self.to_forget.first().copied() {
-            if at > now && !self.is_tight(settings) {
+    pub fn expire(&mut self, settings: &Settings, now: Instant) {
+        while let Some((at, id)) = self.to_expire.first().copied() {
+            if at > now && !self.is_memory_low(settings) {
                 break;
             }
             self.unschedule(id);
@@ -159,31 +163,31 @@ impl Assembly {
     }
 
     /// Marks every open trace to be sent at once, finished or not, and tries every assessment that waits.
-    pub fn rush(&mut self, settings: &Settings) {
+    pub fn flush_all(&mut self, settings: &Settings) {
         let waits = |trace: &Trace| {
-            trace.unsent_count() > 0 && (!trace.rush || trace.hold_until > 0) || !trace.pending.is_empty()
+            trace.unsent_count() > 0 && (!trace.flush_requested || trace.hold_until > 0) || !trace.pending.is_empty()
         };
         let open: Vec<_> = self.traces.iter().filter(|(_, trace)| waits(trace)).map(|(id, _)| *id).collect();
         for id in open {
             self.change(id, settings, |trace| {
-                trace.rush = trace.unsent_count() > 0;
+                trace.flush_requested = trace.unsent_count() > 0;
                 trace.hold_until = 0;
-                trace.pending.hurry();
+                trace.pending.retry_now();
             });
         }
     }
 
     /// Sends everything early while memory is short.
-    pub fn relieve(&mut self, settings: &Settings) {
-        let tight = self.is_tight(settings);
-        if tight && !self.tight {
-            self.rush(settings);
+    pub fn evict(&mut self, settings: &Settings) {
+        let memory_low = self.is_memory_low(settings);
+        if memory_low && !self.memory_low {
+            self.flush_all(settings);
         }
-        self.tight = tight;
+        self.memory_low = memory_low;
     }
 
     /// Whether more than half of the memory bound is in use.
-    fn is_tight(&self, settings: &Settings) -> bool {
+    fn is_memory_low(&self, settings: &Settings) -> bool {
         self.bytes as u64 > settings.max_bytes / 2
     }
 

@@ -1,4 +1,4 @@
-//! What a trace shows of a root span that is not OpenInference's headline: its name, and tags that were set on it.
+//! What a trace remembers of a root span: its name, and the trace tags set on it.
 
 use std::sync::Arc;
 

@@ -9,7 +9,7 @@ use crate::contract::{Answer, Instant, Level, Response};
 
 /// A failure that concerns every request, not this one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
+pub struct Failure {
     /// A stable word for the notice.
     pub topic: &'static str,
     /// How much it matters.
@@ -35,9 +35,9 @@ pub enum Verdict<'a> {
         reason: String,
     },
     /// MLflow failed on this request (500): it, or the server, is at fault.
-    Failed(Trouble),
+    Failed(Failure),
     /// Nothing can be delivered now.
-    Trouble(Trouble),
+    Unavailable(Failure),
 }
 
 #[derive(Default, Deserialize)]
@@ -56,21 +56,21 @@ pub fn judge(answer: &Answer, now: Instant) -> Verdict<'_> {
         Answer::Response(response) => response,
         Answer::NoAnswer(why) => {
             let message = format!("no answer from the MLflow server ({why}); spans are held and tried again");
-            return trouble("unreachable", Level::Warn, message, None);
+            return failure("unreachable", Level::Warn, message, None);
         }
     };
     let retry_after = retry_after(response, now);
     let status = response.status;
     let refusal = refusal(response);
     match status {
-        200..=299 if header(response, "content-type").is_some_and(|kind| kind.contains("text/html")) => trouble(
+        200..=299 if header(response, "content-type").is_some_and(|kind| kind.contains("text/html")) => failure(
             "not-mlflow",
             Level::Error,
             "a web page answers instead of MLflow (a login page, or a wrong tracking URI); spans are held".to_owned(),
             None,
         ),
         200..=299 => Verdict::Accepted(response),
-        401 => trouble(
+        401 => failure(
             "unauthorized",
             Level::Error,
             "the MLflow server does not accept the credentials (401); spans are held: check \
@@ -80,9 +80,9 @@ pub fn judge(answer: &Answer, now: Instant) -> Verdict<'_> {
         ),
         408 | 425 | 429 | 502..=504 => {
             let message = format!("the MLflow server is busy ({status}); spans are held and tried again");
-            trouble("busy", Level::Warn, message, retry_after)
+            failure("busy", Level::Warn, message, retry_after)
         }
-        501 => trouble(
+        501 => failure(
             "store",
             Level::Error,
             "the MLflow server's store cannot keep OpenTelemetry spans (501); spans are held: run it on a database \
@@ -90,7 +90,7 @@ pub fn judge(answer: &Answer, now: Instant) -> Verdict<'_> {
                 .to_owned(),
             retry_after,
         ),
-        500..=599 => Verdict::Failed(Trouble {
+        500..=599 => Verdict::Failed(Failure {
             topic: "failing",
             level: Level::Warn,
             message: format!("the MLflow server fails on a request ({status}); spans are held and tried again"),
@@ -102,7 +102,7 @@ pub fn judge(answer: &Answer, now: Instant) -> Verdict<'_> {
                 let reason = detail.as_str().filter(|text| text.len() <= LONGEST_DETAIL).unwrap_or(&error_code);
                 Verdict::Refused { status, reason: reason.to_owned(), code: error_code }
             }
-            None => trouble(
+            None => failure(
                 "not-mlflow",
                 Level::Error,
                 format!(
@@ -114,8 +114,8 @@ pub fn judge(answer: &Answer, now: Instant) -> Verdict<'_> {
     }
 }
 
-fn trouble<'a>(topic: &'static str, level: Level, message: String, retry_after: Option<u64>) -> Verdict<'a> {
-    Verdict::Trouble(Trouble { topic, level, message, retry_after })
+fn failure<'a>(topic: &'static str, level: Level, message: String, retry_after: Option<u64>) -> Verdict<'a> {
+    Verdict::Unavailable(Failure { topic, level, message, retry_after })
 }
 
 fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
@@ -152,7 +152,7 @@ mod tests {
 
     fn topic(answer: &Answer) -> &'static str {
         match judge(answer, 0) {
-            Verdict::Trouble(trouble) => trouble.topic,
+            Verdict::Unavailable(failure) => failure.topic,
             Verdict::Accepted(_) => "accepted",
             Verdict::Refused { .. } => "refused",
             Verdict::Failed(_) => "failed",
@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn retry_after_is_read_in_seconds_and_as_a_date() {
         let after = |value: &str, now| match judge(&response(503, &[("Retry-After", value)], ""), now) {
-            Verdict::Trouble(trouble) => trouble.retry_after,
+            Verdict::Unavailable(failure) => failure.retry_after,
             _ => None,
         };
         assert_eq!(after("7", 0), Some(7_000));

@@ -4,14 +4,14 @@
 //! `mlflow-artifacts:`), it takes the file by `PUT`; where its clients would write to the store themselves, media stays in the
 //! spans. It also stays there when MLflow refuses it, or fails on it again and again: nothing is lost by that, and nobody waits.
 
-use super::answers::{Trouble, Verdict};
+use super::answers::{Failure, Verdict};
 use super::backoff;
-use super::desk::Desk;
-use super::experiments::{self, Artifacts, Question};
+use super::experiments::{self, Artifacts, ExperimentQuery};
 use super::requests;
 use super::server::{Outbox, Purpose, ServerDelivery};
+use super::state::BridgeState;
+use crate::assembly::destination::TraceDestination;
 use crate::assembly::ids::TraceId;
-use crate::assembly::route::Route;
 use crate::contract::{Answer, Instant, Level, Notice};
 use crate::mapping::media::{AttachmentId, AttachmentLimits};
 use crate::mlflow::server::ServerVersion;
@@ -25,66 +25,71 @@ const FAILURES: u32 = 5;
 pub(super) struct Upload {
     trace: TraceId,
     id: AttachmentId,
-    route: Route,
+    destination: TraceDestination,
 }
 
 impl ServerDelivery {
     /// Whether media of a trace is to be sent before its spans are; finds it, and asks for what it needs.
-    pub(super) fn must_attach(
+    pub(super) fn needs_attachments(
         &mut self,
-        desk: &mut Desk,
+        state: &mut BridgeState,
         out: &mut Outbox,
         trace: TraceId,
-        (route, version): (&Route, ServerVersion),
+        (destination, version): (&TraceDestination, ServerVersion),
         now: Instant,
     ) -> bool {
-        if !desk.settings.attachments || version < ServerVersion::ATTACHMENTS {
+        if !state.settings.attachments || version < ServerVersion::ATTACHMENTS {
             return false;
         }
-        let limits = AttachmentLimits::of(&desk.settings);
-        let has_wanted = desk.change(trace, |open| {
+        let limits = AttachmentLimits::of(&state.settings);
+        let has_wanted = state.change(trace, |open| {
             open.find_media(trace, limits);
             open.media.wanted().next().is_some()
         });
         has_wanted == Some(true)
-            && match self.experiments.artifacts(route, now) {
+            && match self.experiments.artifacts(destination, now) {
                 Artifacts::Proxied(_) => true,
                 Artifacts::Elsewhere => false,
                 Artifacts::Unknown => {
-                    let key = experiments::key(route);
-                    let draft = self.experiments.ask(&key, Question::FindAgain);
-                    self.send(desk, out, draft, Purpose::Experiment(key, Question::FindAgain));
+                    let key = experiments::key(destination);
+                    let draft = self.experiments.ask(&key, ExperimentQuery::FindAgain);
+                    self.send(state, out, draft, Purpose::Experiment(key, ExperimentQuery::FindAgain));
                     true
                 }
             }
     }
 
     /// Sends media of a trace, at most so many pieces. Returns whether some is left.
-    pub(super) fn attach(
+    pub(super) fn send_attachments(
         &mut self,
-        desk: &mut Desk,
+        state: &mut BridgeState,
         out: &mut Outbox,
         trace: TraceId,
-        (route, most): (&Route, usize),
+        (destination, most): (&TraceDestination, usize),
         now: Instant,
     ) -> bool {
-        let Artifacts::Proxied(root) = self.experiments.artifacts(route, now) else { return false };
-        let Some(open) = desk.assembly.get(trace) else { return false };
+        let Artifacts::Proxied(root) = self.experiments.artifacts(destination, now) else { return false };
+        let Some(open) = state.assembly.get(trace) else { return false };
         let wanted: Vec<AttachmentId> = open.media.wanted().collect();
         let mut sent = 0;
         for id in &wanted {
-            let Some(open) = desk.assembly.get(trace).filter(|_| sent < most.min(out.slots)) else { return true };
+            let Some(open) = state.assembly.get(trace).filter(|_| sent < most.min(out.slots)) else { return true };
             let Some(body) = open.media_text(*id).and_then(base64::decode) else {
-                desk.change(trace, |open| open.media.stays(*id));
+                state.change(trace, |open| open.media.stays(*id));
                 continue;
             };
-            let draft = requests::attachment(&root, trace, *id, body).workspace(route.workspace.as_deref());
-            self.send(desk, out, draft, Purpose::Attachment(Upload { trace, id: *id, route: route.clone() }));
+            let draft = requests::attachment(&root, trace, *id, body).workspace(destination.workspace.as_deref());
+            self.send(
+                state,
+                out,
+                draft,
+                Purpose::Attachment(Upload { trace, id: *id, destination: destination.clone() }),
+            );
             sent += 1;
-            desk.change(trace, |open| {
-                open.route = Some(route.clone());
+            state.change(trace, |open| {
+                open.destination = Some(destination.clone());
                 open.media.sent(*id);
-                open.under_way += 1;
+                open.in_flight += 1;
             });
         }
         false
@@ -92,42 +97,42 @@ impl ServerDelivery {
 
     pub(super) fn attachment_answered(
         &mut self,
-        desk: &mut Desk,
+        state: &mut BridgeState,
         upload: &Upload,
         answer: &Answer,
         verdict: &Verdict<'_>,
         now: Instant,
     ) {
-        desk.change(upload.trace, |trace| trace.under_way = trace.under_way.saturating_sub(1));
+        state.change(upload.trace, |trace| trace.in_flight = trace.in_flight.saturating_sub(1));
         match (refusal(answer), verdict) {
             (None, Verdict::Accepted(_)) => {
-                self.succeed(desk);
-                desk.change(upload.trace, |trace| trace.media.attached(upload.id));
+                self.succeed(state);
+                state.change(upload.trace, |trace| trace.media.attached(upload.id));
                 let message = format!(
                     "media of {} bytes or more goes to MLflow as attachments, to which the spans refer",
-                    desk.settings.attachment_min_bytes
+                    state.settings.attachment_min_bytes
                 );
-                self.say_of_attachments(desk, Level::Info, message);
+                self.notify_attachments(state, Level::Info, message);
             }
             (Some(status @ 413), _) => {
-                desk.change(upload.trace, |trace| trace.media.stays(upload.id));
-                self.say_of_attachments(desk, Level::Warn, stays(&format!("{status}: it is too large")));
+                state.change(upload.trace, |trace| trace.media.stays(upload.id));
+                self.notify_attachments(state, Level::Warn, stays(&format!("{status}: it is too large")));
             }
-            (Some(status), _) => self.attachments_refused(desk, upload, &format!("{status}")),
-            (None, Verdict::Refused { status, .. }) => self.attachments_refused(desk, upload, &format!("{status}")),
-            (None, Verdict::Failed(trouble)) => {
-                let failures = self.attachment_failed(desk, upload, trouble);
-                let until = now.saturating_add(backoff::delay(&desk.settings, failures));
-                desk.stats.retries += 1;
-                desk.change(upload.trace, |trace| trace.hold_until = until);
+            (Some(status), _) => self.attachments_refused(state, upload, &format!("{status}")),
+            (None, Verdict::Refused { status, .. }) => self.attachments_refused(state, upload, &format!("{status}")),
+            (None, Verdict::Failed(failure)) => {
+                let failures = self.attachment_failed(state, upload, failure);
+                let until = now.saturating_add(backoff::delay(&state.settings, failures));
+                state.stats.retries += 1;
+                state.change(upload.trace, |trace| trace.hold_until = until);
             }
-            (None, Verdict::Trouble(trouble)) => {
-                let failures = self.attachment_failed(desk, upload, trouble);
-                self.fail(desk, trouble, now);
+            (None, Verdict::Unavailable(failure)) => {
+                let failures = self.attachment_failed(state, upload, failure);
+                self.fail(state, failure, now);
                 // Others go first: perhaps it is the size that does not come through, and they show that the server is there.
                 let opens = self.gate.opens_at(now).unwrap_or(now);
-                let until = opens.saturating_add(backoff::delay(&desk.settings, failures));
-                desk.change(upload.trace, |trace| trace.hold_until = until);
+                let until = opens.saturating_add(backoff::delay(&state.settings, failures));
+                state.change(upload.trace, |trace| trace.hold_until = until);
                 // Before it is sent again the server must have answered something that is small.
                 self.version = None;
             }
@@ -135,25 +140,25 @@ impl ServerDelivery {
     }
 
     /// Counts a failure, and leaves the media in the spans after so many of them. Returns how many.
-    fn attachment_failed(&mut self, desk: &mut Desk, upload: &Upload, trouble: &Trouble) -> u32 {
-        let failures = desk.change(upload.trace, |trace| trace.media.failed(upload.id)).unwrap_or_default();
+    fn attachment_failed(&mut self, state: &mut BridgeState, upload: &Upload, failure: &Failure) -> u32 {
+        let failures = state.change(upload.trace, |trace| trace.media.failed(upload.id)).unwrap_or_default();
         if failures >= FAILURES {
-            self.attachments_refused(desk, upload, &format!("it failed {failures} times: {}", trouble.topic));
+            self.attachments_refused(state, upload, &format!("it failed {failures} times: {}", failure.topic));
         }
         failures
     }
 
     /// No media of the experiment is sent until it is looked up again.
-    fn attachments_refused(&mut self, desk: &mut Desk, upload: &Upload, why: &str) {
-        desk.change(upload.trace, |trace| trace.media.stays(upload.id));
-        self.experiments.take_no_artifacts(&experiments::key(&upload.route));
-        self.say_of_attachments(desk, Level::Warn, stays(why));
+    fn attachments_refused(&mut self, state: &mut BridgeState, upload: &Upload, why: &str) {
+        state.change(upload.trace, |trace| trace.media.stays(upload.id));
+        self.experiments.disable_artifacts(&experiments::key(&upload.destination));
+        self.notify_attachments(state, Level::Warn, stays(why));
     }
 
-    fn say_of_attachments(&mut self, desk: &mut Desk, level: Level, message: String) {
-        if self.said_of_attachments != message {
-            self.said_of_attachments.clone_from(&message);
-            desk.notice(Some(Notice { level, topic: "attachments", message }));
+    fn notify_attachments(&mut self, state: &mut BridgeState, level: Level, message: String) {
+        if self.last_attachment_notice != message {
+            self.last_attachment_notice.clone_from(&message);
+            state.notice(Some(Notice { level, topic: "attachments", message }));
         }
     }
 }

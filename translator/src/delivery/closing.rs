@@ -6,8 +6,8 @@
 use serde::Deserialize;
 
 use super::answers::Verdict;
-use super::desk::Desk;
 use super::server::ServerDelivery;
+use super::state::BridgeState;
 use crate::assembly::ids::TraceId;
 use crate::contract::Instant;
 
@@ -46,20 +46,20 @@ struct LocatedExperiment {
 impl ServerDelivery {
     /// MLflow told how it has a trace that is to be closed. Another sender may have brought its root, and then it needs
     /// no closing; or its first spans, and then it stays in their experiment.
-    pub(super) fn look_answered(&mut self, desk: &mut Desk, id: TraceId, verdict: &Verdict<'_>, now: Instant) {
-        desk.change(id, |trace| trace.under_way = trace.under_way.saturating_sub(1));
+    pub(super) fn look_answered(&mut self, state: &mut BridgeState, id: TraceId, verdict: &Verdict<'_>, now: Instant) {
+        state.change(id, |trace| trace.in_flight = trace.in_flight.saturating_sub(1));
         let found: Found = match verdict {
             Verdict::Accepted(response) => serde_json::from_slice(&response.body).unwrap_or_default(),
             Verdict::Refused { .. } => Found::default(),
-            Verdict::Failed(trouble) | Verdict::Trouble(trouble) => return self.fail(desk, trouble, now),
+            Verdict::Failed(failure) | Verdict::Unavailable(failure) => return self.fail(state, failure, now),
         };
-        self.succeed(desk);
-        let Described { state, trace_location } = found.trace.trace_info;
-        if !matches!(state.as_str(), "" | "IN_PROGRESS" | "STATE_UNSPECIFIED") {
-            return desk.info_settled(id);
+        self.succeed(state);
+        let Described { state: reported, trace_location } = found.trace.trace_info;
+        if !matches!(reported.as_str(), "" | "IN_PROGRESS" | "STATE_UNSPECIFIED") {
+            return state.finish_trace_info(id);
         }
-        desk.say_closed(id);
+        state.notify_closed(id);
         let experiment_id = trace_location.mlflow_experiment.experiment_id;
-        desk.change(id, |trace| trace.info.found_in = Some(experiment_id).filter(|id| !id.is_empty()));
+        state.change(id, |trace| trace.info.found_in = Some(experiment_id).filter(|id| !id.is_empty()));
     }
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::answers::Verdict;
 use super::requests::{self, Draft};
-use crate::assembly::route::{Experiment, Route};
+use crate::assembly::destination::{Experiment, TraceDestination};
 use crate::contract::{Instant, Level, Notice};
 
 /// How long an answer about an experiment holds, in milliseconds.
@@ -19,11 +19,11 @@ const HOLDS: Instant = 60_000;
 pub type Key = (Option<String>, Experiment);
 
 #[derive(Clone, Debug)]
-enum Known {
+enum ExperimentState {
     /// A request is under way.
     Asked,
     /// Nothing is known for want of an answer; ask (again) with this question.
-    Ask(Question),
+    Ask(ExperimentQuery),
     /// Usable under this id, and where its artifacts are.
     Id(String, Artifacts, Instant),
     /// Not usable, and why.
@@ -32,7 +32,7 @@ enum Known {
     Denied(Instant),
 }
 
-impl Known {
+impl ExperimentState {
     fn holds(&self, now: Instant) -> bool {
         match self {
             Self::Asked | Self::Ask(_) => true,
@@ -54,7 +54,7 @@ pub enum Artifacts {
 
 /// What to ask the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Question {
+pub enum ExperimentQuery {
     /// Does it exist?
     Find,
     /// Create it.
@@ -69,7 +69,7 @@ pub enum Resolution {
     /// Under this id.
     Id(String),
     /// After this question is answered.
-    Ask(Question),
+    Ask(ExperimentQuery),
     /// After an answer that is under way.
     Wait,
     /// Not before then.
@@ -81,9 +81,9 @@ pub enum Resolution {
 /// What is known of experiments.
 #[derive(Debug, Default)]
 pub struct Experiments {
-    known: BTreeMap<Key, Known>,
+    known: BTreeMap<Key, ExperimentState>,
     /// What was said about each, so that it is said once.
-    said: BTreeMap<Key, String>,
+    announced: BTreeMap<Key, String>,
 }
 
 /// Names come from senders: beyond so many, what is out of date is forgotten.
@@ -106,39 +106,41 @@ struct Described {
 }
 
 impl Experiments {
-    /// Whether spans can go to the route's experiment.
-    pub fn resolve(&self, route: &Route, now: Instant) -> Resolution {
-        match self.known.get(&key(route)) {
-            None => Resolution::Ask(Question::Find),
-            Some(Known::Asked) => Resolution::Wait,
-            Some(Known::Ask(question)) => Resolution::Ask(*question),
-            Some(Known::Id(id, _, until)) if *until > now => Resolution::Id(id.clone()),
-            Some(Known::Refused(reason, until)) if *until > now => Resolution::Refused(reason.clone()),
-            Some(Known::Denied(until)) if *until > now => Resolution::Later(*until),
-            Some(Known::Id(..) | Known::Refused(..) | Known::Denied(_)) => Resolution::Ask(Question::Find),
+    /// Whether spans can go to the destination's experiment.
+    pub fn resolve(&self, destination: &TraceDestination, now: Instant) -> Resolution {
+        match self.known.get(&key(destination)) {
+            None => Resolution::Ask(ExperimentQuery::Find),
+            Some(ExperimentState::Asked) => Resolution::Wait,
+            Some(ExperimentState::Ask(question)) => Resolution::Ask(*question),
+            Some(ExperimentState::Id(id, _, until)) if *until > now => Resolution::Id(id.clone()),
+            Some(ExperimentState::Refused(reason, until)) if *until > now => Resolution::Refused(reason.clone()),
+            Some(ExperimentState::Denied(until)) if *until > now => Resolution::Later(*until),
+            Some(ExperimentState::Id(..) | ExperimentState::Refused(..) | ExperimentState::Denied(_)) => {
+                Resolution::Ask(ExperimentQuery::Find)
+            }
         }
     }
 
-    /// Where the artifacts of the route's experiment are.
-    pub fn artifacts(&self, route: &Route, now: Instant) -> Artifacts {
-        match self.known.get(&key(route)) {
-            Some(Known::Id(_, artifacts, until)) if *until > now => artifacts.clone(),
+    /// Where the artifacts of the destination's experiment are.
+    pub fn artifacts(&self, destination: &TraceDestination, now: Instant) -> Artifacts {
+        match self.known.get(&key(destination)) {
+            Some(ExperimentState::Id(_, artifacts, until)) if *until > now => artifacts.clone(),
             _ => Artifacts::Unknown,
         }
     }
 
     /// MLflow takes no artifacts of an experiment, until it is looked up again.
-    pub fn take_no_artifacts(&mut self, key: &Key) {
-        if let Some(Known::Id(_, artifacts, _)) = self.known.get_mut(key) {
+    pub fn disable_artifacts(&mut self, key: &Key) {
+        if let Some(ExperimentState::Id(_, artifacts, _)) = self.known.get_mut(key) {
             *artifacts = Artifacts::Elsewhere;
         }
     }
 
     /// The request for a question, which counts as under way from now on.
-    pub fn ask(&mut self, key: &Key, question: Question) -> Draft {
-        self.known.insert(key.clone(), Known::Asked);
+    pub fn ask(&mut self, key: &Key, question: ExperimentQuery) -> Draft {
+        self.known.insert(key.clone(), ExperimentState::Asked);
         let draft = match (question, &key.1) {
-            (Question::Create, Experiment::Name(name)) => requests::create_experiment(name),
+            (ExperimentQuery::Create, Experiment::Name(name)) => requests::create_experiment(name),
             (_, experiment) => requests::find_experiment(experiment),
         };
         draft.workspace(key.0.as_deref())
@@ -150,50 +152,61 @@ impl Experiments {
     }
 
     /// The server gave no answer to a question: ask it again when the server is back.
-    pub fn unanswered(&mut self, key: Key, question: Question) {
-        self.known.insert(key, Known::Ask(question));
+    pub fn unanswered(&mut self, key: Key, question: ExperimentQuery) {
+        self.known.insert(key, ExperimentState::Ask(question));
     }
 
     /// What the server said to a question; returns what a person should know.
-    pub fn answered(&mut self, key: Key, question: Question, verdict: &Verdict<'_>, now: Instant) -> Option<Notice> {
+    pub fn answered(
+        &mut self,
+        key: Key,
+        question: ExperimentQuery,
+        verdict: &Verdict<'_>,
+        now: Instant,
+    ) -> Option<Notice> {
         let (known, notice) = match verdict {
             Verdict::Accepted(response) => match serde_json::from_slice::<Found>(&response.body) {
                 Ok(found) => usable(&key.1, question, found, now),
                 Err(_) => denied(&key.1, "answered something that is not an experiment", now),
             },
             Verdict::Refused { status, code, .. } => self::refused(&key.1, question, *status, code, now),
-            Verdict::Failed(trouble) | Verdict::Trouble(trouble) => denied(&key.1, &trouble.message, now),
+            Verdict::Failed(failure) | Verdict::Unavailable(failure) => denied(&key.1, &failure.message, now),
         };
         if self.known.len() > MANY {
             self.known.retain(|_, known| known.holds(now));
-            self.said.clear();
+            self.announced.clear();
         }
         self.known.insert(key.clone(), known);
         let notice = notice?;
-        let news = self.said.get(&key) != Some(&notice.message);
-        self.said.insert(key, notice.message.clone());
-        news.then_some(notice)
+        let is_new = self.announced.get(&key) != Some(&notice.message);
+        self.announced.insert(key, notice.message.clone());
+        is_new.then_some(notice)
     }
 }
 
-/// The experiment of a route.
-pub fn key(route: &Route) -> Key {
-    (route.workspace.clone(), route.experiment.clone())
+/// The experiment of a destination.
+pub fn key(destination: &TraceDestination) -> Key {
+    (destination.workspace.clone(), destination.experiment.clone())
 }
 
-fn usable(experiment: &Experiment, question: Question, found: Found, now: Instant) -> (Known, Option<Notice>) {
+fn usable(
+    experiment: &Experiment,
+    question: ExperimentQuery,
+    found: Found,
+    now: Instant,
+) -> (ExperimentState, Option<Notice>) {
     let until = now.saturating_add(HOLDS);
     if found.experiment.lifecycle_stage == "deleted" {
         let id = &found.experiment.experiment_id;
         let reason = format!(
             "{} is deleted: restore it (`mlflow experiments restore --experiment-id {id}`) or name another one, then \
-             replay what was set aside",
+             replay the quarantine",
             describe(experiment)
         );
-        return (Known::Refused(reason.clone(), until), Some(notice(Level::Error, reason)));
+        return (ExperimentState::Refused(reason.clone(), until), Some(notice(Level::Error, reason)));
     }
     // Where artifacts go is not said when it is created; whoever is asked for it says so, whatever else it answers.
-    let created = question == Question::Create;
+    let created = question == ExperimentQuery::Create;
     let artifacts = if created { Artifacts::Unknown } else { artifacts(&found.experiment.artifact_location) };
     let Found { experiment: found, experiment_id: at_once } = found;
     let id = if at_once.is_empty() { found.experiment_id } else { at_once };
@@ -201,7 +214,7 @@ fn usable(experiment: &Experiment, question: Question, found: Found, now: Instan
         return denied(experiment, "answered without an experiment id", now);
     }
     let said = created.then(|| notice(Level::Info, format!("created {} (id {id})", describe(experiment))));
-    (Known::Id(id, artifacts, until), said)
+    (ExperimentState::Id(id, artifacts, until), said)
 }
 
 /// Where an artifact location says that artifacts are: only with `mlflow-artifacts:/` and no host is it the server asked.
@@ -214,47 +227,49 @@ fn artifacts(location: &str) -> Artifacts {
 
 fn refused(
     experiment: &Experiment,
-    question: Question,
+    question: ExperimentQuery,
     status: u16,
     code: &str,
     now: Instant,
-) -> (Known, Option<Notice>) {
+) -> (ExperimentState, Option<Notice>) {
     let until = now.saturating_add(HOLDS);
     match (experiment, question) {
-        (Experiment::Name(_), Question::Find) if code == "RESOURCE_DOES_NOT_EXIST" || status == 404 => {
-            (Known::Ask(Question::Create), None)
+        (Experiment::Name(_), ExperimentQuery::Find) if code == "RESOURCE_DOES_NOT_EXIST" || status == 404 => {
+            (ExperimentState::Ask(ExperimentQuery::Create), None)
         }
         // Somebody else created it meanwhile.
-        (Experiment::Name(_), Question::Create) if code == "RESOURCE_ALREADY_EXISTS" => {
-            (Known::Ask(Question::FindAgain), None)
+        (Experiment::Name(_), ExperimentQuery::Create) if code == "RESOURCE_ALREADY_EXISTS" => {
+            (ExperimentState::Ask(ExperimentQuery::FindAgain), None)
         }
-        (Experiment::Name(_), Question::FindAgain) => {
+        (Experiment::Name(_), ExperimentQuery::FindAgain) => {
             denied(experiment, "says both that it exists and that it does not", now)
         }
         // Who may write spans need not be allowed to look experiments up.
-        (Experiment::Id(id), _) if status == 403 => (Known::Id(id.clone(), Artifacts::Elsewhere, until), None),
+        (Experiment::Id(id), _) if status == 403 => {
+            (ExperimentState::Id(id.clone(), Artifacts::Elsewhere, until), None)
+        }
         (_, _) if status == 403 => denied(experiment, "denied access (403)", now),
         (Experiment::Id(_), _) => {
             let reason = format!(
-                "{} does not exist on the MLflow server: create it or name another one, then replay what was set aside",
+                "{} does not exist on the MLflow server: create it or name another one, then replay the quarantine",
                 describe(experiment)
             );
-            (Known::Refused(reason.clone(), until), Some(notice(Level::Error, reason)))
+            (ExperimentState::Refused(reason.clone(), until), Some(notice(Level::Error, reason)))
         }
         (Experiment::Name(_), _) => {
             let reason = format!(
-                "{} cannot be used: MLflow answered {status} {code}; name another one, then replay what was set aside",
+                "{} cannot be used: MLflow answered {status} {code}; name another one, then replay the quarantine",
                 describe(experiment)
             );
-            (Known::Refused(reason.clone(), until), Some(notice(Level::Error, reason)))
+            (ExperimentState::Refused(reason.clone(), until), Some(notice(Level::Error, reason)))
         }
     }
 }
 
-fn denied(experiment: &Experiment, what: &str, now: Instant) -> (Known, Option<Notice>) {
+fn denied(experiment: &Experiment, what: &str, now: Instant) -> (ExperimentState, Option<Notice>) {
     let message =
         format!("asked for {}, the MLflow server {what}; its spans are held and tried again", describe(experiment));
-    (Known::Denied(now.saturating_add(HOLDS / 2)), Some(notice(Level::Error, message)))
+    (ExperimentState::Denied(now.saturating_add(HOLDS / 2)), Some(notice(Level::Error, message)))
 }
 
 fn notice(level: Level, message: String) -> Notice {

@@ -3,7 +3,7 @@
 //! After a failure that concerns every request (no connection, 429, 503, rejected credentials) nothing is sent until a
 //! delay is over, and then one request at a time until one succeeds.
 
-use super::answers::Trouble;
+use super::answers::Failure;
 use super::backoff;
 use crate::contract::{Instant, Level, Notice};
 use crate::settings::Settings;
@@ -39,21 +39,21 @@ impl Gate {
     }
 
     /// Try again at once.
-    pub fn hurry(&mut self, now: Instant) {
+    pub fn retry_now(&mut self, now: Instant) {
         self.opens_at = self.opens_at.min(now);
     }
 
-    /// The server failed; returns what to say about it when that is news.
-    pub fn fail(&mut self, trouble: &Trouble, settings: &Settings, now: Instant) -> Option<Notice> {
+    /// The server failed; returns what to say about it if the operator does not know yet.
+    pub fn fail(&mut self, failure: &Failure, settings: &Settings, now: Instant) -> Option<Notice> {
         self.failures = self.failures.saturating_add(1);
-        let delay = trouble.retry_after.unwrap_or_else(|| backoff::delay(settings, self.failures));
+        let delay = failure.retry_after.unwrap_or_else(|| backoff::delay(settings, self.failures));
         self.opens_at = now.saturating_add(delay);
-        let news = self.topic != Some(trouble.topic);
-        self.topic = Some(trouble.topic);
-        news.then(|| Notice { level: trouble.level, topic: trouble.topic, message: trouble.message.clone() })
+        let is_new = self.topic != Some(failure.topic);
+        self.topic = Some(failure.topic);
+        is_new.then(|| Notice { level: failure.level, topic: failure.topic, message: failure.message.clone() })
     }
 
-    /// The server accepted a request; returns what to say about it when that is news.
+    /// The server accepted a request; returns what to say about it if the operator does not know yet.
     pub fn succeed(&mut self) -> Option<Notice> {
         self.successes = self.successes.saturating_add(1);
         self.failures = 0;

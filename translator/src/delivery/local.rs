@@ -6,18 +6,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::answers::{Trouble, Verdict, judge};
+use super::answers::{Failure, Verdict, judge};
 use super::assessments::folder;
-use super::desk::Desk;
 use super::gate::Gate;
 use super::requests;
-use crate::assembly::compose::Manner;
+use super::state::BridgeState;
+use crate::assembly::compose::ComposeOptions;
+use crate::assembly::destination::Experiment;
 use crate::assembly::ids::{SpanId, TraceId};
-use crate::assembly::outline::{Outline, Version};
 use crate::assembly::receipts::Receipts;
 use crate::assembly::root::Root;
-use crate::assembly::route::Experiment;
-use crate::assembly::trace::{Arrival, Envelope, Held, Trace};
+use crate::assembly::span_summary::{SpanSummary, Version};
+use crate::assembly::trace::{Arrival, Envelope, HeldSpan, Trace};
 use crate::assembly::{compose, info};
 use crate::contract::{Answer, Instant, Level, Request};
 use crate::mlflow::assessment;
@@ -41,7 +41,7 @@ struct Written {
 #[derive(Debug, Default)]
 pub struct LocalDelivery {
     last_id: u64,
-    under_way: BTreeMap<u64, Purpose>,
+    in_flight: BTreeMap<u64, Purpose>,
     /// Traces whose file was read, and what it held.
     read: Vec<(TraceId, Option<Vec<u8>>)>,
     gate: Gate,
@@ -49,36 +49,36 @@ pub struct LocalDelivery {
 
 impl LocalDelivery {
     /// The requests to perform now: files to write for traces whose file was read, files to read for traces due.
-    pub fn poll(&mut self, desk: &mut Desk, now: Instant) -> Vec<Request> {
+    pub fn poll(&mut self, state: &mut BridgeState, now: Instant) -> Vec<Request> {
         let mut requests = Vec::new();
         for (id, file) in std::mem::take(&mut self.read) {
-            if file.is_none() && desk.assembly.get(id).is_some_and(Trace::has_only_assessments_to_send) {
-                desk.change(id, |trace| trace.under_way = trace.under_way.saturating_sub(1));
-                folder::no_file(desk, id, now);
+            if file.is_none() && state.assembly.get(id).is_some_and(Trace::has_only_assessments_to_send) {
+                state.change(id, |trace| trace.in_flight = trace.in_flight.saturating_sub(1));
+                folder::no_file(state, id, now);
                 continue;
             }
-            match write(desk, id, file.as_deref()) {
-                Ok((draft, written)) => requests.push(self.send(desk, draft, Purpose::Write(id, written))),
-                Err(malformed) => give_up(desk, id, &malformed),
+            match write(state, id, file.as_deref()) {
+                Ok((draft, written)) => requests.push(self.send(state, draft, Purpose::Write(id, written))),
+                Err(malformed) => quarantine_span(state, id, &malformed),
             }
         }
-        let limit = self.gate.limit(&desk.settings, now);
-        if self.under_way.len() >= limit {
+        let limit = self.gate.limit(&state.settings, now);
+        if self.in_flight.len() >= limit {
             return requests;
         }
-        let slots = limit - self.under_way.len();
-        let due = desk.due(now).into_iter().chain(desk.assembly.to_assess(now, slots)).take(slots);
+        let slots = limit - self.in_flight.len();
+        let due = state.due(now).into_iter().chain(state.assembly.to_assess(now, slots)).take(slots);
         for id in due.collect::<Vec<_>>() {
-            desk.change(id, |trace| trace.under_way += 1);
-            requests.push(self.send(desk, requests::read_trace(&name(id)), Purpose::Read(id)));
+            state.change(id, |trace| trace.in_flight += 1);
+            requests.push(self.send(state, requests::read_trace(&name(id)), Purpose::Read(id)));
         }
         requests
     }
 
-    fn send(&mut self, desk: &Desk, draft: requests::Draft, purpose: Purpose) -> Request {
+    fn send(&mut self, state: &BridgeState, draft: requests::Draft, purpose: Purpose) -> Request {
         self.last_id += 1;
-        self.under_way.insert(self.last_id, purpose);
-        draft.finish(self.last_id, desk.settings.timeout_ms)
+        self.in_flight.insert(self.last_id, purpose);
+        draft.finish(self.last_id, state.settings.timeout_ms)
     }
 
     /// When a folder that failed is tried again.
@@ -87,13 +87,13 @@ impl LocalDelivery {
     }
 
     /// Try at once what waits for its time.
-    pub fn hurry(&mut self, now: Instant) {
-        self.gate.hurry(now);
+    pub fn retry_now(&mut self, now: Instant) {
+        self.gate.retry_now(now);
     }
 
     /// What became of a request.
-    pub fn complete(&mut self, desk: &mut Desk, request: u64, answer: &Answer, now: Instant) {
-        let Some(purpose) = self.under_way.remove(&request) else { return };
+    pub fn complete(&mut self, state: &mut BridgeState, request: u64, answer: &Answer, now: Instant) {
+        let Some(purpose) = self.in_flight.remove(&request) else { return };
         let (id, written) = match (purpose, answer) {
             (Purpose::Read(id), Answer::Response(response)) if matches!(response.status, 200 | 404) => {
                 let file = (response.status == 200).then(|| response.body.clone());
@@ -102,27 +102,27 @@ impl LocalDelivery {
             (Purpose::Read(id), _) => (id, None),
             (Purpose::Write(id, written), _) => (id, Some(written)),
         };
-        desk.change(id, |trace| trace.under_way = trace.under_way.saturating_sub(1));
+        state.change(id, |trace| trace.in_flight = trace.in_flight.saturating_sub(1));
         match (judge(answer, now), written) {
             (Verdict::Accepted(_), Some(Written { spans, assessments })) => {
-                desk.notice(self.gate.succeed());
+                state.notice(self.gate.succeed());
                 for (span, version) in spans {
-                    desk.delivered(id, span, version, false);
+                    state.delivered(id, span, version, false);
                 }
                 for (assessment, version) in assessments {
-                    desk.assessed(id, &assessment, version);
+                    state.assessment_delivered(id, &assessment, version);
                 }
-                if desk.assembly.get(id).is_some_and(Trace::must_look) {
-                    desk.say_closed(id);
+                if state.assembly.get(id).is_some_and(Trace::must_look_up) {
+                    state.notify_closed(id);
                 }
-                desk.info_settled(id);
+                state.finish_trace_info(id);
             }
             _ => {
                 let message = "the local folder cannot be read or written; spans are held and tried again".to_owned();
-                let trouble = Trouble { topic: "local-folder", level: Level::Error, message, retry_after: None };
-                desk.stats.retries += 1;
-                let notice = self.gate.fail(&trouble, &desk.settings, now);
-                desk.notice(notice);
+                let failure = Failure { topic: "local-folder", level: Level::Error, message, retry_after: None };
+                state.stats.retries += 1;
+                let notice = self.gate.fail(&failure, &state.settings, now);
+                state.notice(notice);
             }
         }
     }
@@ -133,36 +133,36 @@ fn name(id: TraceId) -> String {
 }
 
 /// A file that cannot be read is not overwritten: what would have joined it leaves with the reason.
-fn give_up(desk: &mut Desk, id: TraceId, malformed: &Malformed) {
-    let reason = format!("the trace's file is damaged ({malformed}): move it away, then replay what was set aside");
-    let unsent = desk.assembly.get(id).map(Trace::unsent).unwrap_or_default();
+fn quarantine_span(state: &mut BridgeState, id: TraceId, malformed: &Malformed) {
+    let reason = format!("the trace's file is damaged ({malformed}): move it away, then replay the quarantine");
+    let unsent = state.assembly.get(id).map(Trace::unsent).unwrap_or_default();
     for (span, version, _) in unsent {
-        desk.give_up(id, span, version, &reason);
+        state.quarantine_span(id, span, version, &reason);
     }
-    for (assessment, version) in folder::pending(desk, id) {
-        desk.give_assessment_up(id, &assessment, version, &reason);
+    for (assessment, version) in folder::pending(state, id) {
+        state.quarantine_assessment(id, &assessment, version, &reason);
     }
-    desk.change(id, |trace| trace.under_way = trace.under_way.saturating_sub(1));
-    desk.info_settled(id);
+    state.change(id, |trace| trace.in_flight = trace.in_flight.saturating_sub(1));
+    state.finish_trace_info(id);
 }
 
 type Write = (requests::Draft, Written);
 
 /// The file of a trace: what it held, and what is held here.
-fn write(desk: &Desk, id: TraceId, file: Option<&[u8]>) -> Result<Write, Malformed> {
+fn write(state: &BridgeState, id: TraceId, file: Option<&[u8]>) -> Result<Write, Malformed> {
     let nothing = Trace::default();
-    let open = desk.assembly.get(id).unwrap_or(&nothing);
+    let open = state.assembly.get(id).unwrap_or(&nothing);
     let payload = file.map(trace_json::read).transpose()?.unwrap_or_default();
     let mut whole = Trace::default();
     whole.closed = open.closed;
     let mut receipts = Receipts::default();
-    let mut take = |span: SpanId, held: Held| -> Result<(), Malformed> {
+    let mut take = |span: SpanId, held: HeldSpan| -> Result<(), Malformed> {
         let parsed = Span::parse(&held.span)?;
-        let (version, outline) = (Version::of(&parsed), Outline::of(&parsed));
+        let (version, summary) = (Version::of(&parsed), SpanSummary::of(&parsed));
         let root = Root::of(&parsed, &held.envelope);
         whole.insert(
             span,
-            Arrival { version, outline, root, held: Some(held), receipt: 0, feedback: Vec::new() },
+            Arrival { version, summary, root, held: Some(held), receipt: 0, feedback: Vec::new() },
             &mut receipts,
             0,
         );
@@ -174,7 +174,7 @@ fn write(desk: &Desk, id: TraceId, file: Option<&[u8]>) -> Result<Write, Malform
             let Some(id) = SpanId::new(span.span_id) else { continue };
             // What is held here is newer than the file, or was sent again.
             if open.held(id).is_none() {
-                take(id, Held { envelope: Arc::clone(&envelope), span: span.raw.into() })?;
+                take(id, HeldSpan { envelope: Arc::clone(&envelope), span: span.raw.into() })?;
             }
         }
     }
@@ -185,17 +185,17 @@ fn write(desk: &Desk, id: TraceId, file: Option<&[u8]>) -> Result<Write, Malform
         }
     }
     let ids: Vec<_> = whole.unsent().into_iter().map(|(id, ..)| id).collect();
-    let manner = Manner { openinference_only: desk.settings.openinference_only, previews: true };
-    let composition = compose::compose(&whole, &ids, manner);
-    let bytes: Vec<_> = composition.spans.iter().map(compose::Mapped::bytes).collect();
-    let added = composition.spans.into_iter().map(|mapped| mapped.added);
+    let options = ComposeOptions { openinference_only: state.settings.openinference_only, previews: true };
+    let composed = compose::compose(&whole, &ids, options);
+    let bytes: Vec<_> = composed.spans.iter().map(compose::Mapped::bytes).collect();
+    let added = composed.spans.into_iter().map(|mapped| mapped.added);
     let spans = bytes.iter().zip(added).map(|(bytes, added)| Ok((Span::parse(bytes)?, added)));
     let spans = spans.collect::<Result<Vec<_>, Malformed>>()?;
-    let route = open.wish.route(&desk.settings, whole.project().as_deref());
-    let (Experiment::Id(configured) | Experiment::Name(configured)) = route.experiment;
+    let destination = open.requested.resolve(&state.settings, whole.project().as_deref());
+    let (Experiment::Id(configured) | Experiment::Name(configured)) = destination.experiment;
     let experiment = file.and_then(trace_json::experiment).unwrap_or(configured);
     let assessments = folder::merged(file, open);
-    let body = trace_json::write(&info::of(id, &whole, &composition.news, &experiment), &spans, &assessments);
-    let written = Written { spans: unsent, assessments: folder::pending(desk, id) };
+    let body = trace_json::write(&info::of(id, &whole, &composed.update, &experiment), &spans, &assessments);
+    let written = Written { spans: unsent, assessments: folder::pending(state, id) };
     Ok((requests::write_trace(&experiment, &name(id), body), written))
 }

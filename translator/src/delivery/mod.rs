@@ -1,27 +1,27 @@
-//! From traces that are due to requests, and from answers to receipts.
+//! From due traces to requests, and from responses to receipts.
 //!
 //! [`server::ServerDelivery`] talks to MLflow, `local::LocalDelivery` to a folder that the host plays the server of.
-//! Both work on one [`desk::Desk`].
+//! Both work on one [`state::BridgeState`].
 
 pub mod answers;
 mod assessments;
 mod attachments;
 pub mod backoff;
+pub mod batch;
+mod bisect;
 mod closing;
-pub mod desk;
 pub mod experiments;
 pub mod gate;
-mod isolate;
 #[cfg(feature = "json")]
 pub mod local;
-mod lone;
-pub mod parcel;
 pub mod requests;
 pub mod server;
+pub mod state;
+mod trace_requests;
 
-use self::desk::Desk;
+use self::state::BridgeState;
 use crate::contract::{Answer, Instant, Request};
-use crate::settings::{Destination, Settings};
+use crate::settings::{DestinationKind, Settings};
 
 /// One of the two destinations.
 #[derive(Debug)]
@@ -37,29 +37,29 @@ impl Delivery {
     /// The delivery to the configured destination.
     pub fn new(settings: &Settings) -> Self {
         match settings.destination {
-            Destination::Server => Self::Server(server::ServerDelivery::default()),
+            DestinationKind::Server => Self::Server(server::ServerDelivery::default()),
             #[cfg(feature = "json")]
-            Destination::Local => Self::Local(local::LocalDelivery::default()),
+            DestinationKind::Local => Self::Local(local::LocalDelivery::default()),
         }
     }
 
     /// The requests to perform now.
-    pub fn poll(&mut self, desk: &mut Desk, now: Instant) -> Vec<Request> {
+    pub fn poll(&mut self, state: &mut BridgeState, now: Instant) -> Vec<Request> {
         let requests = match self {
-            Self::Server(server) => server.poll(desk, now),
+            Self::Server(server) => server.poll(state, now),
             #[cfg(feature = "json")]
-            Self::Local(local) => local.poll(desk, now),
+            Self::Local(local) => local.poll(state, now),
         };
-        desk.stats.requests += requests.len() as u64;
+        state.stats.requests += requests.len() as u64;
         requests
     }
 
     /// What became of a request.
-    pub fn complete(&mut self, desk: &mut Desk, request: u64, answer: &Answer, now: Instant) {
+    pub fn complete(&mut self, state: &mut BridgeState, request: u64, answer: &Answer, now: Instant) {
         match self {
-            Self::Server(server) => server.complete(desk, request, answer, now),
+            Self::Server(server) => server.complete(state, request, answer, now),
             #[cfg(feature = "json")]
-            Self::Local(local) => local.complete(desk, request, answer, now),
+            Self::Local(local) => local.complete(state, request, answer, now),
         }
     }
 
@@ -74,11 +74,11 @@ impl Delivery {
     }
 
     /// Try at once what waits for its time.
-    pub fn hurry(&mut self, now: Instant) {
+    pub fn retry_now(&mut self, now: Instant) {
         match self {
-            Self::Server(server) => server.hurry(now),
+            Self::Server(server) => server.retry_now(now),
             #[cfg(feature = "json")]
-            Self::Local(local) => local.hurry(now),
+            Self::Local(local) => local.retry_now(now),
         }
     }
 }

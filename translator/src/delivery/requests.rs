@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
+use crate::assembly::destination::Experiment;
 use crate::assembly::ids::TraceId;
-use crate::assembly::route::Experiment;
 use crate::contract::Request;
 use crate::mapping::media;
 use crate::mlflow::assessment::Assessment;

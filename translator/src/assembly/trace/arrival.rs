@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::assembly::outline::{Outline, Version};
 use crate::assembly::root::Root;
+use crate::assembly::span_summary::{SpanSummary, Version};
 use crate::contract::Receipt;
 use crate::mapping::feedback::Feedback;
 use crate::mapping::tags;
@@ -37,7 +37,7 @@ impl Envelope {
 
 /// A span's bytes, until MLflow has them.
 #[derive(Clone, Debug)]
-pub struct Held {
+pub struct HeldSpan {
     /// What surrounds the span.
     pub envelope: Arc<Envelope>,
     /// The span, repaired.
@@ -50,24 +50,24 @@ pub struct Arrival {
     /// Which version of the span this is.
     pub version: Version,
     /// Its facts.
-    pub outline: Outline,
+    pub summary: SpanSummary,
     /// Set on a root.
     pub root: Option<Root>,
     /// Its bytes; `None` when the span is not to be sent.
-    pub held: Option<Held>,
+    pub held: Option<HeldSpan>,
     /// The payload it came in.
     pub receipt: Receipt,
     /// The feedback that it carries, on itself or on another span.
     pub feedback: Vec<Feedback>,
 }
 
-/// Whether an arriving span was news.
+/// What `Trace::insert` did with a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Arrived {
+pub enum InsertOutcome {
     /// A new span, or a newer version of one that was sent.
     New,
     /// A newer version of one that was not sent yet and now never will be.
     Newer,
     /// A span that is known, in this version or a newer one.
-    Known,
+    ExperimentState,
 }

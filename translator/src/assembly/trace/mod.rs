@@ -5,29 +5,29 @@
 //! - A trace is *whole* when a root has arrived and every span's parent is there. What is not whole goes out in parts.
 
 mod arrival;
-mod due;
-mod shown;
+mod previews;
+mod schedule;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use self::arrival::{Arrival, Arrived, Envelope, Held};
-pub use self::due::Due;
+pub use self::arrival::{Arrival, Envelope, HeldSpan, InsertOutcome};
+pub use self::schedule::ScheduledAction;
+use super::conversation::ConversationSummary;
+use super::destination::{RequestedDestination, TraceDestination};
 use super::ids::SpanId;
 use super::info::InfoState;
 use super::media::Media;
-use super::outline::{Headline, Outline, Version};
-use super::pending::{Entry as Assessed, Pending};
+use super::pending_assessments::{Entry as Assessed, PendingAssessments};
 use super::receipts::Receipts;
 use super::root::Root;
-use super::route::{Route, Wish};
-use super::said::Said;
+use super::span_summary::{SpanSummary, TracePreview, Version};
 use crate::contract::{Instant, Receipt};
 
 #[derive(Debug)]
 struct Entry {
     version: Version,
-    outline: Outline,
-    held: Option<Held>,
+    summary: SpanSummary,
+    held: Option<HeldSpan>,
     /// Whether its media was looked for.
     searched: bool,
     receipts: Vec<Receipt>,
@@ -37,21 +37,21 @@ struct Entry {
 #[derive(Debug, Default)]
 pub struct Trace {
     /// What the senders asked for; the first to ask wins.
-    pub wish: Wish,
+    pub requested: RequestedDestination,
     /// Where it goes, once something of it went.
-    pub route: Option<Route>,
+    pub destination: Option<TraceDestination>,
     /// Its trace info.
     pub info: InfoState,
     /// Assessments that are not in MLflow.
-    pub pending: Pending,
+    pub pending: PendingAssessments,
     /// Media in its spans.
     pub media: Media,
     /// Closed for want of a root.
     pub closed: bool,
     /// To be sent without waiting.
-    pub rush: bool,
+    pub flush_requested: bool,
     /// Requests under way that carry spans of this trace.
-    pub under_way: u32,
+    pub in_flight: u32,
     /// Whether a root was delivered.
     pub root_delivered: bool,
     /// Not to be sent before then, because its experiment cannot be used now.
@@ -63,16 +63,16 @@ pub struct Trace {
     spans: BTreeMap<SpanId, Entry>,
     /// By start, so that the first stands for the trace.
     roots: BTreeMap<(u64, SpanId), Root>,
-    /// The headlines of outermost OpenInference spans that were sent.
-    headlines: BTreeMap<SpanId, Headline>,
-    /// By the calls to models that were sent, as far as the trace may borrow from them.
-    pub said: Said,
-    /// What of it the headline's span carries.
-    lent: Said,
+    /// Previews of the outermost OpenInference spans that were sent.
+    trace_previews: BTreeMap<SpanId, TracePreview>,
+    /// The conversation of the model calls that were sent, if a preview may need it.
+    pub conversation: ConversationSummary,
+    /// The conversation that the span of the preview carries.
+    sent_conversation: ConversationSummary,
     /// The registered prompts that spans which were sent are linked to.
     pub prompts: BTreeSet<String>,
     /// How many of them a root carries.
-    prompts_told: usize,
+    prompts_sent: usize,
     missing_parents: BTreeSet<SpanId>,
     unsent: usize,
     last_arrival: Instant,
@@ -80,7 +80,7 @@ pub struct Trace {
     bytes: usize,
 }
 
-/// Bytes that a span's outline costs, its bytes aside.
+/// Bytes that a span's summary costs, its bytes aside.
 const ENTRY_COST: usize = 160;
 /// Bytes that a trace costs, its spans aside.
 const TRACE_COST: usize = 512;
@@ -91,7 +91,7 @@ const ANCESTORS: usize = 1_000;
 
 impl Trace {
     /// Takes a span in, and opens a share of its receipt while it is not in MLflow.
-    pub fn insert(&mut self, id: SpanId, arrival: Arrival, receipts: &mut Receipts, now: Instant) -> Arrived {
+    pub fn insert(&mut self, id: SpanId, arrival: Arrival, receipts: &mut Receipts, now: Instant) -> InsertOutcome {
         self.last_arrival = self.last_arrival.max(now);
         if let Some(entry) = self.spans.get_mut(&id)
             && arrival.version <= entry.version
@@ -101,7 +101,7 @@ impl Trace {
                 entry.receipts.push(arrival.receipt);
                 self.bytes += size_of::<Receipt>();
             }
-            return Arrived::Known;
+            return InsertOutcome::ExperimentState;
         }
         if let Some(held) = &arrival.held {
             self.learn_tags(&held.envelope);
@@ -112,7 +112,7 @@ impl Trace {
         self.bytes -= before.as_ref().map_or(0, Entry::size);
         let replaced = before.is_some();
         if let Some(before) = &before {
-            self.roots.remove(&(before.outline.start, id));
+            self.roots.remove(&(before.summary.start, id));
         }
         let mut shares = before.map(|entry| entry.receipts).unwrap_or_default();
         if arrival.held.is_some() {
@@ -121,8 +121,8 @@ impl Trace {
             // This version is not to be sent, so nothing of the span is outstanding.
             shares.drain(..).for_each(|receipt| receipts.release(receipt));
         }
-        let Arrival { version, outline, held, .. } = arrival;
-        let entry = Entry { version, outline, held, searched: false, receipts: shares };
+        let Arrival { version, summary, held, .. } = arrival;
+        let entry = Entry { version, summary, held, searched: false, receipts: shares };
         self.unsent -= usize::from(was_unsent);
         if entry.held.is_some() {
             if self.unsent == 0 {
@@ -131,7 +131,7 @@ impl Trace {
             self.unsent += 1;
         }
         self.bytes += entry.size();
-        let Outline { parent, start, .. } = entry.outline;
+        let SpanSummary { parent, start, .. } = entry.summary;
         if let Some(root) = arrival.root {
             self.roots.insert((start, id), root);
         }
@@ -142,7 +142,7 @@ impl Trace {
             self.missing_parents.remove(&id);
             self.missing_parents.extend(parent.filter(|parent| !self.spans.contains_key(parent)));
         }
-        if was_unsent { Arrived::Newer } else { Arrived::New }
+        if was_unsent { InsertOutcome::Newer } else { InsertOutcome::New }
     }
 
     /// Takes an assessment in.
@@ -153,7 +153,7 @@ impl Trace {
         self.pending.insert(entry);
     }
 
-    /// Whether a span arrived before in this very version.
+    /// Whether this version of the span arrived before.
     pub fn has_seen(&self, id: SpanId, version: Version) -> bool {
         self.spans.get(&id).is_some_and(|entry| entry.version == version)
     }
@@ -176,18 +176,18 @@ impl Trace {
     }
 
     fn find_missing_parents(&mut self) {
-        let parents = self.spans.values().filter_map(|entry| entry.outline.parent);
+        let parents = self.spans.values().filter_map(|entry| entry.summary.parent);
         self.missing_parents = parents.filter(|parent| !self.spans.contains_key(parent)).collect();
     }
 
     /// The root that stands for the trace: of several the earliest, then the least id.
-    pub fn root(&self) -> Option<(SpanId, Outline)> {
+    pub fn root(&self) -> Option<(SpanId, SpanSummary)> {
         let (_, id) = self.roots.keys().next()?;
-        Some((*id, self.outline(*id)?))
+        Some((*id, self.span_summary(*id)?))
     }
 
     /// What the trace shows of that root.
-    pub fn root_facts(&self) -> Option<&Root> {
+    pub fn root_details(&self) -> Option<&Root> {
         self.roots.values().next()
     }
 
@@ -202,20 +202,20 @@ impl Trace {
     }
 
     /// All spans that ever arrived.
-    pub fn outlines(&self) -> impl Iterator<Item = (SpanId, Outline)> {
-        self.spans.iter().map(|(id, entry)| (*id, entry.outline))
+    pub fn span_summaries(&self) -> impl Iterator<Item = (SpanId, SpanSummary)> {
+        self.spans.iter().map(|(id, entry)| (*id, entry.summary))
     }
 
-    /// A span's outline.
-    pub fn outline(&self, id: SpanId) -> Option<Outline> {
-        self.spans.get(&id).map(|entry| entry.outline)
+    /// A span's summary.
+    pub fn span_summary(&self, id: SpanId) -> Option<SpanSummary> {
+        self.spans.get(&id).map(|entry| entry.summary)
     }
 
     /// Spans that are not in MLflow: roots first, then by start, so that a request reads as the trace does.
     pub fn unsent(&self) -> Vec<(SpanId, Version, usize)> {
         let held = self.spans.iter().filter_map(|(id, entry)| {
             let size = entry.held.as_ref()?.span.len();
-            Some(((entry.outline.parent.is_some(), entry.outline.start), (*id, entry.version, size)))
+            Some(((entry.summary.parent.is_some(), entry.summary.start), (*id, entry.version, size)))
         });
         let mut held: Vec<_> = held.collect();
         held.sort_by_key(|(order, (id, ..))| (*order, *id));
@@ -228,19 +228,19 @@ impl Trace {
     }
 
     /// A span's bytes, if MLflow does not have them.
-    pub fn held(&self, id: SpanId) -> Option<&Held> {
+    pub fn held(&self, id: SpanId) -> Option<&HeldSpan> {
         self.spans.get(&id)?.held.as_ref()
     }
 
     /// A version of a span, if it is the one that MLflow does not have.
-    pub fn held_version(&self, id: SpanId, version: Version) -> Option<&Held> {
+    pub fn held_version(&self, id: SpanId, version: Version) -> Option<&HeldSpan> {
         self.spans.get(&id).filter(|entry| entry.version == version)?.held.as_ref()
     }
 
     /// Looks at each OpenInference span that MLflow does not have, once.
-    pub fn search(&mut self, mut search: impl FnMut(SpanId, Version, &Held)) {
+    pub fn search(&mut self, mut search: impl FnMut(SpanId, Version, &HeldSpan)) {
         for (id, entry) in &mut self.spans {
-            if let Some(held) = entry.held.as_ref().filter(|_| entry.outline.openinference && !entry.searched) {
+            if let Some(held) = entry.held.as_ref().filter(|_| entry.summary.openinference && !entry.searched) {
                 search(*id, entry.version, held);
                 entry.searched = true;
             }
@@ -249,13 +249,13 @@ impl Trace {
 
     /// The nearest OpenInference ancestor that is known; spans may be their own ancestors.
     pub fn openinference_ancestor(&self, id: SpanId) -> Option<SpanId> {
-        let mut parent = self.outline(id)?.parent?;
+        let mut parent = self.span_summary(id)?.parent?;
         for _ in 0..ANCESTORS {
-            let outline = self.outline(parent)?;
-            if outline.openinference {
+            let summary = self.span_summary(parent)?;
+            if summary.openinference {
                 return Some(parent);
             }
-            parent = outline.parent?;
+            parent = summary.parent?;
         }
         None
     }
@@ -264,7 +264,7 @@ impl Trace {
     pub fn project(&self) -> Option<Box<str>> {
         let named = self.spans.iter().filter_map(|(id, entry)| {
             let project = entry.held.as_ref()?.envelope.project.as_ref()?;
-            Some(((entry.outline.parent.is_some(), entry.outline.start, *id), project))
+            Some(((entry.summary.parent.is_some(), entry.summary.start, *id), project))
         });
         named.min_by_key(|(order, _)| *order).map(|(_, project)| project.clone())
     }
@@ -272,17 +272,17 @@ impl Trace {
     /// A span reached its end: MLflow has this version, or it was set aside. A newer version stays held.
     ///
     /// Returns its bytes and the receipts whose shares are now the caller's to release.
-    pub fn settle(&mut self, id: SpanId, version: Version) -> Option<(Held, Vec<Receipt>)> {
+    pub fn mark_delivered(&mut self, id: SpanId, version: Version) -> Option<(HeldSpan, Vec<Receipt>)> {
         let entry = self.spans.get_mut(&id).filter(|entry| entry.version == version)?;
         let before = entry.size();
         let held = entry.held.take()?;
         let receipts = std::mem::take(&mut entry.receipts);
         self.bytes -= before - entry.size();
         self.unsent -= 1;
-        self.rush &= self.unsent > 0;
+        self.flush_requested &= self.unsent > 0;
         if self.unsent == 0 {
             // What waited for the trace to be in MLflow need not wait longer.
-            self.pending.hurry();
+            self.pending.retry_now();
         }
         Some((held, receipts))
     }

@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 use super::waiting::{again, go_on, wait};
-use super::{Errand, session};
-use crate::assembly::pending::Step;
+use super::{AssessmentRequest, session};
+use crate::assembly::pending_assessments::Step;
 use crate::contract::{Answer, Instant, Level, Response};
-use crate::delivery::answers::{Trouble, Verdict};
-use crate::delivery::desk::Desk;
+use crate::delivery::answers::{Failure, Verdict};
 use crate::delivery::server::ServerDelivery;
+use crate::delivery::state::BridgeState;
 use crate::mlflow::assessment::AssessmentVersion;
 
 /// How often MLflow may fail on an assessment while it takes others.
@@ -21,78 +21,78 @@ const CRASHES_ALONE: u32 = 100;
 impl ServerDelivery {
     pub(in crate::delivery) fn assessment_answered(
         &mut self,
-        desk: &mut Desk,
-        errand: &Errand,
+        state: &mut BridgeState,
+        sent: &AssessmentRequest,
         answer: &Answer,
         verdict: &Verdict<'_>,
         now: Instant,
     ) {
-        desk.change(errand.trace, |trace| trace.under_way = trace.under_way.saturating_sub(1));
+        state.change(sent.trace, |trace| trace.in_flight = trace.in_flight.saturating_sub(1));
         // Only what MLflow wrote is evidence that it works: reads succeed while its disk is full.
-        match (errand.step, verdict) {
-            (Step::FindTrace, Verdict::Accepted(response)) => session::found(desk, errand, response, now),
+        match (sent.step, verdict) {
+            (Step::FindTrace, Verdict::Accepted(response)) => session::found(state, sent, response, now),
             // Servers that cannot search so: the carrier's own trace will do.
-            (Step::FindTrace, Verdict::Refused { .. } | Verdict::Failed(_)) => go_on(desk, errand, Step::Create),
-            (Step::FindTrace, _) if lacks_endpoint(answer) => go_on(desk, errand, Step::Create),
+            (Step::FindTrace, Verdict::Refused { .. } | Verdict::Failed(_)) => go_on(state, sent, Step::Create),
+            (Step::FindTrace, _) if lacks_endpoint(answer) => go_on(state, sent, Step::Create),
             (Step::Create, Verdict::Accepted(_)) => {
-                self.succeed(desk);
-                desk.assessed(errand.trace, &errand.id, errand.version);
+                self.succeed(state);
+                state.assessment_delivered(sent.trace, &sent.id, sent.version);
             }
-            (Step::Look, Verdict::Accepted(response)) if stored(response) < errand.version => {
-                go_on(desk, errand, Step::Remove);
+            (Step::Look, Verdict::Accepted(response)) if stored(response) < sent.version => {
+                go_on(state, sent, Step::Remove);
             }
-            (Step::Look, Verdict::Accepted(_)) => desk.assessed(errand.trace, &errand.id, errand.version),
+            (Step::Look, Verdict::Accepted(_)) => state.assessment_delivered(sent.trace, &sent.id, sent.version),
             (Step::Remove, Verdict::Accepted(_)) => {
-                self.succeed(desk);
-                go_on(desk, errand, Step::Create);
+                self.succeed(state);
+                go_on(state, sent, Step::Create);
             }
             // One of this id is there, or MLflow failed.
-            (Step::Create, Verdict::Failed(_)) => go_on(desk, errand, Step::Look),
+            (Step::Create, Verdict::Failed(_)) => go_on(state, sent, Step::Look),
             (Step::Create, Verdict::Refused { code, .. }) if code == "RESOURCE_ALREADY_EXISTS" => {
-                go_on(desk, errand, Step::Look);
+                go_on(state, sent, Step::Look);
             }
-            (Step::Look, Verdict::Refused { status: 404, .. }) => self.failed_on(desk, errand, &failing(), now),
+            (Step::Look, Verdict::Refused { status: 404, .. }) => self.failed_on(state, sent, &failing(), now),
             (_, Verdict::Refused { status: 404, .. }) => {
-                wait(desk, errand, "MLflow does not have that trace: replay it when it is there", now);
+                wait(state, sent, "MLflow does not have that trace: replay it when it is there", now);
             }
             _ if lacks_endpoint(answer) => {
                 let reason =
                     "the server knows no such request: MLflow has assessments since 3.2, or a proxy is in its way";
-                wait(desk, errand, reason, now);
+                wait(state, sent, reason, now);
             }
-            (_, Verdict::Failed(trouble)) => self.failed_on(desk, errand, trouble, now),
-            (_, Verdict::Trouble(trouble)) => self.fail(desk, trouble, now),
+            (_, Verdict::Failed(failure)) => self.failed_on(state, sent, failure, now),
+            (_, Verdict::Unavailable(failure)) => self.fail(state, failure, now),
             (_, Verdict::Refused { status, reason, .. }) => {
                 let reason = format!("MLflow refuses it ({status} {reason})");
-                desk.give_assessment_up(errand.trace, &errand.id, errand.version, &reason);
+                state.quarantine_assessment(sent.trace, &sent.id, sent.version, &reason);
             }
         }
     }
 
     /// MLflow failed on the assessment: its fault when others succeed, the server's otherwise.
-    fn failed_on(&mut self, desk: &mut Desk, errand: &Errand, trouble: &Trouble, now: Instant) {
+    fn failed_on(&mut self, state: &mut BridgeState, sent: &AssessmentRequest, failure: &Failure, now: Instant) {
         let successes = self.gate.successes;
         let (mut others_succeed, mut crashes) = (false, 0);
-        again(desk, errand, now, |entry| {
+        again(state, sent, now, |entry| {
             entry.step = Step::Create;
             entry.crashes = entry.crashes.saturating_add(1);
             crashes = entry.crashes;
             others_succeed = successes > *entry.accepted_before.get_or_insert(successes);
         });
         if !others_succeed && crashes <= CRASHES_ALONE {
-            return self.fail(desk, trouble, now);
+            return self.fail(state, failure, now);
         }
         if crashes > CRASHES {
             let reason = "MLflow fails on it (500), again and again: replay it when that is mended";
-            desk.give_assessment_up(errand.trace, &errand.id, errand.version, reason);
+            state.quarantine_assessment(sent.trace, &sent.id, sent.version, reason);
         }
     }
 }
 
 /// MLflow failed to create an assessment, and has none of its id.
-fn failing() -> Trouble {
+fn failing() -> Failure {
     let message = "the MLflow server fails on an assessment (500); it is held and tried again".to_owned();
-    Trouble { topic: "failing", level: Level::Warn, message, retry_after: None }
+    Failure { topic: "failing", level: Level::Warn, message, retry_after: None }
 }
 
 /// The version of the assessment that MLflow has.

@@ -1,26 +1,26 @@
 //! Assessments in the local folder: in the file of the trace that they are about.
 
-use super::Errand;
+use super::AssessmentRequest;
 use super::waiting::wait;
 use crate::assembly::ids::TraceId;
-use crate::assembly::pending::Step;
+use crate::assembly::pending_assessments::Step;
 use crate::assembly::trace::Trace;
 use crate::contract::Instant;
-use crate::delivery::desk::Desk;
+use crate::delivery::state::BridgeState;
 use crate::mlflow::assessment::{Assessment, AssessmentVersion};
 use crate::mlflow::trace_json;
 
 /// Feedback came before its trace has a file.
-pub(in crate::delivery) fn no_file(desk: &mut Desk, trace: TraceId, now: Instant) {
-    for (id, version) in pending(desk, trace) {
-        let errand = Errand { trace, id, version, step: Step::Create };
-        wait(desk, &errand, "the trace has no file: replay it when it is there", now);
+pub(in crate::delivery) fn no_file(state: &mut BridgeState, trace: TraceId, now: Instant) {
+    for (id, version) in pending(state, trace) {
+        let sent = AssessmentRequest { trace, id, version, step: Step::Create };
+        wait(state, &sent, "the trace has no file: replay it when it is there", now);
     }
 }
 
 /// All assessments of a trace that are held here.
-pub(in crate::delivery) fn pending(desk: &Desk, id: TraceId) -> Vec<(String, AssessmentVersion)> {
-    let entries = desk.assembly.get(id).into_iter().flat_map(|trace| trace.pending.iter());
+pub(in crate::delivery) fn pending(state: &BridgeState, id: TraceId) -> Vec<(String, AssessmentVersion)> {
+    let entries = state.assembly.get(id).into_iter().flat_map(|trace| trace.pending.iter());
     entries.map(|entry| (entry.assessment.id.clone(), entry.assessment.version)).collect()
 }
 

@@ -10,17 +10,17 @@ pub(super) mod folder;
 mod session;
 mod waiting;
 
-use super::desk::Desk;
 use super::requests::{self, Draft};
 use super::server::{Outbox, Purpose, ServerDelivery};
+use super::state::BridgeState;
 use crate::assembly::ids::TraceId;
-use crate::assembly::pending::{Entry, Step};
+use crate::assembly::pending_assessments::{Entry, Step};
 use crate::contract::Instant;
 use crate::mlflow::assessment::AssessmentVersion;
 
 /// A request about an assessment.
 #[derive(Clone, Debug)]
-pub(super) struct Errand {
+pub(super) struct AssessmentRequest {
     /// The trace.
     pub(super) trace: TraceId,
     /// The assessment's id.
@@ -36,7 +36,7 @@ impl ServerDelivery {
     /// as they came.
     pub(super) fn send_assessments(
         &mut self,
-        desk: &mut Desk,
+        state: &mut BridgeState,
         out: &mut Outbox,
         traces: &[TraceId],
         most: usize,
@@ -44,25 +44,25 @@ impl ServerDelivery {
     ) {
         let least = out.slots.saturating_sub(most);
         for trace in traces {
-            let Some(open) = desk.assembly.get(*trace).filter(|open| open.under_way == 0) else { continue };
+            let Some(open) = state.assembly.get(*trace).filter(|open| open.in_flight == 0) else { continue };
             let ready: Vec<_> = open.pending.ready(now).map(|entry| entry.assessment.id.clone()).collect();
             for id in ready {
                 if out.slots <= least {
                     return;
                 }
-                self.send_assessment(desk, out, *trace, id, now);
+                self.send_assessment(state, out, *trace, id, now);
             }
         }
     }
 
-    fn send_assessment(&mut self, desk: &mut Desk, out: &mut Outbox, trace: TraceId, id: String, now: Instant) {
-        let place = self.place_of_session(desk, out, trace, &id, now);
-        let Some(entry) = desk.assembly.get(trace).and_then(|open| open.pending.get(&id)) else { return };
+    fn send_assessment(&mut self, state: &mut BridgeState, out: &mut Outbox, trace: TraceId, id: String, now: Instant) {
+        let place = self.place_of_session(state, out, trace, &id, now);
+        let Some(entry) = state.assembly.get(trace).and_then(|open| open.pending.get(&id)) else { return };
         let Some((step, draft)) = draft(trace, entry, place) else { return };
         let draft = draft.workspace(entry.workspace.as_deref());
-        let errand = Errand { trace, id, version: entry.assessment.version, step };
-        self.send(desk, out, draft, Purpose::Assessment(errand));
-        desk.change(trace, |open| open.under_way += 1);
+        let sent = AssessmentRequest { trace, id, version: entry.assessment.version, step };
+        self.send(state, out, draft, Purpose::Assessment(sent));
+        state.change(trace, |open| open.in_flight += 1);
     }
 }
 

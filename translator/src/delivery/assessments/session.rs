@@ -4,14 +4,14 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Errand;
+use super::AssessmentRequest;
 use crate::assembly::ids::TraceId;
-use crate::assembly::pending::Step;
+use crate::assembly::pending_assessments::Step;
 use crate::contract::{Instant, Response};
-use crate::delivery::desk::Desk;
 use crate::delivery::experiments::Resolution;
 use crate::delivery::requests::{self, Draft};
 use crate::delivery::server::{Outbox, ServerDelivery};
+use crate::delivery::state::BridgeState;
 
 /// Where to look for a session.
 #[derive(Debug)]
@@ -41,20 +41,23 @@ impl ServerDelivery {
     /// Where to look for the session of an assessment, if it is about one that was not looked for yet.
     pub(super) fn place_of_session(
         &mut self,
-        desk: &mut Desk,
+        state: &mut BridgeState,
         out: &mut Outbox,
         trace: TraceId,
         id: &str,
         now: Instant,
     ) -> Place {
-        let Some(open) = desk.assembly.get(trace) else { return Place::Unknown };
+        let Some(open) = state.assembly.get(trace) else { return Place::Unknown };
         let entry = open.pending.get(id).filter(|entry| entry.step == Step::FindTrace);
         let Some(session) = entry.and_then(|entry| entry.session.clone()) else { return Place::Nowhere };
-        let route = open.route.clone().unwrap_or_else(|| open.wish.route(&desk.settings, open.project().as_deref()));
-        if matches!(self.experiments.resolve(&route, now), Resolution::Refused(_)) {
+        let destination = open
+            .destination
+            .clone()
+            .unwrap_or_else(|| open.requested.resolve(&state.settings, open.project().as_deref()));
+        if matches!(self.experiments.resolve(&destination, now), Resolution::Refused(_)) {
             return Place::Nowhere;
         }
-        match self.experiment_id(desk, out, trace, &route, now) {
+        match self.experiment_id(state, out, trace, &destination, now) {
             Some(experiment_id) => {
                 requests::find_session(&experiment_id, &session).map_or(Place::Nowhere, Place::Search)
             }
@@ -64,18 +67,18 @@ impl ServerDelivery {
 }
 
 /// MLflow told of the session's traces: the assessment moves to the one that it belongs to.
-pub(super) fn found(desk: &mut Desk, errand: &Errand, response: &Response, now: Instant) {
+pub(super) fn found(state: &mut BridgeState, sent: &AssessmentRequest, response: &Response, now: Instant) {
     let Found { traces } = serde_json::from_slice(&response.body).unwrap_or_default();
     let has_it = |found: &&FoundTrace| {
         let ids = found.assessments.iter().filter_map(|assessment| assessment.get("assessment_id")?.as_str());
-        ids.into_iter().any(|id| id == errand.id)
+        ids.into_iter().any(|id| id == sent.id)
     };
     let chosen = traces.iter().find(has_it).or(traces.first());
-    let target = chosen.and_then(|found| trace_id(&found.trace_id)).unwrap_or(errand.trace);
-    let entry = desk.change(errand.trace, |open| open.pending.settle(&errand.id, errand.version)).flatten();
+    let target = chosen.and_then(|found| trace_id(&found.trace_id)).unwrap_or(sent.trace);
+    let entry = state.change(sent.trace, |open| open.pending.mark_delivered(&sent.id, sent.version)).flatten();
     if let Some(mut entry) = entry {
         entry.step = Step::Create;
-        desk.assembly.assess(target, entry, &desk.settings, now);
+        state.assembly.assess(target, entry, &state.settings, now);
     }
 }
 

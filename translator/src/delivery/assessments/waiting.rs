@@ -1,33 +1,33 @@
 //! An assessment's next step: at once, after a while, or never.
 
-use super::Errand;
-use crate::assembly::pending::{Entry, Step};
+use super::AssessmentRequest;
+use crate::assembly::pending_assessments::{Entry, Step};
 use crate::contract::Instant;
 use crate::delivery::backoff;
-use crate::delivery::desk::Desk;
+use crate::delivery::state::BridgeState;
 
 /// What comes next, at once.
-pub(super) fn go_on(desk: &mut Desk, errand: &Errand, step: Step) {
-    progress(desk, errand, |entry| entry.step = step);
+pub(super) fn go_on(state: &mut BridgeState, sent: &AssessmentRequest, step: Step) {
+    progress(state, sent, |entry| entry.step = step);
 }
 
 /// The assessment's trace is not there yet. It is given up when it could not for as long as a trace may be idle.
-pub(super) fn wait(desk: &mut Desk, errand: &Errand, reason: &str, now: Instant) {
+pub(super) fn wait(state: &mut BridgeState, sent: &AssessmentRequest, reason: &str, now: Instant) {
     let mut waited = 0;
-    again(desk, errand, now, |entry| waited = now.saturating_sub(*entry.missing_since.get_or_insert(now)));
-    if waited >= desk.settings.idle_ms {
+    again(state, sent, now, |entry| waited = now.saturating_sub(*entry.missing_since.get_or_insert(now)));
+    if waited >= state.settings.idle_ms {
         let reason = format!("{reason} (waited {} s)", waited / 1_000);
-        desk.give_assessment_up(errand.trace, &errand.id, errand.version, &reason);
+        state.quarantine_assessment(sent.trace, &sent.id, sent.version, &reason);
     }
 }
 
 /// Tries an assessment again after a while.
-pub(super) fn again(desk: &mut Desk, errand: &Errand, now: Instant, change: impl FnOnce(&mut Entry)) {
-    desk.stats.retries += 1;
-    let failures = desk.assembly.get(errand.trace).and_then(|trace| trace.pending.get(&errand.id));
+pub(super) fn again(state: &mut BridgeState, sent: &AssessmentRequest, now: Instant, change: impl FnOnce(&mut Entry)) {
+    state.stats.retries += 1;
+    let failures = state.assembly.get(sent.trace).and_then(|trace| trace.pending.get(&sent.id));
     let failures = failures.map_or(0, |entry| entry.failures).saturating_add(1);
-    let not_before = now.saturating_add(backoff::delay(&desk.settings, failures));
-    progress(desk, errand, |entry| {
+    let not_before = now.saturating_add(backoff::delay(&state.settings, failures));
+    progress(state, sent, |entry| {
         entry.failures = failures;
         entry.not_before = not_before;
         change(entry);
@@ -35,10 +35,10 @@ pub(super) fn again(desk: &mut Desk, errand: &Errand, now: Instant, change: impl
 }
 
 /// Changes the assessment that was sent; a newer version that came meanwhile begins anew.
-fn progress(desk: &mut Desk, errand: &Errand, change: impl FnOnce(&mut Entry)) {
-    desk.change(errand.trace, |trace| {
-        trace.pending.progress(&errand.id, |entry| {
-            if entry.assessment.version == errand.version {
+fn progress(state: &mut BridgeState, sent: &AssessmentRequest, change: impl FnOnce(&mut Entry)) {
+    state.change(sent.trace, |trace| {
+        trace.pending.progress(&sent.id, |entry| {
+            if entry.assessment.version == sent.version {
                 change(entry);
             }
         });

@@ -74,7 +74,7 @@ impl<'a> Conversation<'a> {
         self.asked.iter().any(speaks) && self.answered.iter().any(speaks)
     }
 
-    /// Whether nothing was said.
+    /// Whether no model call had a request or an answer.
     pub(super) fn is_empty(&self) -> bool {
         self.asked.is_empty() && self.answered.is_empty()
     }

@@ -26,7 +26,7 @@ impl Version {
 
 /// The facts of a span that its trace needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Outline {
+pub struct SpanSummary {
     /// `None` on a root span.
     pub parent: Option<SpanId>,
     /// Nanoseconds since the Unix epoch.
@@ -39,8 +39,8 @@ pub struct Outline {
     pub openinference: bool,
 }
 
-impl Outline {
-    /// The outline of a (repaired) span.
+impl SpanSummary {
+    /// The summary of a (repaired) span.
     pub fn of(span: &Span<'_>) -> Self {
         Self {
             parent: SpanId::new(span.parent_span_id),
@@ -54,7 +54,7 @@ impl Outline {
 
 /// What a trace shows of its outermost OpenInference span.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Headline {
+pub struct TracePreview {
     /// The span's name, which names the trace.
     pub name: String,
     /// The trace's request preview.
@@ -63,12 +63,12 @@ pub struct Headline {
     pub response: Option<String>,
     /// How much better they are than the ones that MLflow derives from the span.
     pub gain: PreviewGain,
-    /// Whether the first [call to a model](super::said) speaks for its request.
-    pub borrows_request: bool,
-    /// Whether the last call to a model speaks for its answer.
-    pub borrows_response: bool,
-    /// Whether it carries neither inputs nor outputs, and shows those that it borrows.
-    pub is_silent: bool,
+    /// Whether the request comes from the first [model call](super::conversation).
+    pub request_from_conversation: bool,
+    /// Whether the response comes from the last model call.
+    pub response_from_conversation: bool,
+    /// Whether the span has neither inputs nor outputs, so that it carries the conversation instead.
+    pub has_no_values: bool,
     /// Trace tags from `tag.tags` and `metadata`.
     pub tags: Vec<(String, String)>,
 }
@@ -76,33 +76,38 @@ pub struct Headline {
 /// The types of spans that frame others, and may carry nothing themselves.
 const FRAMES: [&str; 2] = ["AGENT", "CHAIN"];
 
-impl Headline {
-    /// The headline of a span and what it gained.
+impl TracePreview {
+    /// The preview of a span, from its attributes and the added ones.
     pub fn of(span: &Span<'_>, added: &AddedAttributes<'_>, with_previews: bool) -> Self {
-        let headline =
+        let trace_preview =
             Self { name: mlflow::tags::trace_name(span.name.get()), tags: tags::of_span(span), ..Self::default() };
         let stored = |key| mapping::stored(span, added, key);
         let (inputs, outputs) = (stored(keys::SPAN_INPUTS), stored(keys::SPAN_OUTPUTS));
         if inputs.is_none() && outputs.is_none() {
-            let is_silent = stored(keys::SPAN_TYPE).is_some_and(|kind| FRAMES.contains(&kind.as_text().as_ref()));
-            return Self { borrows_request: is_silent, borrows_response: is_silent, is_silent, ..headline };
+            let has_no_values = stored(keys::SPAN_TYPE).is_some_and(|kind| FRAMES.contains(&kind.as_text().as_ref()));
+            return Self {
+                request_from_conversation: has_no_values,
+                response_from_conversation: has_no_values,
+                has_no_values,
+                ..trace_preview
+            };
         }
         if !with_previews {
-            return headline;
+            return trace_preview;
         }
         let request = inputs.and_then(|value| Preview::of(&value.as_text(), Side::Request));
         let response = outputs.and_then(|value| Preview::of(&value.as_text(), Side::Response));
         let is_dump = |preview: &Option<Preview>| preview.as_ref().is_some_and(|preview| preview.is_dump);
-        let (borrows_request, borrows_response) = (is_dump(&request), is_dump(&response));
+        let (request_from_conversation, response_from_conversation) = (is_dump(&request), is_dump(&response));
         let gain = [&request, &response].into_iter().flatten().map(|preview| preview.gain).max().unwrap_or_default();
         let text = |preview: Option<Preview>| preview.map(|preview| preview.text);
         let (request, response) = (text(request), text(response));
-        Self { request, response, gain, borrows_request, borrows_response, ..headline }
+        Self { request, response, gain, request_from_conversation, response_from_conversation, ..trace_preview }
     }
 
-    /// Whether calls to models speak for a side of it.
-    pub fn borrows(&self) -> bool {
-        self.borrows_request || self.borrows_response
+    /// Whether the request or the response comes from the conversation.
+    pub fn uses_conversation(&self) -> bool {
+        self.request_from_conversation || self.response_from_conversation
     }
 
     /// Bytes held.

@@ -1,11 +1,11 @@
 //! Where a trace goes: workspace, experiment and run.
 //!
 //! The first source that names an experiment wins: the payload's context, the settings, the resource attribute
-//! `openinference.project.name`, experiment 0. A trace keeps the route of its first delivery, because MLflow keeps a
+//! `openinference.project.name`, experiment 0. A trace keeps the destination of its first delivery, because MLflow keeps a
 //! trace in its first experiment.
 
 use crate::contract::Context;
-use crate::settings::{Destination, Settings};
+use crate::settings::{DestinationKind, Settings};
 
 /// An experiment by id or by name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,7 +18,7 @@ pub enum Experiment {
 
 /// Where a trace goes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Route {
+pub struct TraceDestination {
     /// The MLflow workspace, where the server has them.
     pub workspace: Option<String>,
     /// The experiment.
@@ -27,15 +27,15 @@ pub struct Route {
     pub run_id: Option<String>,
 }
 
-/// What a payload's context asked for.
+/// The destination that a payload's context asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wish {
+pub struct RequestedDestination {
     workspace: Option<String>,
     experiment: Option<Experiment>,
     run_id: Option<String>,
 }
 
-impl Wish {
+impl RequestedDestination {
     /// Reads the context; empty texts count as absent.
     pub fn new(context: &Context) -> Self {
         let present = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
@@ -46,29 +46,29 @@ impl Wish {
         }
     }
 
-    /// A wish for the experiment of this name, if there is one.
+    /// A request for the experiment with this name, if any.
     pub fn experiment_name(name: Option<String>) -> Self {
         Self { experiment: name.map(Experiment::Name), ..Self::default() }
     }
 
-    /// Fills what this wish leaves open from another.
+    /// Fills the unset fields from another request.
     pub fn or(&mut self, other: &Self) {
         self.workspace = self.workspace.take().or_else(|| other.workspace.clone());
         self.experiment = self.experiment.take().or_else(|| other.experiment.clone());
         self.run_id = self.run_id.take().or_else(|| other.run_id.clone());
     }
 
-    /// The route, with what settings and the project's name add.
-    pub fn route(&self, settings: &Settings, project: Option<&str>) -> Route {
+    /// The destination, with unset fields from the settings, then from the project name.
+    pub fn resolve(&self, settings: &Settings, project: Option<&str>) -> TraceDestination {
         let configured = || experiment(settings.experiment_id.clone(), settings.experiment_name.clone());
         let project = || project.map(|name| Experiment::Name(name.to_owned()));
         let default = || match settings.destination {
-            Destination::Server => Experiment::Id("0".to_owned()),
+            DestinationKind::Server => Experiment::Id("0".to_owned()),
             #[cfg(feature = "json")]
             // MLflow's own name of experiment 0, so that the folder can be replayed.
-            Destination::Local => Experiment::Name("Default".to_owned()),
+            DestinationKind::Local => Experiment::Name("Default".to_owned()),
         };
-        Route {
+        TraceDestination {
             workspace: self.workspace.clone().or_else(|| settings.workspace.clone()),
             experiment: self.experiment.clone().or_else(configured).or_else(project).unwrap_or_else(default),
             run_id: self.run_id.clone().or_else(|| settings.run_id.clone()),
@@ -91,8 +91,9 @@ mod tests {
     #[test]
     fn the_context_wins_over_the_settings_and_those_over_the_project() {
         let named = Settings { experiment_name: Some("configured".into()), ..Settings::default() };
-        let experiment =
-            |wish: &Context, settings: &Settings| Wish::new(wish).route(settings, Some("project")).experiment;
+        let experiment = |requested: &Context, settings: &Settings| {
+            RequestedDestination::new(requested).resolve(settings, Some("project")).experiment
+        };
         assert_eq!(experiment(&context("7", "asked"), &named), Experiment::Id("7".into()));
         assert_eq!(experiment(&context("", "asked"), &named), Experiment::Name("asked".into()));
         assert_eq!(experiment(&Context::default(), &named), Experiment::Name("configured".into()));
@@ -101,7 +102,7 @@ mod tests {
 
     #[test]
     fn without_any_name_it_is_experiment_zero_and_never_an_empty_id() {
-        let route = Wish::new(&context("", " ")).route(&Settings::default(), None);
-        assert_eq!(route.experiment, Experiment::Id("0".into()));
+        let destination = RequestedDestination::new(&context("", " ")).resolve(&Settings::default(), None);
+        assert_eq!(destination.experiment, Experiment::Id("0".into()));
     }
 }

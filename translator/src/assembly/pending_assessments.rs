@@ -64,7 +64,7 @@ pub struct Entry {
 
 /// The assessments of one trace, by id.
 #[derive(Debug, Default)]
-pub struct Pending {
+pub struct PendingAssessments {
     entries: BTreeMap<String, Entry>,
     bytes: usize,
 }
@@ -72,7 +72,7 @@ pub struct Pending {
 /// Bytes that an assessment costs beside its own.
 const ENTRY_COST: usize = 256;
 
-impl Pending {
+impl PendingAssessments {
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -103,7 +103,7 @@ impl Pending {
     }
 
     /// Takes an assessment out if it still is this version.
-    pub fn settle(&mut self, id: &str, version: AssessmentVersion) -> Option<Entry> {
+    pub fn mark_delivered(&mut self, id: &str, version: AssessmentVersion) -> Option<Entry> {
         let is_this = self.entries.get(id).is_some_and(|entry| entry.assessment.version == version);
         if is_this { self.take(id) } else { None }
     }
@@ -137,7 +137,7 @@ impl Pending {
     }
 
     /// Try all of them at once.
-    pub fn hurry(&mut self) {
+    pub fn retry_now(&mut self) {
         self.entries.values_mut().for_each(|entry| entry.not_before = 0);
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::assembly::ids::{SpanId, TraceId};
-use crate::assembly::outline::Version;
+use crate::assembly::span_summary::Version;
 use crate::contract::Instant;
 
 /// Where a request goes.
@@ -30,7 +30,7 @@ pub struct Item {
 
 /// The spans of one request; those of one trace stand together.
 #[derive(Clone, Debug)]
-pub struct Parcel {
+pub struct Batch {
     /// Where it goes.
     pub address: Address,
     /// What it carries, never empty.
@@ -45,8 +45,8 @@ pub struct Parcel {
     pub not_before: Instant,
 }
 
-impl Parcel {
-    /// A parcel that was never sent.
+impl Batch {
+    /// A batch that was never sent.
     pub fn new(address: Address, items: Vec<Item>) -> Self {
         Self { address, items, failures: 0, accepted_before: None, blind_splits: 0, not_before: 0 }
     }
@@ -56,7 +56,7 @@ impl Parcel {
         self.items.chunk_by(|a, b| a.trace == b.trace).filter_map(|items| items.first()).map(|item| item.trace)
     }
 
-    /// Two parcels with half of the spans each, cut between traces where there are several. `None` for a single span.
+    /// Two batches with half of the spans each, cut between traces where there are several. `None` for a single span.
     pub fn split(&self) -> Option<(Self, Self)> {
         if self.items.len() < 2 {
             return None;
@@ -73,42 +73,42 @@ impl Parcel {
     }
 }
 
-/// Packs spans into as few parcels as the limits allow: one address a parcel, traces together where they fit.
+/// Packs spans into as few batches as the limits allow: one address a batch, traces together where they fit.
 #[derive(Debug)]
-pub struct Packer {
+pub struct Batcher {
     most_spans: usize,
     most_bytes: usize,
-    most_parcels: usize,
-    full: Vec<Parcel>,
+    most_batches: usize,
+    full: Vec<Batch>,
     open: BTreeMap<Address, (Vec<Item>, usize)>,
 }
 
-impl Packer {
-    /// A packer for so many parcels with so many spans and bytes each; a span larger than that goes alone.
-    pub fn new(most_parcels: usize, most_spans: usize, most_bytes: usize) -> Self {
-        Self { most_spans, most_bytes, most_parcels, full: Vec::new(), open: BTreeMap::new() }
+impl Batcher {
+    /// A batcher for so many batches with so many spans and bytes each; a span larger than that goes alone.
+    pub fn new(most_batches: usize, most_spans: usize, most_bytes: usize) -> Self {
+        Self { most_spans, most_bytes, most_batches, full: Vec::new(), open: BTreeMap::new() }
     }
 
-    /// Whether no further parcel may be filled.
+    /// Whether no further batch may be filled.
     pub fn is_full(&self) -> bool {
-        self.full.len() >= self.most_parcels
+        self.full.len() >= self.most_batches
     }
 
     /// Adds a span of so many bytes.
     pub fn add(&mut self, address: &Address, item: Item, bytes: usize) {
         let (mut items, mut total) = self.open.remove(address).unwrap_or_default();
         if !items.is_empty() && (items.len() >= self.most_spans || total.saturating_add(bytes) > self.most_bytes) {
-            self.full.push(Parcel::new(address.clone(), std::mem::take(&mut items)));
+            self.full.push(Batch::new(address.clone(), std::mem::take(&mut items)));
             total = 0;
         }
         items.push(item);
         self.open.insert(address.clone(), (items, total.saturating_add(bytes)));
     }
 
-    /// The parcels, full ones first; what is beyond their number is left out.
-    pub fn finish(self) -> impl Iterator<Item = Parcel> {
-        let open = self.open.into_iter().map(|(address, (items, _))| Parcel::new(address, items));
-        self.full.into_iter().chain(open).take(self.most_parcels)
+    /// The batches, full ones first; what is beyond their number is left out.
+    pub fn finish(self) -> impl Iterator<Item = Batch> {
+        let open = self.open.into_iter().map(|(address, (items, _))| Batch::new(address, items));
+        self.full.into_iter().chain(open).take(self.most_batches)
     }
 }
 
@@ -129,24 +129,24 @@ mod tests {
             .collect()
     }
 
-    fn parcel(traces: &[(u8, u8)]) -> Parcel {
+    fn batch(traces: &[(u8, u8)]) -> Batch {
         let address = Address { workspace: None, experiment_id: "0".into(), run_id: None };
-        Parcel::new(address, items(traces))
+        Batch::new(address, items(traces))
     }
 
     #[test]
     fn several_traces_are_cut_between_traces() {
-        let (left, right) = parcel(&[(1, 2), (2, 5), (3, 2)]).split().unwrap();
+        let (left, right) = batch(&[(1, 2), (2, 5), (3, 2)]).split().unwrap();
         assert_eq!((left.traces().count(), right.traces().count()), (1, 2));
         assert_eq!(left.items.len() + right.items.len(), 9);
     }
 
     #[test]
     fn splitting_again_and_again_ends_with_single_spans() {
-        let mut open = vec![parcel(&[(1, 7), (2, 1), (3, 4)])];
+        let mut open = vec![batch(&[(1, 7), (2, 1), (3, 4)])];
         let mut single = 0;
-        while let Some(parcel) = open.pop() {
-            match parcel.split() {
+        while let Some(batch) = open.pop() {
+            match batch.split() {
                 Some((left, right)) => open.extend([left, right]),
                 None => single += 1,
             }
@@ -157,13 +157,12 @@ mod tests {
     #[test]
     fn parcels_hold_one_address_and_no_more_than_the_limits() {
         let address = |id: &str| Address { workspace: None, experiment_id: id.into(), run_id: None };
-        let mut packer = Packer::new(3, 4, 100);
+        let mut batcher = Batcher::new(3, 4, 100);
         for item in items(&[(1, 6), (2, 3)]) {
-            packer.add(&address("1"), item, 10);
+            batcher.add(&address("1"), item, 10);
         }
-        packer.add(&address("2"), items(&[(3, 1)]).remove(0), 5_000);
-        let parcels: Vec<_> =
-            packer.finish().map(|parcel| (parcel.address.experiment_id, parcel.items.len())).collect();
-        assert_eq!(parcels, [("1".to_owned(), 4), ("1".to_owned(), 4), ("1".to_owned(), 1)]);
+        batcher.add(&address("2"), items(&[(3, 1)]).remove(0), 5_000);
+        let batches: Vec<_> = batcher.finish().map(|batch| (batch.address.experiment_id, batch.items.len())).collect();
+        assert_eq!(batches, [("1".to_owned(), 4), ("1".to_owned(), 4), ("1".to_owned(), 1)]);
     }
 }

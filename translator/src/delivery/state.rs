@@ -1,13 +1,13 @@
-//! What every delivery works on: settings, traces, receipts, and the log of what happened.
+//! The state that both deliveries work on: settings, traces, receipts, counters and events.
 
 use std::sync::Arc;
 
+use crate::assembly::destination::{Experiment, RequestedDestination, TraceDestination};
 use crate::assembly::ids::{SpanId, TraceId};
 use crate::assembly::info::InfoState;
-use crate::assembly::outline::Version;
-use crate::assembly::pending::{Carrier, Entry};
+use crate::assembly::pending_assessments::{Carrier, Entry};
 use crate::assembly::receipts::Receipts;
-use crate::assembly::route::{Experiment, Route, Wish};
+use crate::assembly::span_summary::Version;
 use crate::assembly::trace::{Arrival, Trace};
 use crate::assembly::{Assembly, compose};
 use crate::contract::{Event, Instant, Level, Notice, Quarantined, Receipt, Repair, Stats};
@@ -15,9 +15,9 @@ use crate::mapping::feedback::FeedbackSubject;
 use crate::mlflow::assessment::{self, Assessment};
 use crate::settings::Settings;
 
-/// The bridge's state, the delivery aside.
+/// The state of a bridge, except for its delivery.
 #[derive(Debug, Default)]
-pub struct Desk {
+pub struct BridgeState {
     /// Settings.
     pub settings: Settings,
     /// Traces.
@@ -29,24 +29,24 @@ pub struct Desk {
     events: Vec<Event>,
 }
 
-impl Desk {
+impl BridgeState {
     /// A bridge's state before anything came.
     pub fn new(settings: Settings) -> Self {
         Self { settings, ..Self::default() }
     }
 
-    /// Notes what a person should know, if anything.
+    /// Records a notice, if any.
     pub fn notice(&mut self, notice: Option<Notice>) {
         self.events.extend(notice.map(Event::Notice));
     }
 
-    /// Notes a changed value.
+    /// Records a repaired value.
     pub fn repaired(&mut self, repair: Repair) {
         self.stats.repairs += 1;
         self.events.push(Event::Repaired(repair));
     }
 
-    /// Notes a span that MLflow will not take.
+    /// Records a quarantined span.
     pub fn quarantine(&mut self, quarantined: Quarantined) {
         self.stats.spans_quarantined += 1;
         self.events.push(Event::Quarantined(quarantined));
@@ -67,7 +67,7 @@ impl Desk {
     /// A span is in MLflow; its receipts are released, or wait for what MLflow is told of the trace.
     pub fn delivered(&mut self, trace: TraceId, span: SpanId, version: Version, info_follows: bool) {
         let receipts = self.change(trace, |trace| {
-            let (_, receipts) = trace.settle(span, version)?;
+            let (_, receipts) = trace.mark_delivered(span, version)?;
             if info_follows {
                 trace.info.receipts.extend(receipts);
                 return Some(Vec::new());
@@ -80,37 +80,39 @@ impl Desk {
         }
     }
 
-    /// MLflow will not take a span: it leaves with its bytes and the reason.
-    pub fn give_up(&mut self, trace: TraceId, span: SpanId, version: Version, reason: &str) {
-        let Some((held, receipts)) = self.change(trace, |trace| trace.settle(span, version)).flatten() else { return };
+    /// Quarantines a span that MLflow refuses, with the reason.
+    pub fn quarantine_span(&mut self, trace: TraceId, span: SpanId, version: Version, reason: &str) {
+        let Some((held, receipts)) = self.change(trace, |trace| trace.mark_delivered(span, version)).flatten() else {
+            return;
+        };
         self.quarantine(Quarantined {
             trace_id: trace.to_string(),
             span_id: span.to_string(),
             reason: reason.to_owned(),
-            payload: compose::lone_payload(&held.envelope, &held.span),
+            payload: compose::single_span_payload(&held.envelope, &held.span),
             receipt: receipts.last().copied(),
         });
         receipts.into_iter().for_each(|receipt| self.receipts.release(receipt));
     }
 
-    /// The trace's info is in MLflow, or will never be.
-    pub fn info_settled(&mut self, trace: TraceId) {
-        self.settled(trace, |info| {
-            info.wanted = false;
-            info.polish_until = None;
+    /// Ends the trace info: MLflow has it, or it is given up.
+    pub fn finish_trace_info(&mut self, trace: TraceId) {
+        self.finish_request(trace, |info| {
+            info.needed = false;
+            info.preview_deadline = None;
         });
     }
 
-    /// The trace is linked to its prompts, or will never be.
-    pub fn links_settled(&mut self, trace: TraceId) {
-        self.settled(trace, |info| info.links_wanted = false);
+    /// Ends the prompt links: MLflow has them, or they are given up.
+    pub fn finish_prompt_links(&mut self, trace: TraceId) {
+        self.finish_request(trace, |info| info.links_wanted = false);
     }
 
-    fn settled(&mut self, trace: TraceId, settle: impl FnOnce(&mut InfoState)) {
+    fn finish_request(&mut self, trace: TraceId, finish: impl FnOnce(&mut InfoState)) {
         let receipts = self.change(trace, |trace| {
-            settle(&mut trace.info);
+            finish(&mut trace.info);
             trace.info.failures = 0;
-            if trace.info.is_settled() { std::mem::take(&mut trace.info.receipts) } else { Vec::new() }
+            if trace.info.is_complete() { std::mem::take(&mut trace.info.receipts) } else { Vec::new() }
         });
         receipts.unwrap_or_default().into_iter().for_each(|receipt| self.receipts.release(receipt));
     }
@@ -121,7 +123,7 @@ impl Desk {
         &mut self,
         (trace, span): (TraceId, SpanId),
         arrival: &mut Arrival,
-        wish: &Wish,
+        requested: &RequestedDestination,
         now: Instant,
     ) {
         let feedback = std::mem::take(&mut arrival.feedback);
@@ -130,10 +132,11 @@ impl Desk {
         let carrier = Arc::new(Carrier {
             trace_id: trace.to_string(),
             span_id: span.to_string(),
-            payload: compose::lone_payload(&held.envelope, &held.span),
+            payload: compose::single_span_payload(&held.envelope, &held.span),
             shares: feedback.len(),
         });
-        let Route { workspace, experiment, .. } = wish.route(&self.settings, held.envelope.project.as_deref());
+        let TraceDestination { workspace, experiment, .. } =
+            requested.resolve(&self.settings, held.envelope.project.as_deref());
         let (Experiment::Id(experiment) | Experiment::Name(experiment)) = experiment;
         for feedback in &feedback {
             let Some(target) = TraceId::new(&feedback.target.trace_id) else { continue };
@@ -157,10 +160,10 @@ impl Desk {
         &mut self,
         found: Vec<([u8; 16], Assessment)>,
         receipt: Receipt,
-        wish: &Wish,
+        requested: &RequestedDestination,
         now: Instant,
     ) {
-        let workspace = wish.route(&self.settings, None).workspace;
+        let workspace = requested.resolve(&self.settings, None).workspace;
         for (trace, assessment) in found {
             let Some(trace) = TraceId::new(&trace) else { continue };
             let entry = Entry::new(assessment, None, workspace.clone(), None);
@@ -179,20 +182,22 @@ impl Desk {
     }
 
     /// An assessment is in MLflow, in this version or a greater one.
-    pub fn assessed(&mut self, trace: TraceId, id: &str, version: assessment::AssessmentVersion) {
-        let entry = self.change(trace, |trace| trace.pending.settle(id, version)).flatten();
+    pub fn assessment_delivered(&mut self, trace: TraceId, id: &str, version: assessment::AssessmentVersion) {
+        let entry = self.change(trace, |trace| trace.pending.mark_delivered(id, version)).flatten();
         entry.into_iter().flat_map(|entry| entry.receipts).for_each(|receipt| self.receipts.release(receipt));
     }
 
     /// An assessment will never be in MLflow: the span that brought it leaves with the reason.
-    pub fn give_assessment_up(
+    pub fn quarantine_assessment(
         &mut self,
         trace: TraceId,
         id: &str,
         version: assessment::AssessmentVersion,
         reason: &str,
     ) {
-        let Some(entry) = self.change(trace, |trace| trace.pending.settle(id, version)).flatten() else { return };
+        let Some(entry) = self.change(trace, |trace| trace.pending.mark_delivered(id, version)).flatten() else {
+            return;
+        };
         let receipt = entry.receipts.last().copied();
         match entry.carrier {
             Some(carrier) => self.quarantine(Quarantined {
@@ -224,18 +229,18 @@ impl Desk {
     fn close(&mut self, id: TraceId) {
         self.change(id, |trace| {
             trace.closed = true;
-            trace.info.wanted = true;
+            trace.info.needed = true;
         });
     }
 
     /// A trace is being closed for want of a root.
-    pub fn say_closed(&mut self, id: TraceId) {
+    pub fn notify_closed(&mut self, id: TraceId) {
         let message = format!(
             "trace tr-{id} is closed: no root span came within {} s of its last span",
             self.settings.idle_ms / 1000
         );
         self.notice(Some(Notice { level: Level::Warn, topic: "closed-without-root", message }));
-        self.change(id, |trace| trace.info.looked = true);
+        self.change(id, |trace| trace.info.looked_up = true);
     }
 }
 

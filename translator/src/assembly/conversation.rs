@@ -1,4 +1,4 @@
-//! What a trace says through its calls to models: the first request and the last answer.
+//! The conversation of a trace's model calls: the first request and the last answer.
 //!
 //! Frameworks exist whose outermost span carries no values (OpenAI's Agents SDK), or its objects as Python prints them. Such a
 //! trace shows what its models were asked first and answered last. Both are functions of the set of calls, whatever
@@ -19,23 +19,23 @@ const LONGEST: usize = 8_000;
 
 /// The first request and the last answer of some calls to models.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Said {
+pub struct ConversationSummary {
     /// Of the call that started first among those that say something.
-    request: Option<Words>,
+    request: Option<Excerpt>,
     /// Of the call that started last among those that answer something.
-    answer: Option<Words>,
+    answer: Option<Excerpt>,
 }
 
 /// A text, and the place of its call among others.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Words {
+struct Excerpt {
     order: (u64, SpanId),
     text: String,
 }
 
-impl Said {
-    /// Hears a span, if it is a call to a model.
-    pub fn hear(&mut self, id: SpanId, span: &Span<'_>, added: &AddedAttributes<'_>) {
+impl ConversationSummary {
+    /// Adds a span, if it is a model call.
+    pub fn observe(&mut self, id: SpanId, span: &Span<'_>, added: &AddedAttributes<'_>) {
         if !mapping::is_model(span, added) {
             return;
         }
@@ -43,7 +43,7 @@ impl Said {
         let words = |key, side| {
             let value = mapping::stored(span, added, key)?;
             let text = preview::text(&value.as_text(), side)?;
-            Some(Words { order, text: truncate(&text, LONGEST).to_owned() })
+            Some(Excerpt { order, text: truncate(&text, LONGEST).to_owned() })
         };
         if self.request.as_ref().is_none_or(|first| order <= first.order) {
             self.request = words(keys::SPAN_INPUTS, Side::Request).or(self.request.take());
@@ -53,7 +53,7 @@ impl Said {
         }
     }
 
-    /// Whether nothing was said.
+    /// Whether no model call had a request or an answer.
     pub fn is_empty(&self) -> bool {
         self.request.is_none() && self.answer.is_none()
     }
@@ -68,9 +68,9 @@ impl Said {
         self.answer.as_ref().map(|words| truncated(&words.text))
     }
 
-    /// Gives them to a span as its inputs and outputs: a message each in OpenAI's shape, which MLflow draws as a conversation and
+    /// Sets them as a span's inputs and outputs: one message each in OpenAI's shape, which MLflow draws as a conversation and
     /// derives the trace's previews from.
-    pub fn lend(&self, added: &mut AddedAttributes<'_>) {
+    pub fn fill_root(&self, added: &mut AddedAttributes<'_>) {
         let put = |added: &mut AddedAttributes<'_>, key, value: Value| {
             added.push_text(key, json::clean(&value.to_string()).into_owned());
         };

@@ -1,0 +1,149 @@
+//! What happens to a batch after MLflow's answer: it is delivered, retried, or split until the faulty span is alone.
+
+use super::answers::{Failure, Verdict};
+use super::backoff;
+use super::batch::Batch;
+use super::experiments;
+use super::server::ServerDelivery;
+use super::state::BridgeState;
+use crate::assembly::trace::Trace;
+use crate::contract::Instant;
+use crate::mlflow::server::ServerVersion;
+
+/// How often MLflow may fail on a request before it is split.
+pub(super) const FAILURES_BEFORE_SPLIT: u32 = 2;
+/// How often a request may be split without evidence that the server works otherwise.
+const BLIND_SPLITS: u32 = 3;
+
+impl ServerDelivery {
+    pub(super) fn spans_answered(
+        &mut self,
+        state: &mut BridgeState,
+        batch: Batch,
+        verdict: &Verdict<'_>,
+        now: Instant,
+    ) {
+        match verdict {
+            Verdict::Accepted(_) => {
+                self.succeed(state);
+                delivered(state, &batch, self.version.or(self.last_version), now);
+            }
+            Verdict::Unavailable(failure) => {
+                release(state, &batch);
+                self.fail(state, failure, now);
+            }
+            Verdict::Refused { status, code, .. } if *status == 404 && code == "RESOURCE_DOES_NOT_EXIST" => {
+                // The experiment went away after it was looked up; the next look says what to do.
+                for id in batch.traces() {
+                    if let Some(destination) = state.assembly.get(id).and_then(|trace| trace.destination.as_ref()) {
+                        self.experiments.forget(&experiments::key(destination));
+                    }
+                }
+                state.stats.retries += 1;
+                release(state, &batch);
+            }
+            Verdict::Refused { status, reason, .. } => {
+                let reason = format!("MLflow refuses this span ({status} {reason})");
+                self.bisect(state, batch, &reason);
+            }
+            Verdict::Failed(failure) => self.failed(state, batch, failure, now),
+        }
+    }
+
+    /// MLflow failed on the batch: the batch's fault if others succeed, the server's otherwise.
+    fn failed(&mut self, state: &mut BridgeState, mut batch: Batch, failure: &Failure, now: Instant) {
+        batch.failures += 1;
+        let accepted_before = *batch.accepted_before.get_or_insert(self.gate.successes);
+        let others_succeed = self.gate.successes > accepted_before;
+        let tried_enough = batch.failures > FAILURES_BEFORE_SPLIT;
+        if tried_enough && others_succeed {
+            let reason = "MLflow fails on this span (500) while it takes others";
+            return self.bisect(state, batch, reason);
+        }
+        if tried_enough && batch.items.len() > 1 && batch.blind_splits < BLIND_SPLITS {
+            batch.blind_splits += 1;
+            self.fail(state, failure, now);
+            return self.bisect(state, batch, "");
+        }
+        batch.not_before = now.saturating_add(backoff::delay(&state.settings, batch.failures));
+        if others_succeed {
+            state.stats.retries += 1;
+        } else {
+            self.fail(state, failure, now);
+        }
+        self.retries.push(batch);
+    }
+
+    /// Splits a batch; quarantines a single span for this reason.
+    fn bisect(&mut self, state: &mut BridgeState, batch: Batch, reason: &str) {
+        let Some((left, right)) = batch.split() else {
+            for item in &batch.items {
+                state.quarantine_span(item.trace, item.span, item.version, reason);
+            }
+            return release(state, &batch);
+        };
+        state.stats.retries += 1;
+        for half in [left, right] {
+            for id in half.traces() {
+                state.change(id, |trace| trace.in_flight += 1);
+            }
+            self.retries.push(half);
+        }
+        release(state, &batch);
+    }
+}
+
+/// The batch is no longer in flight.
+fn release(state: &mut BridgeState, batch: &Batch) {
+    for id in batch.traces() {
+        state.change(id, |trace| trace.in_flight = trace.in_flight.saturating_sub(1));
+    }
+}
+
+fn delivered(state: &mut BridgeState, batch: &Batch, version: Option<ServerVersion>, now: Instant) {
+    let version = version.unwrap_or(ServerVersion::CURRENT);
+    let preview_deadline = now.saturating_add(state.settings.partial_ms);
+    for items in batch.items.chunk_by(|a, b| a.trace == b.trace) {
+        let Some(id) = items.first().map(|item| item.trace) else { continue };
+        let info_follows = state.change(id, |trace| {
+            let root_came_before = trace.root_delivered;
+            trace.root_delivered |=
+                items.iter().any(|item| trace.span_summary(item.span).is_some_and(|summary| summary.parent.is_none()));
+            trace.info.needed |= wants_info(trace, root_came_before, version);
+            let can_improve = trace.root_delivered && trace.has_deferred_preview();
+            if can_improve {
+                trace.info.preview_deadline.get_or_insert(preview_deadline);
+            }
+            // An earlier one that waits stays, though another preview may need none: receipts wait for it.
+            trace.info.preview_deadline.take_if(|_| trace.info.needed);
+            trace.info.links_wanted |= version >= ServerVersion::PROMPT_LINKS && trace.has_unlinked_prompts();
+            !trace.info.is_complete()
+        });
+        for item in items {
+            state.delivered(id, item.span, item.version, info_follows.unwrap_or(false));
+        }
+    }
+    release(state, batch);
+}
+
+/// Whether MLflow needs a complete trace info, because it cannot derive it from the spans.
+///
+/// A request more for each such trace: only where the OTLP path cannot carry the information.
+fn wants_info(trace: &Trace, root_came_before: bool, version: ServerVersion) -> bool {
+    if trace.info.sent || trace.closed {
+        // MLflow derives nothing any more for a trace whose info it was given.
+        return true;
+    }
+    let Some((_, root)) = trace.root().filter(|_| trace.root_delivered) else { return false };
+    let nothing = Default::default();
+    let has_preview = trace.trace_preview(&nothing).is_some();
+    let preview_came_after_the_root = root_came_before && has_preview && !root.openinference;
+    let resources_came_after_the_root = root_came_before && trace.mixed_resources;
+    let tags_cannot_travel_on_spans = version < ServerVersion::TRACE_TAGS && has_preview;
+    preview_came_after_the_root
+        || trace.lacks_previews()
+        || trace.lacks_prompts()
+        || trace.has_several_roots()
+        || resources_came_after_the_root
+        || tags_cannot_travel_on_spans
+}

@@ -1,0 +1,134 @@
+//! Requests for one trace after its spans: look it up, write its trace info, link it to prompts.
+//!
+//! They are sent one after the other. A refusal costs no span: the bridge reports it and leaves the trace as it is.
+
+use super::answers::Verdict;
+use super::bisect::FAILURES_BEFORE_SPLIT;
+use super::requests;
+use super::server::{Outbox, Purpose, ServerDelivery};
+use super::state::BridgeState;
+use crate::assembly::compose::TraceUpdate;
+use crate::assembly::destination::TraceDestination;
+use crate::assembly::ids::TraceId;
+use crate::assembly::info;
+use crate::contract::{Instant, Level, Notice};
+
+impl ServerDelivery {
+    /// Media of a trace whose spans wait for it; or the next of them for a trace whose spans were all sent. At most so many
+    /// requests. Returns whether some are left.
+    pub(super) fn send_trace_request(
+        &mut self,
+        state: &mut BridgeState,
+        out: &mut Outbox,
+        (id, experiment_id, destination): (TraceId, &str, &TraceDestination),
+        most: usize,
+        now: Instant,
+    ) -> bool {
+        let Some(trace) = state.assembly.get(id) else { return false };
+        if most.min(out.slots) == 0 {
+            return true;
+        }
+        if trace.unsent_count() > 0 {
+            return self.send_attachments(state, out, id, (destination, most), now);
+        }
+        let (draft, purpose) = if trace.must_look_up() {
+            (requests::find_trace(id), Purpose::Look(id))
+        } else if trace.info.needed || trace.info.preview_deadline.is_some() {
+            let experiment_id = trace.info.found_in.as_deref().unwrap_or(experiment_id);
+            let info = info::of(id, trace, &TraceUpdate::default(), experiment_id);
+            (requests::trace_info(&info), Purpose::Info(id))
+        } else {
+            (requests::link_prompts(id, &trace.prompts), Purpose::Links(id))
+        };
+        self.send(state, out, draft.workspace(destination.workspace.as_deref()), purpose);
+        state.change(id, |trace| trace.in_flight += 1);
+        false
+    }
+
+    /// Sends trace infos that only make previews nicer, while the server is idle.
+    pub(super) fn send_deferred_previews(
+        &mut self,
+        state: &mut BridgeState,
+        out: &mut Outbox,
+        deferred_previews: &[TraceId],
+        now: Instant,
+    ) {
+        for id in deferred_previews {
+            let Some(destination) = state.assembly.get(*id).and_then(|trace| trace.destination.clone()) else {
+                continue;
+            };
+            if let Some(experiment_id) = self.experiment_id(state, out, *id, &destination, now) {
+                self.send_trace_request(state, out, (*id, &experiment_id, &destination), 1, now);
+            }
+        }
+    }
+
+    pub(super) fn info_answered(&mut self, state: &mut BridgeState, id: TraceId, verdict: &Verdict<'_>, now: Instant) {
+        match self.evaluate(state, id, verdict, now) {
+            Some(RequestOutcome::Accepted) => {
+                state.change(id, |trace| trace.info.sent = true);
+            }
+            Some(RequestOutcome::Refused(reason)) => refused(state, id, "its name, tags and previews", reason),
+            None => return,
+        }
+        state.finish_trace_info(id);
+    }
+
+    pub(super) fn links_answered(&mut self, state: &mut BridgeState, id: TraceId, verdict: &Verdict<'_>, now: Instant) {
+        // Servers that speak MLflow's API without this endpoint answer with their own page: nothing else waits for that.
+        let verdict = match verdict {
+            Verdict::Unavailable(failure) if failure.topic == "not-mlflow" => {
+                &Verdict::Refused { status: 404, code: String::new(), reason: "nothing of MLflow answers there".into() }
+            }
+            verdict => verdict,
+        };
+        match self.evaluate(state, id, verdict, now) {
+            Some(RequestOutcome::Accepted) => {}
+            Some(RequestOutcome::Refused(reason)) => refused(state, id, "its links to prompts", reason),
+            None => return,
+        }
+        // Refused ones are not asked for again.
+        state.change(id, |trace| trace.info.linked = trace.prompts.len());
+        state.finish_prompt_links(id);
+    }
+
+    /// What MLflow made of such a request; `None` when it is to be made again.
+    fn evaluate<'v>(
+        &mut self,
+        state: &mut BridgeState,
+        id: TraceId,
+        verdict: &'v Verdict<'_>,
+        now: Instant,
+    ) -> Option<RequestOutcome<'v>> {
+        state.change(id, |trace| trace.in_flight = trace.in_flight.saturating_sub(1));
+        match verdict {
+            Verdict::Accepted(_) => {
+                self.succeed(state);
+                return Some(RequestOutcome::Accepted);
+            }
+            Verdict::Refused { reason, .. } => return Some(RequestOutcome::Refused(reason)),
+            Verdict::Unavailable(failure) => self.fail(state, failure, now),
+            Verdict::Failed(failure) => {
+                let failures = state.change(id, |trace| {
+                    trace.info.failures += 1;
+                    trace.info.failures
+                });
+                if failures.is_some_and(|failures| failures > FAILURES_BEFORE_SPLIT) {
+                    return Some(RequestOutcome::Refused("the server fails on it"));
+                }
+                self.fail(state, failure, now);
+            }
+        }
+        None
+    }
+}
+
+enum RequestOutcome<'v> {
+    Accepted,
+    Refused(&'v str),
+}
+
+fn refused(state: &mut BridgeState, id: TraceId, what: &str, reason: &str) {
+    let message = format!("MLflow has the spans of trace tr-{id} but refused {what}: {reason}");
+    state.notice(Some(Notice { level: Level::Warn, topic: "trace-info", message }));
+}
