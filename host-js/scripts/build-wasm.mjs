@@ -1,8 +1,8 @@
 /**
  * Compiles `wasm/` with wasm-pack and wasm-opt into `src/generated/`.
  *
- * wasm-pack and the wasm-bindgen command come from crates.io, into the repository's `.tools/`, when they are not there
- * yet; wasm-opt is npm's `binaryen`.
+ * If they are missing, wasm-pack and the wasm-bindgen command are installed from crates.io into the repository's
+ * `.tools/`. wasm-opt comes from npm's `binaryen`.
  */
 
 import { execFileSync, spawnSync } from "node:child_process";
@@ -17,7 +17,7 @@ const packed = `${generated}/pkg`;
 
 const WASM_PACK = "0.15.1";
 
-/** What Rust emits for this target by default, and vector instructions; wasm-opt wants to be told. */
+/** What Rust emits for this target by default, and vector instructions. wasm-opt needs the list. */
 const FEATURES = [
   "bulk-memory",
   "mutable-globals",
@@ -28,9 +28,10 @@ const FEATURES = [
   "simd",
 ];
 
+/** Compiles the WebAssembly. */
 export function buildWasm() {
   installTool("wasm-pack", WASM_PACK);
-  // The command and the library must be of one version exactly.
+  // The command and the library must have exactly the same version.
   installTool("wasm-bindgen", lockedVersion("wasm-bindgen"), "wasm-bindgen-cli");
 
   rmSync(generated, { recursive: true, force: true });
@@ -38,9 +39,9 @@ export function buildWasm() {
   run(`${tools}/bin/wasm-pack`, [
     ...["build", "--mode", "no-install", "--no-opt", "--no-pack", "--target", "web", "--profile", "guest"],
     ...["--out-dir", packed, "--out-name", "translator", "."],
-    // wasm-bindgen reads the features that the compiler used from a section that stripping would take away.
+    // wasm-bindgen reads the features that the compiler used from a section that stripping would remove.
     ...["--locked", "--config", "profile.guest.strip='debuginfo'"],
-    // A package is downloaded and compiled more often than it is waited for.
+    // The package is downloaded more often than its code is a bottleneck: optimise for size.
     ...["--config", "profile.guest.opt-level='s'"],
   ]);
   const wasm = `${generated}/translator.wasm`;
@@ -49,9 +50,6 @@ export function buildWasm() {
     ...["-O3", "--strip-debug", "--strip-producers", ...FEATURES.map((feature) => `--enable-${feature}`)],
     ...[`${packed}/translator_bg.wasm`, "-o", wasm],
   ]);
-  const base64 = readFileSync(wasm).toString("base64");
-  writeFileSync(`${generated}/wasm-base64.js`, `export const WASM_BASE64 =\n  "${base64}";\n`);
-  writeFileSync(`${generated}/wasm-base64.d.ts`, "export declare const WASM_BASE64: string;\n");
   for (const name of ["translator.js", "translator.d.ts"]) {
     writeFileSync(`${generated}/${name}`, readFileSync(`${packed}/${name}`));
   }
@@ -82,7 +80,7 @@ function run(command, args) {
       env: {
         ...process.env,
         PATH: `${tools}/bin:${process.env.PATH}`,
-        // Texts are read 16 bytes at a time: every runtime that this package knows has these instructions.
+        // Texts are read 16 bytes at a time. Every supported runtime has these instructions.
         CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: "-C target-feature=+simd128",
       },
     });
@@ -93,6 +91,7 @@ function run(command, args) {
   }
 }
 
+/** Whether there is WebAssembly from an earlier build. */
 export function wasmIsBuilt() {
   return existsSync(`${generated}/translator.wasm`);
 }

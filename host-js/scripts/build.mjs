@@ -1,20 +1,21 @@
 /**
- * `npm run build`: WebAssembly, bundles and types into `dist/`. `--keep-wasm` leaves WebAssembly that is there alone.
+ * `npm run build`: WebAssembly, bundles and types into `dist/`. `--keep-wasm` keeps WebAssembly from an earlier build.
  *
  * | file | for |
  * |---|---|
- * | `index.cjs` | Node: the one instance |
- * | `index.js` | Node: named exports of that instance |
+ * | `index.js`, `index.cjs` | Node, Bun, Deno and their bundlers, as an ES module and as CommonJS |
  * | `browser.js`, `edge-light.js`, `workerd.js` | one ES module each, without Node's modules |
  * | `register.cjs`, `register.js` | `--require` and `--import` |
+ * | `translator-text.cjs`, `worker-source.cjs` | data that `index.js`, `index.cjs` and `browser.js` share |
+ * | `translator.wasm` | edge runtimes |
  * | `types/`, `types-cjs/` | the declarations that `index.d.ts` reaches |
  */
 
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { gzipSync } from "node:zlib";
+import { deflateRawSync, gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
 import { buildWasm, wasmIsBuilt } from "./build-wasm.mjs";
 
@@ -23,36 +24,35 @@ process.chdir(host);
 
 if (!process.argv.includes("--keep-wasm") || !wasmIsBuilt()) buildWasm();
 rmSync("dist", { recursive: true, force: true });
+mkdirSync("dist");
 
-const common = { bundle: true, target: "es2022", legalComments: "none", logLevel: "warning", outdir: "dist" };
 const API = "@opentelemetry/api";
+const common = {
+  ...{ bundle: true, target: "es2022", legalComments: "none", logLevel: "warning", outdir: "dist" },
+  // Names stay, so that stack traces can be read.
+  ...{ minifyWhitespace: true, minifySyntax: true },
+};
+const node = { ...common, platform: "node", target: "node18.19", plugins: [shareData()] };
 
-await buildWorker();
+await buildData();
 
 await esbuild.build({
-  ...common,
-  platform: "node",
-  target: "node18.19",
+  ...node,
+  format: "esm",
+  entryPoints: [{ in: "src/entry.ts", out: "index" }],
+  external: [API],
+});
+await esbuild.build({
+  ...node,
   format: "cjs",
-  entryPoints: [{ in: "src/entry-cjs.ts", out: "index" }],
+  entryPoints: [{ in: "src/entry.ts", out: "index" }],
   outExtension: { ".js": ".cjs" },
   external: [API],
-  // wasm-bindgen's asynchronous loader, which nothing here calls, mentions it.
+  // wasm-bindgen's asynchronous loader mentions it. Nothing here calls that loader.
   define: { "import.meta.url": "undefined" },
 });
-// Two small files around that instance, which therefore stays out of them.
 await esbuild.build({
-  ...common,
-  platform: "node",
-  target: "node18.19",
-  format: "esm",
-  entryPoints: [{ in: "src/entry-esm.ts", out: "index" }],
-  external: [API, "./index.cjs"],
-});
-await esbuild.build({
-  ...common,
-  platform: "node",
-  target: "node18.19",
+  ...node,
   format: "cjs",
   entryPoints: [{ in: "src/register-cjs.ts", out: "register" }],
   outExtension: { ".js": ".cjs" },
@@ -60,51 +60,74 @@ await esbuild.build({
 });
 writeFileSync("dist/register.js", 'import { autolog } from "./index.js";\n\nautolog();\n');
 
-for (const [name, wasm] of [
-  ["browser", undefined],
-  ["edge-light", "./translator.wasm?module"],
-  ["workerd", "./translator.wasm"],
+for (const [name, platform, wasm] of [
+  ["browser", "web", undefined],
+  ["edge-light", "web", "./translator.wasm?module"],
+  ["workerd", "workerd", "./translator.wasm"],
 ]) {
   await esbuild.build({
     ...common,
     platform: "neutral",
+    // For fflate.
+    mainFields: ["module", "main"],
     format: "esm",
-    entryPoints: [{ in: "src/entry-bundled.ts", out: name }],
-    external: [API],
-    plugins: [withoutNode(wasm)],
+    entryPoints: [{ in: "src/entry.ts", out: name }],
+    external: [API, "node:*"],
+    plugins: [shareData(), usePlatform(platform, wasm)],
   });
 }
 copyFileSync("src/generated/translator.wasm", "dist/translator.wasm");
 buildTypes();
 reportSize();
 
-/** The worker thread's source, as a text for the bundles to hold. */
-async function buildWorker() {
+/**
+ * The WebAssembly and the worker's source as scripts that set a global variable: such a file is the same in an ES module,
+ * in CommonJS and in every bundler, so that the package needs only one of each.
+ */
+async function buildData() {
+  const wasm = deflateRawSync(readFileSync("src/generated/translator.wasm"), { level: 9 }).toString("base64");
+  writeData("translator-text", "openinference-mlflow.translator", wasm);
   const { outputFiles } = await esbuild.build({
     ...common,
-    platform: "node",
-    target: "node18.19",
-    format: "cjs",
+    ...{ platform: "node", target: "node18.19", format: "cjs", minify: true, write: false },
     entryPoints: ["src/translator/worker-entry.ts"],
     define: { "import.meta.url": "undefined" },
-    minify: true,
-    write: false,
+    // The thread gets the WebAssembly from the main thread.
+    plugins: [
+      {
+        name: "no-data",
+        setup: (build) =>
+          build.onResolve({ filter: /generated.*\.cjs$/ }, () => ({ external: true, sideEffects: false })),
+      },
+    ],
   });
-  const source = JSON.stringify(outputFiles[0].text);
-  writeFileSync("src/generated/worker-source.js", `export const WORKER_SOURCE =\n  ${source};\n`);
-  writeFileSync("src/generated/worker-source.d.ts", "export declare const WORKER_SOURCE: string;\n");
+  writeData("worker-source", "openinference-mlflow.worker", outputFiles[0].text);
 }
 
-/** Puts the files for other platforms in their places; `wasm` is how the runtime names a compiled module. */
-function withoutNode(wasm) {
+function writeData(file, key, text) {
+  writeFileSync(`dist/${file}.cjs`, `globalThis[Symbol.for("${key}")]=${JSON.stringify(text)};\n`);
+}
+
+/** Leaves the data in files of its own. */
+function shareData() {
   return {
-    name: "without-node",
+    name: "share-data",
     setup(build) {
-      build.onResolve({ filter: /\/async-storage\.js$/ }, () => ({
-        path: join(host, "src/provider/async-storage-global.ts"),
+      build.onResolve({ filter: /generated\/(translator-text|worker-source)\.cjs$/ }, ({ path }) => ({
+        path: `./${path.split("/").at(-1)}`,
+        external: true,
+        sideEffects: true,
       }));
-      build.onResolve({ filter: /\/worker\.js$/ }, () => ({ path: join(host, "src/translator/worker-none.ts") }));
-      build.onResolve({ filter: /\/https\.js$/ }, () => ({ path: join(host, "src/delivery/https-none.ts") }));
+    },
+  };
+}
+
+/** Replaces `platform/node.ts`. `wasm` is the name by which the runtime imports a compiled module. */
+function usePlatform(platform, wasm) {
+  return {
+    name: "use-platform",
+    setup(build) {
+      build.onResolve({ filter: /\/platform\/node\.js$/ }, () => ({ path: join(host, `src/platform/${platform}.ts`) }));
       if (!wasm) return;
       build.onResolve({ filter: /^\.\/module\.js$/ }, () => ({ path: join(host, "src/translator/module-edge.ts") }));
       build.onResolve({ filter: /\.wasm$/ }, () => ({ path: wasm, external: true }));
@@ -148,10 +171,9 @@ function buildTypes() {
 }
 
 function reportSize() {
-  const size = (file) => {
-    const bytes = readFileSync(file);
-    return `${file} ${Math.ceil(bytes.length / 1024)} KB, ${Math.ceil(gzipSync(bytes).length / 1024)} KB gzipped`;
-  };
-  console.log([size("dist/translator.wasm"), size("dist/index.cjs")].join("\n"));
-  if (statSync("dist/index.cjs").size === 0) throw new Error("the build wrote an empty dist/index.cjs");
+  for (const file of readdirSync("dist").filter((name) => /\.(c?js|wasm)$/.test(name))) {
+    const bytes = readFileSync(`dist/${file}`);
+    if (bytes.length === 0) throw new Error(`the build wrote an empty dist/${file}`);
+    console.log(`${file} ${Math.ceil(bytes.length / 1024)} KB, ${Math.ceil(gzipSync(bytes).length / 1024)} KB gzipped`);
+  }
 }

@@ -1,13 +1,16 @@
 /** The public types of every entry. */
 
-export type { AutologOptions, DeliveryStats, ReadableSpan } from "./core.js";
+export type { AutologOptions, DeliveryStats, Feedback, ReadableSpan } from "./public.js";
 export {
   attach,
   autolog,
   flush,
+  getLastTraceId,
+  getTraceUrl,
+  logFeedback,
   MlflowSpanProcessor,
   setExperiment,
   setTrackingUri,
   shutdown,
   stats,
-} from "./core.js";
+} from "./public.js";

@@ -1,43 +1,36 @@
 /** The span processor that users put on providers themselves. */
 
-import { Report } from "./delivery/report.js";
-import { Pipeline } from "./pipeline.js";
+import type { Pipeline } from "./pipeline.js";
 import { PipelineProcessor } from "./processor.js";
-import { theApi } from "./provider/apis.js";
-import { suppressTracing } from "./provider/context-manager.js";
-import { OURS } from "./provider/ours.js";
+import { MARKER } from "./provider/adopt.js";
 import type { AutologOptions } from "./settings/options.js";
-import { resolve } from "./settings/resolve.js";
 import { state } from "./state.js";
 
 /**
  * A span processor for providers that `autolog()` cannot find, because they are never registered globally.
  *
- * Works with the providers of OpenTelemetry SDK 1.30, 2.x and 3.x, with or without `autolog()`; a provider that has one
- * gets no second one from `autolog()`.
+ * Works with the providers of OpenTelemetry SDK 1.30, 2.x and 3.x, with or without `autolog()`, which does not add a second
+ * processor to such a provider.
  *
  * ```ts
  * const provider = new NodeTracerProvider({ spanProcessors: [new MlflowSpanProcessor({ experiment: "agents" })] });
  * ```
  */
 export class MlflowSpanProcessor {
-  readonly [OURS] = true;
+  readonly [MARKER] = true;
   readonly #processor: PipelineProcessor;
+  readonly #pipeline: Pipeline;
 
-  /** Options are `autolog()`'s; those that concern the whole process (`flushOnSignals`, `adoptOrphans`) have no effect. */
+  /** Takes the options of `autolog()`. `flushOnSignals`, `adoptOrphans` and `registerProvider` have no effect here. */
   constructor(options: AutologOptions = {}) {
-    const report = new Report(() => theApi()?.diag);
-    report.silent = options.silent ?? false;
     const shared = state();
-    const settings = resolve(options, (message) => report.warn(message, message));
-    const pipeline = new Pipeline(settings, shared.lineage, report, (fn) => suppressTracing(theApi(), fn));
-    shared.pipelines.add(pipeline);
-    shared.watchExits();
+    const pipeline = shared.openPipeline(options);
+    this.#pipeline = pipeline;
     this.#processor = new PipelineProcessor(() => pipeline, shared.lineage);
   }
 
   /** Part of `SpanProcessor`. */
-  // biome-ignore lint/suspicious/noExplicitAny: each SDK has its own type here, none of which may be named
+  // biome-ignore lint/suspicious/noExplicitAny: the SDKs' types differ, and none of them may be named here
   onStart(span: any, parentContext: any): void {
     this.#processor.onStart(span, parentContext);
   }
@@ -48,13 +41,13 @@ export class MlflowSpanProcessor {
     this.#processor.onEnd(span);
   }
 
-  /** Sends what has ended so far. Never rejects. */
+  /** Sends everything that has ended so far. Never rejects. */
   forceFlush(): Promise<void> {
     return this.#processor.forceFlush();
   }
 
-  /** As `forceFlush`. */
+  /** Sends everything that has ended, and frees what this processor uses. Never rejects. */
   shutdown(): Promise<void> {
-    return this.#processor.shutdown();
+    return this.#pipeline.retire();
   }
 }

@@ -1,13 +1,14 @@
 /**
- * From a finished span to its delivery: the settings that hold now, and the deliveries that they and earlier ones made.
+ * From a finished span to its delivery: the current settings, and the deliveries for these and for earlier settings.
  *
- * Nothing here throws into the application, and nothing rejects.
+ * Nothing here throws into the application, and no promise rejects.
  */
 
-import { Delivery } from "./delivery/delivery.js";
+import { Delivery, experimentUrl } from "./delivery/delivery.js";
 import type { Report } from "./delivery/report.js";
 import { type DeliveryStats, NO_SPANS, sum } from "./delivery/stats.js";
-import type { Quietly } from "./delivery/transport.js";
+import { after, type Timer } from "./delivery/time.js";
+import type { SuppressTracing } from "./delivery/transport.js";
 import { keepAliveUntil } from "./delivery/vercel.js";
 import type { Settings, Target } from "./settings/resolve.js";
 import type { Lineage } from "./span/chunk.js";
@@ -15,124 +16,208 @@ import type { ReadableSpan } from "./span/readable.js";
 
 const SAMPLED = 1;
 
+/** How often deliveries for earlier settings are looked at, and closed when they have nothing left. */
+const SWEEP_MILLIS = 1_000;
+
+/** So many traces are remembered for `getTraceUrl`. */
+const MAX_TRACES = 1_000;
+
+/** What a pipeline needs beside its settings. */
+export interface PipelineParts {
+  lineage: Lineage;
+  report: Report;
+  suppressTracing: SuppressTracing;
+  /** Called when a retired pipeline has nothing left. */
+  closed?: (pipeline: Pipeline) => void;
+}
+
+/** The way of spans from processors to MLflow. */
 export class Pipeline {
   #settings: Settings;
   #target: Target;
-  #delivery: Delivery | undefined;
-  #deliveryKey = "";
-  /** Deliveries to servers that are no longer the current one, until they are through. */
-  #earlier = new Set<Delivery>();
+  /** By their settings: the current one, and earlier ones that still hold spans. */
+  readonly #deliveries = new Map<string, Delivery>();
+  #key = "";
   #closed = NO_SPANS;
-  #unreadable = 0;
+  /** Spans that no delivery has taken. */
+  #refused = { dropped: 0, filtered: 0 };
+  #sweep: Timer | undefined;
+  #retired = false;
+  readonly #traces = new Map<string, { delivery: Delivery; target: Target; trackingUri: string }>();
+  #lastTraceId: string | undefined;
 
   constructor(
     settings: Settings,
-    private readonly lineage: Lineage,
-    readonly report: Report,
-    private readonly quietly: Quietly,
+    private readonly parts: PipelineParts,
   ) {
     this.#settings = settings;
     this.#target = settings.target;
     this.configure(settings);
   }
 
+  /** The current settings. */
   get settings(): Settings {
     return this.#settings;
   }
 
-  /** What has ended goes where it belonged; what ends from now on follows the new settings. */
+  /** Spans that have ended keep their destination. Spans that end from now on follow the new settings. */
   configure(settings: Settings): void {
     this.#settings = settings;
-    this.report.silent = settings.silent;
-    // The same target is the same object, so that a span need not compare its parts.
+    this.parts.report.silent = settings.silent;
+    // The same target stays the same object, so that comparing two spans' targets is cheap.
     if (JSON.stringify(settings.target) !== JSON.stringify(this.#target)) this.#target = settings.target;
     const key = JSON.stringify(settings.delivery);
-    if (key === this.#deliveryKey) return;
-    this.#deliveryKey = key;
-    const before = this.#delivery;
-    this.#delivery = undefined;
-    if (before && !before.idle) {
-      this.#earlier.add(before);
-      void before.flush(settings.flushTimeoutMillis).then(() => {
-        if (before.idle) this.#close(before);
-      });
-    } else if (before) {
-      this.#close(before);
-    }
+    if (key === this.#key) return;
+    const earlier = this.#deliveries.get(this.#key);
+    this.#key = key;
+    if (!earlier) return;
+    void earlier.flush(settings.flushTimeoutMillis);
+    this.#sweepLater();
   }
 
+  /** Takes a finished span. */
   onEnd(span: ReadableSpan): void {
     try {
-      if (this.#wants(span)) {
-        this.#noticeLimits(span);
-        this.#current().add(span, this.#target);
-        if (!span.parentSpanContext && !span.parentSpanId) keepAliveUntil(() => this.flush());
+      if (!this.#settings.enabled || (span.spanContext().traceFlags & SAMPLED) === 0) return;
+      if (this.#isOmitted(span)) {
+        this.#refused.filtered++;
+        return;
+      }
+      this.#noticeLimits(span);
+      this.send(span);
+      if (isRoot(span)) {
+        this.#remember(this.parts.lineage.traceId(span.spanContext().traceId));
+        keepAliveUntil(() => this.flush());
       }
     } catch {
-      // What threw is not a span, or its getters do: there is nothing to send.
-      this.#unreadable++;
+      // It is not a span, or one of its getters throws: there is nothing to send.
+      this.#refused.dropped++;
     }
   }
 
+  /** Sends a span, whatever the filter says. */
+  send(span: ReadableSpan): void {
+    this.#current().add(span, this.#target);
+  }
+
+  /** Sends everything that has ended so far. */
   async flush(limitMillis?: number): Promise<void> {
     await this.#flush(this.#settings.flushTimeoutMillis, limitMillis);
   }
 
-  /** The last flush: says what could not be sent. */
+  /** Flushes at the end of the process, with less patience. */
   async flushAtExit(): Promise<void> {
     await this.#flush(Math.min(this.#settings.flushTimeoutMillis, 5_000));
   }
 
-  get idle(): boolean {
-    return this.#deliveries().every((delivery) => delivery.idle);
+  /** Blocks this thread until everything is sent; returns how many spans are left. */
+  drainNow(deadline: number): number {
+    let left = 0;
+    for (const delivery of this.#deliveries.values()) {
+      left += delivery.drainNow(Math.max(0, deadline - performance.now()));
+    }
+    return left;
   }
 
+  /** Why spans wait, if the server is the reason. */
+  get trouble(): string | undefined {
+    return [...this.#deliveries.values()].map((delivery) => delivery.trouble).find((trouble) => trouble !== undefined);
+  }
+
+  /** Counts spans. */
   stats(): DeliveryStats {
-    const unreadable = { ...NO_SPANS, received: this.#unreadable, dropped: this.#unreadable };
-    return sum([this.#closed, unreadable, ...this.#deliveries().map((delivery) => delivery.stats())]);
+    const { dropped, filtered } = this.#refused;
+    const refused = { ...NO_SPANS, received: dropped + filtered, dropped, filtered };
+    return sum([this.#closed, refused, ...[...this.#deliveries.values()].map((delivery) => delivery.stats())]);
+  }
+
+  /** The last trace whose root span has ended. */
+  get lastTraceId(): string | undefined {
+    return this.#lastTraceId;
+  }
+
+  /** Where MLflow shows a trace of this pipeline; `undefined` before its experiment is known. */
+  traceUrl(traceId: string): string | undefined {
+    const trace = this.#traces.get(traceId);
+    const experimentId = trace?.delivery.experimentId(trace.target);
+    if (!trace || experimentId === undefined) return undefined;
+    return `${experimentUrl(trace.trackingUri, experimentId)}?selectedEvaluationId=tr-${traceId}`;
+  }
+
+  /** Flushes, and closes every delivery as soon as it has nothing left. */
+  async retire(): Promise<void> {
+    await this.flush();
+    this.#key = "";
+    this.#retired = true;
+    this.#closeIdle();
   }
 
   async #flush(patienceMillis: number, limitMillis?: number): Promise<void> {
-    await Promise.all(this.#deliveries().map((delivery) => delivery.flush(patienceMillis, limitMillis)));
-  }
-
-  #deliveries(): Delivery[] {
-    return this.#delivery ? [...this.#earlier, this.#delivery] : [...this.#earlier];
+    const deliveries = [...this.#deliveries.values()];
+    await Promise.all(deliveries.map((delivery) => delivery.flush(patienceMillis, limitMillis)));
   }
 
   #current(): Delivery {
-    const { lineage, report, quietly } = this;
-    const mask = () => this.#settings.mask;
-    this.#delivery ??= new Delivery({ settings: this.#settings.delivery, mask, lineage, report, quietly });
-    return this.#delivery;
+    const known = this.#deliveries.get(this.#key);
+    if (known) return known;
+    const { lineage, report, suppressTracing } = this.parts;
+    const settings = this.#settings.delivery;
+    const delivery = new Delivery({ settings, mask: () => this.#settings.mask, lineage, report, suppressTracing });
+    this.#deliveries.set(this.#key, delivery);
+    if (this.#retired) this.#sweepLater();
+    return delivery;
   }
 
-  #close(delivery: Delivery): void {
-    this.#earlier.delete(delivery);
-    delivery.close();
-    this.#closed = sum([this.#closed, { ...delivery.stats(), pending: 0 }]);
+  #sweepLater(): void {
+    this.#sweep ??= after(SWEEP_MILLIS, () => {
+      this.#sweep = undefined;
+      this.#closeIdle();
+    });
   }
 
-  #wants(span: ReadableSpan): boolean {
-    const { enabled, filter } = this.#settings;
-    if (!enabled || (span.spanContext().traceFlags & SAMPLED) === 0) return false;
+  #closeIdle(): void {
+    for (const [key, delivery] of this.#deliveries) {
+      if ((key === this.#key && !this.#retired) || !delivery.idle) continue;
+      this.#deliveries.delete(key);
+      this.#closed = sum([this.#closed, delivery.stats()]);
+      delivery.close();
+    }
+    if (this.#deliveries.size > (this.#retired ? 0 : 1)) this.#sweepLater();
+    if (this.#retired && this.#deliveries.size === 0) this.parts.closed?.(this);
+  }
+
+  #remember(traceId: string): void {
+    this.#lastTraceId = traceId;
+    const { trackingUri } = this.#settings.delivery;
+    this.#traces.set(traceId, { delivery: this.#current(), target: this.#target, trackingUri });
+    if (this.#traces.size <= MAX_TRACES) return;
+    const [oldest] = this.#traces.keys();
+    this.#traces.delete(oldest as string);
+  }
+
+  #isOmitted(span: ReadableSpan): boolean {
     // MLflow's own TypeScript SDK sends its spans itself.
-    if ("mlflow.traceRequestId" in span.attributes) return false;
-    if (!filter) return true;
+    if ("mlflow.traceRequestId" in span.attributes) return true;
+    const { filter } = this.#settings;
+    if (!filter) return false;
     try {
-      return filter(span);
+      return !filter(span);
     } catch {
-      this.report.warn("filter", "the filter threw an exception: the span is kept");
-      return true;
+      this.parts.report.warn("filter", "the filter threw an exception: the span is kept");
+      return false;
     }
   }
 
   #noticeLimits(span: ReadableSpan): void {
     if (!span.droppedAttributesCount) return;
-    this.report.warn(
+    this.parts.report.warn(
       "limits",
       `the OpenTelemetry SDK has dropped ${span.droppedAttributesCount} attributes of a span, which MLflow will lack: ` +
         "raise its limit, for instance OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT=100000 or the provider's spanLimits",
     );
   }
+}
+
+function isRoot(span: ReadableSpan): boolean {
+  return !span.parentSpanContext && !span.parentSpanId;
 }

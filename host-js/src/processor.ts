@@ -1,14 +1,13 @@
 /** The span processor that goes on providers. */
 
 import type { Pipeline } from "./pipeline.js";
-import type { Processor } from "./provider/adopt.js";
+import { MARKER, type Processor } from "./provider/adopt.js";
 import type { SpanLineage } from "./provider/lineage.js";
-import { OURS } from "./provider/ours.js";
 import type { ReadableSpan } from "./span/readable.js";
 
 /** Hands finished spans to a pipeline. */
 export class PipelineProcessor implements Processor {
-  readonly [OURS] = true;
+  readonly [MARKER] = true;
 
   constructor(
     private readonly pipeline: () => Pipeline | undefined,
@@ -19,7 +18,7 @@ export class PipelineProcessor implements Processor {
     try {
       this.lineage.started(span, parentContext);
     } catch {
-      // A context that is none: the span keeps the parent that it has.
+      // Not a context: the span keeps its parent.
     }
   }
 

@@ -1,26 +1,25 @@
-/** `--require openinference-mlflow/register`: settings by environment. */
+/** `--require openinference-mlflow/register`: calls `autolog()` with the settings of the environment. */
 
-import type * as Core from "./core.js";
-import type { FullApi } from "./provider/apis.js";
+import type { Api } from "./provider/api-copies.js";
+import type * as Public from "./public.js";
 
-// The instance that the application gets, too.
-const core: typeof Core = require("./index.cjs");
+// The instance that a CommonJS application gets, too.
+const core: typeof Public = require("./index.cjs");
 
 core.autolog();
 reachEsmBuild();
 
 /**
- * API 1.10 has an ESM build that is a singleton of its own, and the application may be made of ES modules. Before the
- * application begins it can be loaded at once; later that could meet an import that is under way, which Node cannot
- * take.
+ * The ESM build of API 1.10 is another singleton, and the application may consist of ES modules. Before the application
+ * begins, `require` can load it. Later it could meet an import in progress, which Node does not allow.
  */
 function reachEsmBuild(): void {
   const { require_module: canRequireEsm } = process.features as { require_module?: boolean };
   const [esm, changes] = [require.resolve("@opentelemetry/api"), /index\.cjs$/];
   if (!canRequireEsm || !changes.test(esm)) return;
   try {
-    core.useApi(require(esm.replace(changes, "index.mjs")) as FullApi);
+    core.useApi(require(esm.replace(changes, "index.mjs")) as Api);
   } catch {
-    // A layout of the package that is not known yet: its CommonJS build is served all the same.
+    // An unknown layout of the package: only its CommonJS build is served.
   }
 }

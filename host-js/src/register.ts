@@ -1,3 +1,3 @@
-/** Types of `openinference-mlflow/register`: it exports nothing. */
+/** Types of `openinference-mlflow/register`, which exports nothing. */
 
 export {};

@@ -92,7 +92,7 @@ describe("autolog", { concurrency: 2 }, () => {
     assert.deepEqual(off.printed, [1]);
     assert.equal(off.stderr, "");
     const odd = await app(mock, `autolog(); span("a");`, { env: { MLFLOW_ENABLE_ASYNC_TRACE_LOGGING: "nope" } });
-    assert.match(odd.stderr, /MLFLOW_ENABLE_ASYNC_TRACE_LOGGING is ignored: expected true, false, 1 or 0/);
+    assert.match(odd.stderr, /MLFLOW_ENABLE_ASYNC_TRACE_LOGGING="nope" is ignored: expected true, false, 1 or 0/);
     assert.deepEqual(names(odd.spans), ["a"]);
   });
 

@@ -82,7 +82,9 @@ describe("delivery", { concurrency: 2 }, () => {
        print(stats());`,
       { limitMillis: 240_000 },
     );
-    assert.deepEqual(printed, [{ received: 50_000, delivered: 50_000, dropped: 0, setAside: 0, pending: 0 }]);
+    assert.deepEqual(printed, [
+      { received: 50_000, delivered: 50_000, dropped: 0, filtered: 0, quarantined: 0, pending: 0 },
+    ]);
     assert.equal(new Set(spans.map(({ name }) => name)).size, 50_000);
   });
 
@@ -92,7 +94,9 @@ describe("delivery", { concurrency: 2 }, () => {
       `autolog(); for (let i = 0; i < 1000; i++) span("s" + i); await flush(); print(stats());`,
       { env: { OTEL_BSP_MAX_QUEUE_SIZE: "100" } },
     );
-    assert.deepEqual(printed, [{ received: 1000, delivered: 100, dropped: 900, setAside: 0, pending: 0 }]);
+    assert.deepEqual(printed, [
+      { received: 1000, delivered: 100, dropped: 900, filtered: 0, quarantined: 0, pending: 0 },
+    ]);
     assert.equal(spans.length, 100);
     assert.equal(stderr.trim().split("\n").length, 1);
     assert.match(stderr, /spans are dropped: the queue is full/);

@@ -25,7 +25,7 @@ const signalWhenReady = (signal) => {
 const STAY = `setInterval(() => {}, 1000); print("ready");`;
 
 describe("the end of the process", { concurrency: 2 }, () => {
-  test("by itself: everything arrives, an unfinished trace included", async () => {
+  test("normally: everything arrives, also of an unfinished trace", async () => {
     const { spans, code, stderr } = await app(
       mock,
       `autolog();
@@ -36,10 +36,10 @@ describe("the end of the process", { concurrency: 2 }, () => {
     assert.deepEqual([names(spans), code, stderr], [["a", "child"], 0, ""]);
   });
 
-  test("by itself with flushOnExit: false: what was not sent is said", async () => {
+  test("normally with flushOnExit: false: the loss is reported", async () => {
     const { spans, stderr } = await app(mock, `autolog({ flushOnExit: false }); span("a");`);
     assert.deepEqual(spans, []);
-    assert.match(stderr, /the process ended before 1 spans were sent/);
+    assert.match(stderr, /the process ended before 1 span was sent/);
   });
 
   test("process.exit after await flush(): everything arrives", async () => {
@@ -47,21 +47,45 @@ describe("the end of the process", { concurrency: 2 }, () => {
     assert.deepEqual([names(spans), code, stderr], [["a"], 3, ""]);
   });
 
-  test("process.exit without a flush: what was lost is said", async () => {
-    const { code, stderr } = await app(mock, `autolog(); span("a"); span("b"); process.exit(3);`);
+  for (const [how, start] of [
+    ["before the worker thread has started", ""],
+    ["after a first delivery", `span("first"); await flush();`],
+  ]) {
+    test(`process.exit without a flush, ${how}: everything arrives, with the application's code`, async () => {
+      const { spans, code, stderr } = await app(
+        mock,
+        `autolog(); ${start} span("a"); tracer.startSpan("child", {}, trace.setSpan(context.active(), tracer.startSpan("open"))).end(); process.exit(3);`,
+      );
+      assert.deepEqual([names(spans), code, stderr], [["a", "child", ...(start ? ["first"] : [])], 3, ""]);
+    });
+  }
+
+  test("process.exit without a flush and without a thread: the loss is reported", async () => {
+    const { code, stderr } = await app(mock, `autolog({ worker: false }); span("a"); span("b"); process.exit(3);`);
     assert.equal(code, 3);
-    assert.match(stderr, /the process ended before 2 spans were sent; await flush\(\) before it does/);
+    assert.match(stderr, /the process ended before 2 spans were sent: call `await flush\(\)` before the process ends/);
   });
 
-  test("an uncaught exception: the application's own message and code, and what was lost", async () => {
+  test("process.exit without a flush, and a server that is down: the loss is reported with the server's address", async () => {
     const { code, stderr } = await app(
       mock,
-      `autolog(); span("a"); await sleep(0); throw new Error("the application's");`,
+      `autolog({ trackingUri: "http://127.0.0.1:9" }); span("a"); process.exit(3);`,
     );
-    assert.equal(code, 1);
-    assert.match(stderr, /the application's/);
-    assert.match(stderr, /the process ended before 1 spans were sent/);
+    assert.equal(code, 3);
+    assert.match(stderr, /the process ended before 1 span was sent/);
   });
+
+  for (const [what, failure] of [
+    ["an uncaught exception", `setTimeout(() => { throw new Error("the application's"); });`],
+    ["an unhandled rejection", `void Promise.reject(new Error("the application's"));`],
+  ]) {
+    test(`${what}: everything arrives, with the application's own message and code`, async () => {
+      const { spans, code, stderr } = await app(mock, `autolog(); span("a"); ${failure} await sleep(100);`);
+      assert.deepEqual([names(spans), code], [["a"], 1], stderr);
+      assert.match(stderr, /the application's/);
+      assert.doesNotMatch(stderr, /openinference-mlflow:/);
+    });
+  }
 
   for (const signal of ["SIGTERM", "SIGINT"]) {
     test(`${signal} with flushOnSignals: everything arrives, then the signal ends the process`, async () => {

@@ -20,13 +20,15 @@ const WATCH = `
   const threads = (await import("node:worker_threads")).default;
   const workers = [];
   const { Worker } = threads;
+  const { syncBuiltinESMExports } = await import("node:module");
   threads.Worker = class extends Worker { constructor(...args) { super(...args); workers.push(this); } };
+  syncBuiltinESMExports();
   let fetched = 0;
   const { fetch } = globalThis;
   globalThis.fetch = (...args) => { fetched++; return fetch(...args); };
 `;
 
-const all = (count) => ({ received: count, delivered: count, dropped: 0, setAside: 0, pending: 0 });
+const all = (count) => ({ received: count, delivered: count, dropped: 0, filtered: 0, quarantined: 0, pending: 0 });
 
 describe("the worker thread", { concurrency: 2 }, () => {
   test("does all of it by default, once for the process", async () => {
@@ -39,7 +41,12 @@ describe("the worker thread", { concurrency: 2 }, () => {
 
   for (const [why, options, before] of [
     ["worker: false", "worker: false", ""],
-    ["no thread can be had", "", `threads.Worker = class { constructor() { throw new Error("not here"); } };`],
+    [
+      "no thread can be had",
+      "",
+      `threads.Worker = class { constructor() { throw new Error("not here"); } };
+      syncBuiltinESMExports();`,
+    ],
     [
       "the application has set a dispatcher for fetch",
       "",

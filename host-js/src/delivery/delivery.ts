@@ -1,9 +1,9 @@
 /**
- * Spans to one MLflow server: written into chunks, which a translator turns into requests and sends.
+ * Delivers spans to one MLflow server: writes them into chunks, which a translator turns into requests and sends.
  *
- * Bounded: what is held stays below the settings' limits, and what does not fit is dropped, counted and reported. A chunk
- * is kept until MLflow has its spans, so that they can be handed over again when a worker thread ends. Nothing here
- * throws into the caller.
+ * Memory is bounded: spans beyond the limits of the settings are dropped, counted and reported. A chunk is kept until
+ * MLflow has its spans, so that the main thread can take over when the worker thread ends. Nothing here throws into the
+ * caller.
  */
 
 import type { DeliverySettings, Target } from "../settings/resolve.js";
@@ -11,20 +11,19 @@ import { Chunk, type Lineage, type Mask } from "../span/chunk.js";
 import type { ReadableSpan } from "../span/readable.js";
 import type { CoreStats, Notice, TargetedChunk, Update } from "../translator/driver.js";
 import { openTranslator, type Translator } from "../translator/translator.js";
-import { now } from "./clock.js";
 import type { Report } from "./report.js";
 import type { DeliveryStats } from "./stats.js";
-import { after, soon, type Timer } from "./timers.js";
-import type { Quietly } from "./transport.js";
+import { after, now, soon, type Timer } from "./time.js";
+import type { SuppressTracing } from "./transport.js";
 
-/** A chunk is full at either. Beside the application, what one turn of the event loop costs follows from them. */
+/** A chunk is full at either. On the main thread they bound the time that one turn of the event loop takes. */
 const CHUNK_SPANS = 32;
 const CHUNK_BYTES = 256 * 1024;
 
 /** How long a chunk that is not full waits for more spans. */
 const LINGER_MILLIS = 25;
 
-/** A flush waits no longer for a server that cannot be reached: the application may be waiting for its own shutdown. */
+/** A flush waits no longer for an unreachable server, because the application may be waiting to shut down. */
 const UNREACHABLE_MILLIS = 2_000;
 
 /** How long resource detectors may take. */
@@ -32,20 +31,21 @@ const RESOURCE_MILLIS = 5_000;
 
 /** A chunk that is not in MLflow yet. */
 interface HeldChunk extends TargetedChunk {
-  spans: number;
-  /** The core has it: its spans are among those that the core counts. */
+  /** The core has it and counts its spans. */
   taken: boolean;
 }
 
+/** What a delivery needs. */
 export interface DeliveryParts {
   settings: DeliverySettings;
   lineage: Lineage;
-  /** The mask that holds now. */
+  /** The current mask. */
   mask: () => Mask | undefined;
   report: Report;
-  quietly: Quietly;
+  suppressTracing: SuppressTracing;
 }
 
+/** The delivery for one set of settings. */
 export class Delivery {
   readonly #parts: DeliveryParts;
   #chunk: Chunk;
@@ -62,9 +62,9 @@ export class Delivery {
   #waitingSpans = 0;
   #received = 0;
   #dropped = 0;
-  /** Counted by a core that is no more. */
-  #earlier = { delivered: 0, setAside: 0 };
-  #core: CoreStats = { delivered: 0, setAside: 0, held: 0 };
+  /** Counted by a core that was replaced. */
+  #earlier: CoreStats = NOTHING;
+  #core: CoreStats = NOTHING;
   #lingering: Timer | undefined;
   #flushes = new Set<() => void>();
   /** A flush that began while chunks waited for their resource. */
@@ -73,6 +73,12 @@ export class Delivery {
   #progressAt = 0;
   /** When the server last did not answer. */
   #silenceAt = 0;
+  /** When the server last denied access. */
+  #deniedAt = 0;
+  /** Why spans wait, if a request has failed since the last success. */
+  #trouble: string | undefined;
+  #exportedTo: string | undefined;
+  readonly #experimentIds = new Map<string, string>();
 
   constructor(parts: DeliveryParts) {
     this.#parts = parts;
@@ -108,23 +114,38 @@ export class Delivery {
       received: this.#received,
       delivered: this.#earlier.delivered + this.#core.delivered,
       dropped: this.#dropped,
-      setAside: this.#earlier.setAside + this.#core.setAside,
+      filtered: this.#earlier.filtered + this.#core.filtered,
+      quarantined: this.#earlier.quarantined + this.#core.quarantined,
       pending: this.#unsealed() + this.#waitingSpans + this.#core.held,
     };
   }
 
-  /** Everything that came in is in MLflow, or was dropped and counted. */
+  /** Why spans wait, for people. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  /** The id of the experiment of spans for this target, once it is known. */
+  experimentId({ experimentId, experimentName }: Target): string | undefined {
+    return experimentId || this.#experimentIds.get(experimentName) || this.#exportedTo;
+  }
+
+  /** Every span is in MLflow, or was dropped and counted. */
   get idle(): boolean {
     return this.#broken || (this.#unsealed() === 0 && this.#held.size === 0);
   }
 
-  /** Sends what came in before, finished or not. Never rejects; gives up after `patienceMillis` without progress. */
+  /**
+   * Sends everything taken so far, finished traces or not. Never rejects. Gives up after `patienceMillis` without
+   * progress, and at once when the server denies access.
+   */
   async flush(patienceMillis: number, limitMillis = Number.POSITIVE_INFINITY): Promise<void> {
     if (this.#chunk.spans > 0) this.#seal();
     const last = this.#sequence;
     if (this.#isThrough(last)) return;
-    this.#progressAt = now();
-    const limit = this.#progressAt + limitMillis;
+    const began = now();
+    this.#progressAt = began;
+    const limit = began + limitMillis;
     await new Promise<void>((resolve) => {
       // Keeps the process alive meanwhile: a promise alone does not.
       let watch: Timer | undefined;
@@ -135,13 +156,14 @@ export class Delivery {
         resolve();
       };
       const check = () => {
-        if (this.#isThrough(last)) end();
+        if (this.#isThrough(last) || this.#deniedAt > began) end();
       };
       const tick = () => {
         const at = now();
         const patience =
           this.#silenceAt > this.#progressAt ? Math.min(patienceMillis, UNREACHABLE_MILLIS) : patienceMillis;
-        if (this.#isThrough(last) || at >= limit || at - this.#progressAt >= patience) end();
+        const isDenied = this.#deniedAt > began;
+        if (this.#isThrough(last) || isDenied || at >= limit || at - this.#progressAt >= patience) end();
         else watch = after(Math.min(100, patienceMillis), tick, { keepAlive: true });
       };
       this.#flushes.add(check);
@@ -151,12 +173,29 @@ export class Delivery {
     });
   }
 
-  /** Nothing is held any more, or what is held is given up. */
-  close(): void {
-    this.#translator?.stop();
+  /**
+   * Blocks this thread until everything is sent, for a process that is about to end.
+   *
+   * @returns how many spans are left
+   */
+  drainNow(limitMillis: number): number {
+    if (this.#chunk.spans > 0) this.#seal();
+    const { pending } = this.stats();
+    if (pending === 0 || this.#trouble !== undefined || this.#sealing.size > 0) return pending;
+    try {
+      return this.#open()?.drainNow?.(limitMillis) ?? pending;
+    } catch {
+      return pending;
+    }
   }
 
-  /** Whether all chunks up to this one are done with. */
+  /** Frees everything. Call it when nothing is pending. */
+  close(): void {
+    this.#translator?.stop();
+    this.#translator = undefined;
+  }
+
+  /** Whether MLflow has all chunks up to this one. */
   #isThrough(sequence: number): boolean {
     if (this.#broken) return true;
     const [oldest = Number.POSITIVE_INFINITY] = this.#held.keys();
@@ -245,10 +284,23 @@ export class Delivery {
     this.#open()?.flush();
   }
 
-  #tell(update: Update): void {
+  #take(update: Update): void {
     this.#core = update.stats;
-    if (update.silence) this.#silenceAt = now();
-    if (update.progress) this.#progressAt = now();
+    const { trackingUri } = this.#parts.settings;
+    if (update.progress) {
+      this.#progressAt = now();
+      this.#trouble = undefined;
+    }
+    if (update.silence !== undefined) {
+      this.#silenceAt = now();
+      this.#trouble = `the MLflow server at ${trackingUri} does not answer (${update.silence})`;
+    }
+    if (update.denied !== undefined) {
+      this.#deniedAt = now();
+      this.#trouble = `the MLflow server at ${trackingUri} denies access (${update.denied})`;
+    }
+    for (const [name, id] of update.experiments) this.#experimentIds.set(name, id);
+    if (update.exportedTo !== undefined) this.#announce(update.exportedTo);
     for (const sequence of update.taken) {
       const chunk = this.#held.get(sequence);
       if (!chunk || chunk.taken) continue;
@@ -261,17 +313,27 @@ export class Delivery {
     for (const check of [...this.#flushes]) check();
   }
 
+  /** Says once where the traces are. */
+  #announce(experimentId: string): void {
+    this.#exportedTo = experimentId;
+    const { report, settings } = this.#parts;
+    report.info(
+      `success ${experimentId}`,
+      `traces are in MLflow: ${experimentUrl(settings.trackingUri, experimentId)}`,
+    );
+  }
+
   #say(notice: Notice): void {
-    const { report } = this.#parts;
+    const { report, settings } = this.#parts;
     if (notice.type === "quarantined") {
       report.warn(
-        `set-aside ${notice.reason}`,
-        `MLflow does not take a span of trace ${notice.traceId}: ${notice.reason}`,
+        `quarantined ${notice.reason}`,
+        `MLflow at ${settings.trackingUri} rejects a span of trace ${notice.traceId}, which is lost: ${notice.reason}`,
       );
     } else if (notice.type === "repaired") {
       report.detail(`${notice.rule} in ${notice.place} of span ${notice.spanId}`);
     } else if (notice.level === "warn" || notice.level === "error") {
-      report.warn(`${notice.topic} ${notice.message}`, notice.message);
+      report.warn(`${notice.topic} ${notice.message}`, `${notice.message} (MLflow: ${settings.trackingUri})`);
     } else {
       report.detail(notice.message);
     }
@@ -279,7 +341,7 @@ export class Delivery {
 
   #open(): Translator | undefined {
     if (this.#translator || this.#broken) return this.#translator;
-    const { settings, report, quietly } = this.#parts;
+    const { settings, report, suppressTracing } = this.#parts;
     if (settings.trackingUriIsDefault) {
       report.warn("default", `MLFLOW_TRACKING_URI is not set: traces go to ${settings.trackingUri}`);
     }
@@ -294,20 +356,20 @@ export class Delivery {
       timeout_ms: settings.timeoutMillis,
     };
     const parts = {
-      settings: { bridge, batch: settings.batch },
+      settings: { bridge, batch: settings.batch, filters: settings.openInferenceOnly || settings.omitsSpans },
       server: { trackingUri: settings.trackingUri, headers: settings.headers, tls: settings.tls },
-      tell: (update: Update) => this.#tell(update),
+      update: (update: Update) => this.#take(update),
       failed: (error: unknown) => this.#recover(error),
     };
     try {
-      this.#translator = openTranslator(parts, { worker: this.#inWorker, quietly });
+      this.#translator = openTranslator(parts, { worker: this.#inWorker, suppressTracing });
     } catch (error) {
       this.#break(error);
     }
     return this.#translator;
   }
 
-  /** A worker thread is replaced by the main thread, and what is not in MLflow for sure is handed over again. */
+  /** The main thread takes over from the worker thread, and hands over again all chunks that may not be in MLflow. */
   #recover(error: unknown): void {
     this.#translator = undefined;
     if (!this.#inWorker) {
@@ -317,10 +379,12 @@ export class Delivery {
     this.#inWorker = false;
     this.#parts.report.detail(`translating on the main thread from now on: ${messageOf(error)}`);
     const heldSpans = [...this.#held.values()].reduce((sum, chunk) => sum + chunk.spans, 0);
-    const setAside = this.#earlier.setAside + this.#core.setAside;
-    const delivered = this.#received - this.#dropped - this.#unsealed() - heldSpans - setAside;
-    this.#earlier = { delivered, setAside };
-    this.#core = { delivered: 0, setAside: 0, held: 0 };
+    const quarantined = this.#earlier.quarantined + this.#core.quarantined;
+    const filtered = this.#earlier.filtered + this.#core.filtered;
+    // Spans of chunks that are handed over again count as pending, whatever the worker did with them.
+    const delivered = this.#received - this.#dropped - this.#unsealed() - heldSpans - quarantined - filtered;
+    this.#earlier = { delivered, filtered, quarantined, held: 0 };
+    this.#core = NOTHING;
     this.#waitingSpans = heldSpans;
     for (const chunk of this.#held.values()) {
       chunk.taken = false;
@@ -330,7 +394,7 @@ export class Delivery {
     this.#flushIfDue();
   }
 
-  /** A defect of ours: nothing more is sent to this server, and the application goes on. */
+  /** A defect of this package: nothing more is sent to this server, and the application goes on. */
   #break(error: unknown): void {
     const held = this.#waitingSpans + this.#core.held;
     this.#broken = true;
@@ -342,6 +406,13 @@ export class Delivery {
     this.#drop(held, `the translator failed (${messageOf(error)})`);
     for (const check of [...this.#flushes]) check();
   }
+}
+
+const NOTHING: CoreStats = { delivered: 0, filtered: 0, quarantined: 0, held: 0 };
+
+/** Where MLflow's UI shows the traces of an experiment. */
+export function experimentUrl(trackingUri: string, experimentId: string): string {
+  return `${trackingUri}/#/experiments/${experimentId}/traces`;
 }
 
 function messageOf(error: unknown): string {

@@ -1,43 +1,56 @@
 /**
- * The end of the process: what is left is sent when the runtime allows it, and counted aloud when it does not.
+ * The end of the process.
  *
- * `beforeExit` allows it (the process ended by itself), a signal does if asked to, `process.exit` and an uncaught
- * exception do not.
+ * `beforeExit` (the process has nothing left to do) allows a flush. So does a signal, if the user asks for it. At
+ * `process.exit` and after an uncaught exception there is no event loop any more: the main thread then blocks for a short
+ * time, while the worker thread sends. Spans that are left are counted in a message.
  */
 
+/** What the hooks ask for. */
 export interface Exits {
   flushOnExit(): boolean;
-  idle(): boolean;
   flush(): Promise<void>;
+  /** Blocks until everything is sent, within a limit; returns how many spans are left. */
+  drainNow(limitMillis: number): number;
   /** How many spans are lost if the process ends now. */
   pending(): number;
-  say(message: string): void;
+  /** Why they are still here, if the server is the reason. */
+  trouble(): string | undefined;
+  print(message: string): void;
 }
 
-/** The parts of `process` that are needed here; Bun and Deno have them, browsers and edge runtimes do not. */
+/** How long an ending process blocks at most. */
+const DRAIN_MILLIS = 2_000;
+
+/** The parts of `process` that are needed. Bun and Deno have them; browsers and edge runtimes do not. */
 type Process = Pick<NodeJS.Process, "on" | "once" | "removeListener" | "listenerCount" | "kill" | "pid">;
 
+/** Hooks into the end of the process. Call it once. */
 export function watchExits(exits: Exits): void {
   const process = nodeProcess();
   if (!process) return;
   let tried = -1;
   process.on("beforeExit", () => {
-    // Fires again when the flush is over; only what is new since then is worth another.
+    // The event comes again after the flush. Another flush is only of use for spans that are new since then.
     const pending = exits.pending();
-    if (!exits.flushOnExit() || exits.idle() || pending === tried) return;
+    if (!exits.flushOnExit() || pending === 0 || pending === tried) return;
     void exits.flush().then(() => {
       tried = exits.pending();
     });
   });
   process.on("exit", () => {
-    const pending = exits.pending();
-    if (pending > 0) exits.say(`the process ended before ${pending} spans were sent; await flush() before it does`);
+    let pending = exits.pending();
+    if (pending > 0 && exits.flushOnExit() && pending !== tried) pending = exits.drainNow(DRAIN_MILLIS);
+    if (pending === 0) return;
+    const reason = exits.trouble();
+    const spans = pending === 1 ? "1 span was" : `${pending} spans were`;
+    exits.print(`the process ended before ${spans} sent: ${reason ?? "call `await flush()` before the process ends"}`);
   });
 }
 
 const handled = new Map<string, () => void>();
 
-/** Makes the handled signals exactly these. */
+/** Makes the handled signals exactly these. Never throws: a signal that cannot be handled is left out. */
 export function watchSignals(signals: readonly string[], flush: () => Promise<void>): void {
   const process = nodeProcess();
   if (!process) return;
@@ -51,12 +64,16 @@ export function watchSignals(signals: readonly string[], flush: () => Promise<vo
     const handler = () => {
       handled.delete(signal);
       void flush().finally(() => {
-        // Others who listen decide themselves when the process ends.
+        // Other listeners decide themselves when the process ends.
         if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
       });
     };
-    process.once(signal, handler);
-    handled.set(signal, handler);
+    try {
+      process.once(signal, handler);
+      handled.set(signal, handler);
+    } catch {
+      // Not a signal of this system.
+    }
   }
 }
 

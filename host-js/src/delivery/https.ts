@@ -1,15 +1,11 @@
-/**
- * Requests with certificates of the user's own, over `node:https`: the runtime's `fetch` takes none at run time.
- *
- * Builds without Node put `https-none.ts` in this place.
- */
+/** Requests with the user's certificates, over `node:https`: the runtime's `fetch` accepts none at run time. */
 
 import { readFileSync } from "node:fs";
 import * as https from "node:https";
-import type { TlsSettings } from "../settings/tls.js";
-import { type HttpResponse, MAX_BODY, type Send } from "./transport.js";
+import type { TlsSettings } from "../settings/server.js";
+import { type HttpResponse, MAX_BODY, type Send } from "./http.js";
 
-/** A connection kept for the next request keeps no process alive. Files are read at the first request. */
+/** Makes a sender. Its connections keep no process alive. It reads the files at the first request. */
 export function httpsSender(tls: TlsSettings): Send {
   let agent: https.Agent | undefined;
   return async (url, { method, headers, body, signal }) => {
@@ -17,7 +13,7 @@ export function httpsSender(tls: TlsSettings): Send {
       keepAlive: true,
       rejectUnauthorized: !tls.insecure,
       ca: read(tls.serverCertPath, "MLFLOW_TRACKING_SERVER_CERT_PATH"),
-      // One file with the certificate and its key, as MLflow's Python client wants it.
+      // One file with the certificate and its key, as in MLflow's Python client.
       cert: read(tls.clientCertPath, "MLFLOW_TRACKING_CLIENT_CERT_PATH"),
       key: read(tls.clientCertPath, "MLFLOW_TRACKING_CLIENT_CERT_PATH"),
     });

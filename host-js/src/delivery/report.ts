@@ -1,36 +1,38 @@
 /**
- * What a person is told: on the console when something needs doing, on OpenTelemetry's diag logger otherwise.
+ * Messages for people: on standard error when they concern the user, on OpenTelemetry's diag logger otherwise.
  *
- * A message is printed once for its topic, until the topic is cleared. Nothing here ever throws.
+ * A message is printed once for its topic. Nothing here ever throws.
  */
 
 import type { DiagAPI } from "@opentelemetry/api";
 
 const PREFIX = "openinference-mlflow:";
 
+/** Prints the messages of one pipeline. */
 export class Report {
   silent = false;
-  #said = new Set<string>();
+  #printed = new Set<string>();
 
   constructor(private readonly diag: () => DiagAPI | undefined) {}
 
-  /** Once for the topic. */
+  /** Prints a warning, once for the topic. */
   warn(topic: string, message: string): void {
-    if (this.#said.has(topic)) return;
-    this.#said.add(topic);
+    if (this.#printed.has(topic)) return;
+    this.#printed.add(topic);
     this.#print(message);
   }
 
-  /** The condition is over: the next one is news again. */
-  clear(topic: string): void {
-    this.#said.delete(topic);
+  /** Prints good news, once for the topic. Standard output belongs to the application. */
+  info(topic: string, message: string): void {
+    this.warn(topic, message);
   }
 
-  /** Every time: for what is said at most once a process. */
+  /** Prints a message that concerns the end of the process, each time. */
   final(message: string): void {
     this.#print(message);
   }
 
+  /** Passes details to OpenTelemetry's diag logger. */
   detail(message: string): void {
     try {
       this.diag()?.debug(`${PREFIX} ${message}`);
@@ -42,9 +44,15 @@ export class Report {
   #print(message: string): void {
     if (this.silent) return;
     try {
-      console.warn(`${PREFIX} ${message}`);
+      // Jest replaces the console, and fails on lines that come after the last test.
+      if (isJest()) process.stderr.write(`${PREFIX} ${message}\n`);
+      else console.warn(`${PREFIX} ${message}`);
     } catch {
       // As above.
     }
   }
+}
+
+function isJest(): boolean {
+  return typeof process !== "undefined" && process.env?.JEST_WORKER_ID !== undefined;
 }

@@ -1,34 +1,22 @@
 /**
- * HTTP requests of the core, performed with `fetch`, or with what certificates of the user's own need (`https.ts`).
+ * Performs the core's HTTP requests: with `fetch`, or over `node:https` when the user names certificates (`https.ts`).
  *
- * Resolves always: what is no response is a text. Instrumentation of `fetch` sees nothing of it, because the request
- * runs in a context in which tracing is suppressed; otherwise each export would make spans to export.
+ * The caller suppresses tracing, because instrumentations of `fetch` would make spans of each export.
  */
 
 import type { Request } from "../generated/translator.js";
-import type { TlsSettings } from "../settings/tls.js";
+import { httpsSender } from "../platform/node.js";
+import type { TlsSettings } from "../settings/server.js";
 import type { Answer } from "../translator/driver.js";
-import { httpsSender } from "./https.js";
-
-/** Header names and values by turns. */
-export type HttpResponse = Exclude<Answer, { failure: string }>;
+import { MAX_BODY, type Send } from "./http.js";
 
 /** Runs a function in a context in which nothing is traced. */
-export type Quietly = <T>(fn: () => T) => T;
+export type SuppressTracing = <T>(fn: () => T) => T;
 
-/** Longer answers are cut: the core reads ids and error messages out of them. */
-export const MAX_BODY = 1024 * 1024;
-
-/** Sends one request, and rejects when no response comes. */
-export type Send = (
-  url: string,
-  request: { method: string; headers: Record<string, string>; body: Uint8Array | undefined; signal: AbortSignal },
-) => Promise<HttpResponse>;
-
-/** Where requests go. */
+/** The server that requests go to. */
 export interface Server {
   trackingUri: string;
-  /** Credentials and the user's own. */
+  /** Credentials and the user's headers. */
   headers: Record<string, string>;
   tls: TlsSettings | undefined;
 }
@@ -36,6 +24,7 @@ export interface Server {
 /** Connections are kept for the next request. */
 const senders = new WeakMap<TlsSettings, Send>();
 
+/** Performs one request. Never rejects: without a response the answer holds the reason. */
 export async function perform(request: Request, { trackingUri, headers, tls }: Server): Promise<Answer> {
   try {
     return await sender(tls)(`${trackingUri}/${request.path}`, {
@@ -67,12 +56,12 @@ const sendByFetch: Send = async (url, { method, headers, body, signal }) => {
   };
 };
 
-/** Next.js caches what goes through its `fetch`, and keeps the real one beside it. */
+/** Next.js caches requests that go through its `fetch`, and keeps the original beside it. */
 function plainFetch(): typeof fetch {
   return (globalThis.fetch as { _nextOriginalFetch?: typeof fetch })._nextOriginalFetch ?? globalThis.fetch;
 }
 
-/** What went wrong, without anything of the request. */
+/** The reason, without any part of the request. */
 function describe(error: unknown, timeout: number): string {
   if (!(error instanceof Error)) return "the request failed";
   const cause = error.cause as { name?: string; code?: string; message?: string } | undefined;

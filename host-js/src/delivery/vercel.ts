@@ -1,6 +1,6 @@
-/** Vercel freezes a function after its response; `waitUntil` of the request keeps it running until a promise settles. */
+/** Vercel freezes a function after its response. `waitUntil` of the request keeps it running until a promise settles. */
 
-import { soon } from "./timers.js";
+import { soon } from "./time.js";
 
 const REQUEST_CONTEXT = Symbol.for("@vercel/request-context");
 
@@ -8,10 +8,10 @@ interface RequestContext {
   waitUntil?(promise: Promise<unknown>): void;
 }
 
-/** Requests that wait already, and whether more has come since their flush began. */
+/** Requests that wait already, and whether more spans have come since their flush began. */
 const waiting = new WeakMap<object, { more: boolean }>();
 
-/** Asks once a request, and waits for what comes meanwhile; does nothing elsewhere. */
+/** Keeps the current request alive until its spans are sent. Does nothing on other platforms. */
 export function keepAliveUntil(flush: () => Promise<void>): void {
   const store = (globalThis as { [REQUEST_CONTEXT]?: { get?(): RequestContext | undefined } })[REQUEST_CONTEXT];
   const request = store?.get?.();

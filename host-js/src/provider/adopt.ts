@@ -1,12 +1,14 @@
 /**
- * Puts a span processor on a provider that somebody else made, behind their own processors.
+ * Puts a span processor on a provider of the user's, behind the user's own processors.
  *
- * Purely additive: the user's processors get what they would get without it, in the order in which they would.
+ * Purely additive: the user's processors get the same calls, in the same order, as without this package.
  */
 
 import type { TracerProvider } from "@opentelemetry/api";
 import { type Mirror, mirrorProvider } from "./opaque.js";
-import { OURS } from "./ours.js";
+
+/** Marks the processors of this package, whichever copy of it made them. */
+export const MARKER: unique symbol = Symbol.for("openinference-mlflow.processor") as typeof MARKER;
 
 /** `SpanProcessor` of every supported SDK, as far as it is called here. */
 export interface Processor {
@@ -35,9 +37,10 @@ interface Proxy {
   setDelegate?(delegate: object): void;
 }
 
-/** Providers are wrapped in one another: Phoenix registers the proxy of an earlier registration, for one. */
+/** Providers wrap one another. Phoenix, for instance, registers the proxy of an earlier registration. */
 const MAX_PROXIES = 16;
 
+/** Finds the provider behind proxies and attaches a processor to it, once. */
 export class Adopter {
   #adopted = new WeakSet<object>();
   #watched = new WeakSet<object>();
@@ -46,6 +49,11 @@ export class Adopter {
     private readonly processor: Processor,
     private readonly mirror: Mirror,
   ) {}
+
+  /** Never attaches to this provider. */
+  ignore(provider: object): void {
+    this.#adopted.add(provider);
+  }
 
   /** Attaches to the provider behind `candidate`, now or as soon as there is one. Each provider once. */
   adopt(candidate: unknown): void {
@@ -65,12 +73,12 @@ export class Adopter {
     if (isSdk2(provider)) {
       const multi = provider._activeSpanProcessor;
       // A new list: SDK 2.12 and later keep the caller's own array.
-      if (!multi._spanProcessors.some(isOurs)) multi._spanProcessors = [...multi._spanProcessors, this.processor];
+      if (!multi._spanProcessors.some(isMarked)) multi._spanProcessors = [...multi._spanProcessors, this.processor];
     } else if (isSdk1(provider)) {
-      if (!provider._registeredSpanProcessors?.some(isOurs)) teeSdk1(provider, this.processor);
+      if (!provider._registeredSpanProcessors?.some(isMarked)) teeSdk1(provider, this.processor);
     } else if (isProvider(provider)) {
-      const behind = behindTracer(provider);
-      if (behind) this.adopt(behind);
+      const sdk = sdkBehindTracer(provider);
+      if (sdk) this.adopt(sdk);
       else mirrorProvider(provider, this.mirror);
     }
   }
@@ -126,7 +134,7 @@ function tee(target: Processor, processor: Processor): void {
   };
 }
 
-/** Runs `more` beside a method of the provider; the method's own result or rejection is what its caller gets. */
+/** Runs `more` beside a method of the provider. The caller gets the method's own result or rejection. */
 function also(provider: Sdk1, method: "forceFlush" | "shutdown", more: () => Promise<void>): void {
   const original = provider[method];
   provider[method] = async () => {
@@ -141,7 +149,7 @@ function also(provider: Sdk1, method: "forceFlush" | "shutdown", more: () => Pro
 
 /** What a proxy of the same copy of the API delegates to while it has no provider. */
 function noopDelegate(proxy: Proxy): object | undefined {
-  // Nobody else's class is constructed here.
+  // Only the API's own class is constructed here.
   if (!("setDelegate" in proxy && "getDelegateTracer" in proxy)) return undefined;
   try {
     const fresh = new (proxy.constructor as new () => Proxy)();
@@ -152,12 +160,14 @@ function noopDelegate(proxy: Proxy): object | undefined {
 }
 
 /**
- * The SDK's provider behind somebody's own class: tracers of SDK 1 know their provider, those of SDK 2 and 3 their
- * processor. Better than a mirror, because it also serves the tracers and spans that are there already.
+ * The SDK's provider behind an object of the user's: tracers of SDK 1 know their provider, those of SDK 2 and 3 their
+ * processor. Better than a mirror, because it also serves tracers and spans that exist already. Tracers of other
+ * providers (Datadog's) know their provider too, so it counts only when it is an SDK's.
  */
-function behindTracer(provider: TracerProvider): object | undefined {
+function sdkBehindTracer(provider: TracerProvider): object | undefined {
   const tracer = provider.getTracer("openinference-mlflow") as { _tracerProvider?: object; _spanProcessor?: Processor };
-  if (isObject(tracer?._tracerProvider)) return tracer._tracerProvider;
+  const behind = tracer?._tracerProvider;
+  if (isObject(behind) && behind !== provider && (isSdk1(behind) || isSdk2(behind))) return behind;
   const facade = { _activeSpanProcessor: tracer?._spanProcessor };
   return isSdk2(facade) ? facade : undefined;
 }
@@ -183,6 +193,6 @@ function isSdk1(provider: object): provider is Sdk1 {
   return typeof candidate.getActiveSpanProcessor === "function" && isObject(candidate.activeSpanProcessor);
 }
 
-function isOurs(processor: object): boolean {
-  return OURS in processor;
+function isMarked(processor: object): boolean {
+  return MARKER in processor;
 }

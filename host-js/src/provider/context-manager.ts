@@ -1,16 +1,18 @@
 /**
- * Context for processes that have set up no OpenTelemetry: without it no span would know its parent.
+ * A context manager for processes that have none: without it no span would know its parent.
  *
- * Used only while neither a context manager nor a provider is registered, so that a user's provider sees the contexts
- * that it sees without us; never registered itself.
+ * It serves only while neither a context manager nor a provider is registered, so that a user's provider sees the same
+ * contexts as without this package. It is registered only when the user asks for it (`registerProvider`).
  */
 
 import type { Context, ContextManager } from "@opentelemetry/api";
-import type { Api, ContextInternals } from "./api.js";
-import { AsyncLocalStorage, type Storage } from "./async-storage.js";
+import { AsyncLocalStorage } from "../platform/node.js";
+import type { Storage } from "../platform/storage.js";
+import type { Api, ContextInternals } from "./api-copies.js";
 import { registered } from "./registry.js";
 
-const SUPPRESS_TRACING = Symbol.for("OpenTelemetry SDK Context Key SUPPRESS_TRACING");
+/** The key under which SDKs and instrumentations suppress tracing. */
+export const SUPPRESS_TRACING = Symbol.for("OpenTelemetry SDK Context Key SUPPRESS_TRACING");
 
 type Listener = (...args: unknown[]) => unknown;
 
@@ -60,7 +62,7 @@ class StorageContextManager implements ContextManager {
   }
 
   disable(): this {
-    // `context.disable()` means the user's manager, of which there is none: it takes nothing from the next spans.
+    // `context.disable()` is meant for a manager of the user's. There is none, so later spans keep their parents.
     return this;
   }
 
@@ -94,16 +96,21 @@ class StorageContextManager implements ContextManager {
 }
 
 let manager: StorageContextManager | undefined;
-const lent = new WeakSet<object>();
+const installed = new WeakSet<object>();
 
-/** Lends the manager to this copy of the API. */
-export function lendContextManager(api: Api & { ROOT_CONTEXT: Context }, enabled: () => boolean): void {
+/** The context manager of this package; `undefined` on platforms that cannot carry a context. */
+export function contextManager(api: Api): ContextManager | undefined {
+  if (AsyncLocalStorage) manager ??= new StorageContextManager(new AsyncLocalStorage<Context>(), api.ROOT_CONTEXT);
+  return manager;
+}
+
+/** Lets this copy of the API use the context manager while nothing is registered. */
+export function installContextManager(api: Api, enabled: () => boolean): void {
   const context = api.context as unknown as ContextInternals;
   const original = context._getContextManager;
-  if (!AsyncLocalStorage || !original || lent.has(context)) return;
-  lent.add(context);
-  manager ??= new StorageContextManager(new AsyncLocalStorage<Context>(), api.ROOT_CONTEXT);
-  const ours = manager;
+  if (!original || installed.has(context) || !contextManager(api)) return;
+  installed.add(context);
+  const ours = manager as StorageContextManager;
   context._getContextManager = () => {
     if (registered("context")) return original.call(context);
     // What began in our context also ends in it.

@@ -1,10 +1,9 @@
 /**
- * Who a span's parent is, where the application's provider must not know.
+ * The parents of spans, as MLflow shows them but the application's provider does not see them.
  *
- * While no provider is registered (or for tracers that none will ever reach) this package makes spans of its own. Were
- * they the parents of the user's spans, the user's processors would get trace ids and parents that they do not get
- * without us. So once the user has a provider, our spans show the context that the API's no-op span would show, and what
- * is really above a user's span is kept here, for MLflow alone.
+ * While no provider is registered, this package makes spans itself. If these became parents of the user's spans, the
+ * user's processors would see other trace ids and parents than without this package. So once the user has a provider,
+ * our spans show the context that the API's no-op span would show. The real parents are kept here, for MLflow only.
  */
 
 import type { Context, SpanContext } from "@opentelemetry/api";
@@ -13,12 +12,13 @@ import type { Lineage } from "../span/chunk.js";
 /** `createContextKey("OpenTelemetry Context Key SPAN")` of every copy of the API. */
 const SPAN_KEY = Symbol.for("OpenTelemetry Context Key SPAN");
 
-/** Traces that were joined to another are forgotten after so many. */
+/** So many joined traces are remembered. */
 const MAX_JOINED = 4096;
 
-/** On a span that this package made: its true context. */
+/** On a span that this package made: its real context. */
 export const TRUE_CONTEXT = Symbol.for("openinference-mlflow.context");
 
+/** Remembers real parents and trace ids. */
 export class SpanLineage implements Lineage {
   #joined = new Map<string, string>();
   #parents = new WeakMap<object, string>();
@@ -49,7 +49,7 @@ export class SpanLineage implements Lineage {
   }
 }
 
-/** The context of a span of ours, whatever it shows. */
+/** The real context of a span that this package made, whatever context it shows. */
 export function trueContext(span: unknown): SpanContext | undefined {
   if (typeof span !== "object" || span === null) return undefined;
   return (span as { [TRUE_CONTEXT]?: SpanContext })[TRUE_CONTEXT];

@@ -1,33 +1,39 @@
 /**
- * Providers that are no SDK of OpenTelemetry's: all that can be seen is what goes through the API.
+ * Providers that are not an OpenTelemetry SDK (Datadog's, for instance): only calls of the API can be seen.
  *
- * Each span that such a provider records gets a mirror of our own under the same context, which is told everything that
- * the span is told, and which ends with it. The application keeps the provider's own spans.
+ * Each span that such a provider records gets a mirror: a span of this package with the same context, which gets the same
+ * calls and ends with it. The application keeps the provider's own spans.
  */
 
 import type { Context, Span, SpanContext, SpanOptions, Tracer, TracerProvider } from "@opentelemetry/api";
 import type { Scope } from "../span/readable.js";
 
-export interface MirrorSpan {
+/** The span to mirror. */
+export interface MirroredSpan {
   name: string;
   options: SpanOptions;
-  /** In which the span began: holds its parent. */
+  /** The context in which the span began. It holds the parent. */
   context: Context;
   spanContext: SpanContext;
   scope: Scope;
 }
 
+/** Makes mirrors. */
 export interface Mirror {
   active(): Context;
-  /** Makes a span of ours that stands for one of theirs. */
-  span(theirs: MirrorSpan): Span;
+  span(original: MirroredSpan): Span;
 }
 
-const TOLD = ["setAttribute", "setAttributes", "addEvent", "addLink", "addLinks", "setStatus", "updateName"] as const;
+const COPIED_CALLS = [
+  ...["setAttribute", "setAttributes", "addEvent", "addLink", "addLinks", "setStatus", "updateName"],
+  ...["recordException", "end"],
+];
 
+const mirrored = new WeakSet<object>();
+
+/** Mirrors the spans of every tracer that the provider hands out from now on. */
 export function mirrorProvider(provider: TracerProvider, mirror: Mirror): void {
   const getTracer = provider.getTracer;
-  const mirrored = new WeakSet<Tracer>();
   provider.getTracer = (name, version, options) => {
     const tracer = getTracer.call(provider, name, version, options);
     if (!mirrored.has(tracer)) {
@@ -43,7 +49,7 @@ function mirrorTracer(tracer: Tracer, scope: Scope, mirror: Mirror): void {
   const see = (span: Span, name: string, options: SpanOptions, context: Context) => {
     if (seen.has(span) || !span.isRecording()) return;
     seen.add(span);
-    mirrorSpan(span, mirror.span({ name, options, context, spanContext: span.spanContext(), scope }));
+    mirrorSpan(span, mirror.span({ name, options, context, spanContext: plainContext(span.spanContext()), scope }));
   };
 
   const startSpan = tracer.startSpan;
@@ -66,10 +72,15 @@ function mirrorTracer(tracer: Tracer, scope: Scope, mirror: Mirror): void {
   }) as Tracer["startActiveSpan"];
 }
 
+/** Some providers compute these at each access, and go on changing them. */
+function plainContext({ traceId, spanId, traceFlags, traceState, isRemote }: SpanContext): SpanContext {
+  return { traceId, spanId, traceFlags, ...(traceState && { traceState }), ...(isRemote && { isRemote }) };
+}
+
 function mirrorSpan(span: Span, ours: Span): void {
   const target = span as unknown as Record<string, unknown>;
   const mirror = ours as unknown as Record<string, (...args: unknown[]) => unknown>;
-  for (const name of [...TOLD, "recordException", "end"]) {
+  for (const name of COPIED_CALLS) {
     const original = target[name];
     if (typeof original !== "function") continue;
     target[name] = (...args: unknown[]) => {

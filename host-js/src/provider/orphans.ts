@@ -1,14 +1,14 @@
 /**
- * Tracers that reach no provider: those that a copy of the API hands out while nothing is registered.
+ * Orphans: tracers that a copy of the API hands out while no provider is registered.
  *
- * The API keeps the first delegate that such a tracer finds. So what it finds here is a switch: it follows the user's
- * provider as soon as there is one, exactly as the API would have, and serves from our own tracer until then. After
- * `trace.disable()`, or when another copy of the API is the one that was registered, there never is one.
+ * The API keeps the first delegate that such a tracer finds. Here it finds a switch, which follows the user's provider
+ * as soon as there is one, exactly as the API would, and uses our own tracer until then. There never is one after
+ * `trace.disable()`, or when another copy of the API was registered.
  */
 
 import type { Context, Span, SpanOptions, Tracer, TracerOptions } from "@opentelemetry/api";
 import type { Scope } from "../span/readable.js";
-import type { Api, TraceInternals } from "./api.js";
+import type { Api, TraceInternals } from "./api-copies.js";
 
 type GetDelegateTracer = (name: string, version?: string, options?: TracerOptions) => Tracer | undefined;
 
@@ -16,9 +16,10 @@ interface Proxy {
   getDelegateTracer: GetDelegateTracer;
 }
 
+/** The tracers that an orphan may use. */
 export interface OrphanParts {
   ownTracer: (scope: Scope) => Tracer;
-  /** The registered provider's tracer, if orphans are to go there. */
+  /** The registered provider's tracer, if the user wants orphans there (`adoptOrphans`). */
   adopted: (scope: Scope) => Tracer | undefined;
 }
 

@@ -1,7 +1,7 @@
 /**
- * A span of this package's own: for tracers that no provider serves. No limit on attributes, no sampling.
+ * A span that this package makes, for tracers without a provider. It has no limit on attributes.
  *
- * Satisfies the API's `Span` towards the application and `ReadableSpan` towards the processor.
+ * The application uses it as the API's `Span`, the processor as a `ReadableSpan`.
  */
 
 import type {
@@ -22,6 +22,7 @@ import { TRUE_CONTEXT } from "./lineage.js";
 const UNSET = 0;
 const OK = 1;
 
+/** What a span is made of. */
 export interface OwnSpanParts {
   name: string;
   kind: SpanKind;
@@ -32,11 +33,12 @@ export interface OwnSpanParts {
   attributes: Attributes | undefined;
   links: Link[] | undefined;
   startTime: TimeInput | undefined;
-  /** What the span shows as its context. */
+  /** The context that the span shows to the application. */
   shown: () => SpanContext;
   onEnd: (span: ReadableSpan) => void;
 }
 
+/** A span without limits. */
 export class OwnSpan implements Span, ReadableSpan {
   readonly [TRUE_CONTEXT]: SpanContext;
   name: string;
@@ -72,7 +74,7 @@ export class OwnSpan implements Span, ReadableSpan {
     return this.#parts.shown();
   }
 
-  /** The finished span under its true context, for the processor. */
+  /** The finished span with its real context, for the processor. */
   readable(): ReadableSpan {
     return Object.create(this, { spanContext: { value: () => this[TRUE_CONTEXT] } });
   }

@@ -1,19 +1,23 @@
-/** Tracers of this package's own. They honour what an SDK's would: suppression, unsampled parents, `root`. */
+/** Tracers of this package. They respect what an SDK's tracer would: suppression, the parent's sampling, `root`. */
 
 import type { Context, Link, Span, SpanContext, SpanOptions, Tracer } from "@opentelemetry/api";
 import { readText } from "../settings/environment.js";
 import type { ReadableSpan, Resource, Scope } from "../span/readable.js";
-import type { Api } from "./api.js";
+import type { Api } from "./api-copies.js";
+import { SUPPRESS_TRACING } from "./context-manager.js";
 import { trueContext } from "./lineage.js";
 import { OwnSpan } from "./own-span.js";
+import type { Sampler } from "./sampler.js";
 
-const SUPPRESS_TRACING = Symbol.for("OpenTelemetry SDK Context Key SUPPRESS_TRACING");
 const SAMPLED = 1;
 
+/** What tracers ask for whenever a span starts. */
 export interface OwnTracerParts {
   api: () => Api;
-  /** Whether spans are to be recorded at all. */
+  /** Whether spans are recorded at all. */
   enabled: () => boolean;
+  /** Decides for new traces, and for spans of sampled parents. */
+  sampler: () => Sampler;
   /** Whether the user's provider must not notice these spans. */
   hidden: () => boolean;
   onEnd: (span: ReadableSpan) => void;
@@ -22,6 +26,7 @@ export interface OwnTracerParts {
 /** `code` of `startActiveSpan(name, options?, context?, code)`. */
 type Code = (span: Span) => unknown;
 
+/** A tracer for one instrumentation scope. */
 export class OwnTracer implements Tracer {
   constructor(
     private readonly parts: OwnTracerParts,
@@ -37,18 +42,22 @@ export class OwnTracer implements Tracer {
     const parent = validOrNone(trueContext(parentSpan) ?? shownParent, trace.isSpanContextValid);
     const noop = () => this.#noopContext(shownParent);
     if (!this.parts.enabled() || above.getValue(SUPPRESS_TRACING) === true) return trace.wrapSpanContext(noop());
-    if (parent && (parent.traceFlags & SAMPLED) === 0) return trace.wrapSpanContext(noop());
 
+    const traceId = parent?.traceId ?? randomHex(16);
     const own: SpanContext = {
-      traceId: parent?.traceId ?? randomHex(16),
+      traceId,
       spanId: randomHex(8),
       traceFlags: SAMPLED,
       ...(parent?.traceState ? { traceState: parent.traceState } : {}),
     };
+    if (!this.parts.sampler()(traceId, parent?.traceFlags)) {
+      // Children see an unsampled parent, unless the user's provider must not notice.
+      return trace.wrapSpanContext(this.parts.hidden() ? noop() : { ...own, traceFlags: 0 });
+    }
     return this.#span(name, options, own, parent, () => (this.parts.hidden() ? noop() : own));
   }
 
-  /** A span that stands for another of the same context. */
+  /** A span with the same context as a span of a provider that is not an SDK. */
   mirror(name: string, options: SpanOptions, context: Context, spanContext: SpanContext): Span {
     const { trace } = this.parts.api();
     if (!this.parts.enabled()) return trace.wrapSpanContext(spanContext);
@@ -91,7 +100,7 @@ export class OwnTracer implements Tracer {
     return contexts.with(trace.setSpan(above, span), code, undefined, span);
   }
 
-  /** What the API's no-op tracer would show: the parent's context, or none. */
+  /** What the API's no-op tracer would show: the parent's context, or an invalid one. */
   #noopContext(parent: SpanContext | undefined): SpanContext {
     const { trace } = this.parts.api();
     return parent && trace.isSpanContextValid(parent) ? parent : INVALID;
@@ -108,21 +117,21 @@ function validOrNone(
   return context && isValid(context) ? context : undefined;
 }
 
-/** As OpenTelemetry's own generator: ids are to be distinct, not secret, and Node 18 has no global `crypto`. */
-function randomHex(bytes: number): string {
+/** As OpenTelemetry's own generator: ids must be distinct, not secret, and Node 18 has no global `crypto`. */
+export function randomHex(bytes: number): string {
   let hex = "";
   while (hex.length < bytes * 2)
     hex += Math.floor(Math.random() * 2 ** 32)
       .toString(16)
       .padStart(8, "0");
-  // All zeros is the one invalid id.
+  // All zeros is an invalid id.
   return hex.endsWith("00000000") ? `${hex.slice(0, -1)}1` : hex;
 }
 
 let resource: Resource | undefined;
 
-/** From `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`, as an SDK's default resource. */
-function ownResource(): Resource {
+/** From `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`, as the default resource of an SDK. */
+export function ownResource(): Resource {
   if (resource) return resource;
   const attributes: Record<string, string> = { "service.name": "unknown_service:node" };
   for (const pair of (readText("OTEL_RESOURCE_ATTRIBUTES") ?? "").split(",")) {

@@ -2,7 +2,7 @@
  * Watches the global slot in which every copy of `@opentelemetry/api` registers its provider, without occupying it.
  *
  * Accessors on the slot's *prototype* see the first assignment, put an ordinary property in its place, and see the next
- * one after `delete`, which is how the API unregisters. To the API the slot looks and behaves as if nobody watched.
+ * one after `delete`, which is how the API unregisters. The API sees a slot that looks and behaves as usual.
  */
 
 /** `GLOBAL_OPENTELEMETRY_API_KEY` of API 1.x. */
@@ -13,20 +13,22 @@ type Global = { [REGISTRY]?: Registry };
 
 const watched = new WeakSet<Registry>();
 
+/** What the watcher calls. */
 export interface RegistryWatcher {
-  /** With whatever is, and whatever comes to be, registered for `trace`. */
+  /** A provider is registered for `trace`, now or later. */
   onTrace(provider: unknown): void;
-  /** Somebody looks for what is not registered, as each copy of the API does before it hands out a tracer. */
+  /** A copy of the API looks for a provider and finds none, as it does before it hands out a tracer. */
   onMiss(): void;
 }
 
+/** Starts to watch. Call it once. */
 export function watchRegistry(watcher: RegistryWatcher): void {
   const present = (globalThis as Global)[REGISTRY];
   if (present) {
     watch(present, watcher);
     return;
   }
-  // No copy has registered anything. The first one to do so decides the registry's version: it must make it itself.
+  // No copy has registered anything. The first copy that does decides the registry's version, so it must make it.
   Object.defineProperty(globalThis, REGISTRY, {
     configurable: true,
     enumerable: false,
@@ -38,9 +40,10 @@ export function watchRegistry(watcher: RegistryWatcher): void {
   });
 }
 
-/** What is registered now, whichever copy did it. */
+/** What is registered now, whichever copy did it. Never calls `onMiss`. */
 export function registered(type: "trace" | "context"): unknown {
-  return (globalThis as Global)[REGISTRY]?.[type];
+  const registry = Object.getOwnPropertyDescriptor(globalThis, REGISTRY)?.value as Registry | undefined;
+  return registry && Object.getOwnPropertyDescriptor(registry, type)?.value;
 }
 
 function watch(registry: Registry, watcher: RegistryWatcher): void {
@@ -57,7 +60,8 @@ function watch(registry: Registry, watcher: RegistryWatcher): void {
     },
   });
   Object.setPrototypeOf(registry, prototype);
-  if (registry.trace) watcher.onTrace(registry.trace);
+  const present = registered("trace");
+  if (present) watcher.onTrace(present);
 }
 
 function plain(value: unknown): PropertyDescriptor {

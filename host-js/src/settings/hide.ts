@@ -1,8 +1,8 @@
 /**
- * OpenInference's privacy settings, `OPENINFERENCE_HIDE_…` (its specification's `configuration.md`).
+ * OpenInference's privacy settings, `OPENINFERENCE_HIDE_…` (`configuration.md` of its specification).
  *
- * Instrumentations for JavaScript follow them only when they are given a `traceConfig` (openinference-core 2.7), and
- * spans made by hand never do. Here they hold for every span that goes to MLflow. The first rule that fits decides.
+ * JavaScript instrumentations apply them only with a `traceConfig` (openinference-core 2.7), and spans made by hand never
+ * do. This package applies them to every span that goes to MLflow. The first matching rule decides.
  */
 
 import type { Mask } from "../span/chunk.js";
@@ -40,7 +40,7 @@ const RULES: readonly Rule[] = [
 
 const IMAGE_URL = /image\.url$/;
 
-/** The mask that the environment asks for, if it asks for one. */
+/** The mask that the environment asks for, if any. */
 export function readHideSettings(complain: Complain): Mask | undefined {
   const isSet = (variable: string) => readBoolean(`OPENINFERENCE_HIDE_${variable}`, complain) ?? false;
   const rules = RULES.filter(({ variables }) => variables.some(isSet));
@@ -55,7 +55,7 @@ export function readHideSettings(complain: Complain): Mask | undefined {
   };
 }
 
-/** Both, in this order; what the first leaves out or has redacted the second never sees. */
+/** Applies both masks in order. The second never sees what the first left out or redacted. */
 export function composeMasks(first: Mask | undefined, second: Mask | undefined): Mask | undefined {
   if (!first || !second) return first ?? second;
   return (value, key) => {

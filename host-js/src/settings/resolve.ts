@@ -1,26 +1,28 @@
-/** Options and environment, made into one complete set of settings. */
+/** Combines options and environment into one complete set of settings. */
 
 import type { ReadableSpan } from "../span/readable.js";
-import { type Complain, readBoolean, readCount, readText } from "./environment.js";
+import { checkHeaders } from "./check.js";
+import { type Complain, readBoolean, readCount, readText, shorten } from "./environment.js";
 import { composeMasks, readHideSettings } from "./hide.js";
 import type { AutologOptions } from "./options.js";
-import { readTlsSettings, type TlsSettings } from "./tls.js";
-import { parseTrackingUri } from "./tracking-uri.js";
+import { parseTrackingUri, readTlsSettings, type TlsSettings } from "./server.js";
 
-/** Where spans go and how: a delivery is made from these and lives as long as they do not change. */
+/** Where and how spans are sent. Each distinct set of these has one delivery. */
 export interface DeliverySettings {
   /** Without credentials and without a slash at its end. */
   trackingUri: string;
-  /** Whether anybody said where the server is. */
+  /** Neither an option nor the environment names the server. */
   trackingUriIsDefault: boolean;
-  /** Credentials and the user's own, lower-case names. */
+  /** Credentials and the user's headers, names in lower case. */
   headers: Record<string, string>;
   /** Unset: as the runtime does it. */
   tls: TlsSettings | undefined;
   batch: boolean;
-  /** Translates in a worker thread, where there are any. */
+  /** Translate in a worker thread, if the platform has threads. */
   worker: boolean;
   openInferenceOnly: boolean;
+  /** There is a filter: the core moves children of spans that it leaves out. */
+  omitsSpans: boolean;
   attachments: boolean;
   /** Unset: the core's. */
   attachmentMaxBytes: number | undefined;
@@ -32,7 +34,7 @@ export interface DeliverySettings {
   timeoutMillis: number | undefined;
 }
 
-/** Which experiment a span belongs to: may change from span to span. */
+/** The place of a span in MLflow. It may differ from span to span. */
 export interface Target {
   experimentId: string;
   experimentName: string;
@@ -40,6 +42,7 @@ export interface Target {
   workspace: string;
 }
 
+/** Everything that options and environment decide. */
 export interface Settings {
   enabled: boolean;
   silent: boolean;
@@ -48,6 +51,7 @@ export interface Settings {
   filter: ((span: ReadableSpan) => boolean) | undefined;
   mask: ((value: unknown, key: string) => unknown) | undefined;
   adoptOrphans: boolean;
+  registerProvider: boolean;
   flushOnExit: boolean;
   signals: readonly string[];
   flushTimeoutMillis: number;
@@ -57,9 +61,10 @@ export interface Settings {
 const DISPATCHER = Symbol.for("undici.globalDispatcher.1");
 
 const DEFAULT_QUEUE_BYTES = 256 * 1024 * 1024;
-/** The core refuses to work with less. */
+/** The core accepts no less. */
 const LEAST_QUEUE_BYTES = 1024 * 1024;
 
+/** Resolves checked options. */
 export function resolve(options: AutologOptions, complain: Complain): Settings {
   const text = (option: string | undefined, name: string) => option?.trim() || readText(name) || "";
   const count = (option: number | undefined, name: string, fallback: number) =>
@@ -74,14 +79,17 @@ export function resolve(options: AutologOptions, complain: Complain): Settings {
   const headers: Record<string, string> = {};
   if (username && password) headers.authorization = `Basic ${base64(`${username}:${password}`)}`;
   else if (token) headers.authorization = `Bearer ${token}`;
-  for (const [name, value] of Object.entries(options.headers ?? {})) headers[name.toLowerCase()] = value;
+  Object.assign(headers, checkHeaders(options.headers ?? {}, complain));
 
   const experimentId = text(options.experimentId, "MLFLOW_EXPERIMENT_ID");
   if (experimentId && !/^\d+$/.test(experimentId)) {
-    complain("the experiment id is ignored: expected a number, as MLflow numbers experiments");
+    complain(
+      `MLFLOW_EXPERIMENT_ID="${shorten(experimentId)}" is ignored, and traces go to the default experiment: expected a ` +
+        "number, as MLflow numbers experiments; for a name write MLFLOW_EXPERIMENT_NAME",
+    );
   }
   return {
-    enabled: !options.disable && options.logTraces !== false && uri !== undefined,
+    enabled: !isDisabled(options, complain) && options.logTraces !== false && uri !== undefined,
     silent: options.silent ?? false,
     delivery: {
       trackingUri: uri?.address ?? "",
@@ -91,6 +99,7 @@ export function resolve(options: AutologOptions, complain: Complain): Settings {
       batch: options.batch ?? readBoolean("MLFLOW_ENABLE_ASYNC_TRACE_LOGGING", complain) ?? true,
       worker: options.worker ?? !hasOwnDispatcher(),
       openInferenceOnly: options.openInferenceOnly ?? false,
+      omitsSpans: options.filter !== undefined,
       attachments: options.attachments ?? readBoolean("MLFLOW_TRACE_EXTRACT_ATTACHMENTS", complain) ?? true,
       attachmentMaxBytes: options.attachmentMaxBytes ?? readCount("MLFLOW_TRACE_MAX_ATTACHMENT_SIZE", complain),
       maxQueueBytes: Math.max(options.maxQueueBytes ?? DEFAULT_QUEUE_BYTES, LEAST_QUEUE_BYTES),
@@ -109,6 +118,7 @@ export function resolve(options: AutologOptions, complain: Complain): Settings {
     filter: options.filter,
     mask: composeMasks(readHideSettings(complain), options.mask),
     adoptOrphans: options.adoptOrphans ?? false,
+    registerProvider: options.registerProvider ?? false,
     flushOnExit: options.flushOnExit ?? true,
     signals: signals(options.flushOnSignals),
     flushTimeoutMillis: options.flushTimeoutMillis ?? 10_000,
@@ -121,7 +131,7 @@ function experimentName(options: AutologOptions): { experimentName: string; expe
   return { experimentName: given || readText("MLFLOW_EXPERIMENT_NAME") || "" };
 }
 
-/** `fetch` of this thread goes a way of the application's own (a proxy, mostly), which a worker's would not. */
+/** The application routes its `fetch` in its own way, mostly through a proxy. The `fetch` of a worker would not. */
 function hasOwnDispatcher(): boolean {
   const dispatcher = (globalThis as { [DISPATCHER]?: object })[DISPATCHER];
   return dispatcher !== undefined && dispatcher.constructor.name !== "Agent";
@@ -130,6 +140,16 @@ function hasOwnDispatcher(): boolean {
 function signals(option: AutologOptions["flushOnSignals"]): readonly string[] {
   if (option === true) return ["SIGTERM", "SIGINT"];
   return option || [];
+}
+
+/** Whether the user turned tracing off. The variables concern whole environments, such as tests. */
+export function isDisabled(options: AutologOptions, complain: Complain): boolean {
+  return (
+    options.disable ||
+    (readBoolean("OPENINFERENCE_MLFLOW_DISABLED", complain) ??
+      // The specification: any value but "true" means false.
+      readText("OTEL_SDK_DISABLED")?.toLowerCase() === "true")
+  );
 }
 
 function base64(text: string): string {

@@ -1,8 +1,8 @@
 /**
- * Spans, written into a chunk as they end.
+ * Writes spans into a chunk as they end.
  *
- * Writing is the snapshot: what happens to a span afterwards does not change the chunk. Resources are kept by reference
- * until the chunk is sealed, because their detectors may still be at work. `wasm/src/chunk/mod.rs` describes the layout.
+ * Writing takes a snapshot: later changes of a span do not change the chunk. Resources are kept by reference until the
+ * chunk is sealed, because their detectors may still be running. `wasm/src/chunk/mod.rs` describes the layout.
  */
 
 import type { Attributes } from "@opentelemetry/api";
@@ -10,18 +10,18 @@ import type { ReadableSpan, Resource, Scope } from "./readable.js";
 import { writeAttributes } from "./value.js";
 import { Writer } from "./writer.js";
 
-/** Where the span really hangs, when the application was shown something else; see `provider/lineage.ts`. */
+/** The real trace and parent of a span, where the application sees others; see `provider/lineage.ts`. */
 export interface Lineage {
   /** The trace that another trace is part of. */
   traceId(traceId: string): string;
-  /** The parent that the application's provider does not know of. */
+  /** The parent that the application's provider does not know. */
   parentSpanId(span: object): string | undefined;
 }
 
-/** A user's hook on attribute values; throws are the caller's to handle. */
+/** A user's hook on attribute values. It may throw. */
 export type Mask = (value: unknown, key: string) => unknown;
 
-/** Spans of one chunk, ready for the translator. */
+/** The spans of one chunk, ready for the translator. */
 export interface SealedChunk {
   bytes: Uint8Array;
   spans: number;
@@ -31,6 +31,7 @@ export interface SealedChunk {
 const HAS_IS_REMOTE = 0x100;
 const IS_REMOTE = 0x200;
 
+/** A chunk under construction. */
 export class Chunk {
   #out = new Writer();
   #resources: Resource[] = [];
@@ -46,7 +47,7 @@ export class Chunk {
     return this.#out.length;
   }
 
-  /** Writes a span; when that throws (a getter or the mask of the application's did), the chunk is as before. */
+  /** Writes a span. If that throws (in a getter or the mask of the application), the chunk is as before. */
   add(span: ReadableSpan): void {
     const out = this.#out;
     if (this.spans === 0) out.u32(0);
@@ -154,7 +155,7 @@ function flags(traceFlags: number | undefined, isRemote: boolean | undefined): n
   return ((traceFlags ?? 0) & 0xff) | HAS_IS_REMOTE | (isRemote ? IS_REMOTE : 0);
 }
 
-/** A chunk knows few resources and scopes: a list is searched faster than a map is made. */
+/** A chunk has few resources and scopes: searching a list is faster than building a map. */
 function indexOf<T>(known: T[], item: T): number {
   const index = known.indexOf(item);
   return index >= 0 ? index : known.push(item) - 1;

@@ -1,25 +1,29 @@
 /**
- * What a finished span looks like, in the words of OpenTelemetry SDK 1.x, 2.x and 3.x alike.
+ * A finished span of OpenTelemetry SDK 1.x, 2.x or 3.x.
  *
- * The package depends on no SDK (its ranges exclude one another), so this names the parts that are read, structurally.
+ * The package cannot depend on the SDKs, because their version ranges exclude one another. So these types name the parts
+ * that this package reads.
  */
 
 import type { Attributes, HrTime, SpanContext, SpanKind } from "@opentelemetry/api";
 
+/** The entity that made the span. */
 export interface Resource {
   readonly attributes: Attributes;
-  /** Resource detectors may still be at work when the first spans end. */
+  /** Resource detectors may still be running when the first spans end. */
   readonly asyncAttributesPending?: boolean | undefined;
   readonly schemaUrl?: string | undefined;
   waitForAsyncAttributes?(): Promise<void>;
 }
 
+/** The instrumentation that made the span. */
 export interface Scope {
   readonly name: string;
   readonly version?: string | undefined;
   readonly schemaUrl?: string | undefined;
 }
 
+/** An event of a span. */
 export interface SpanEvent {
   readonly name: string;
   readonly time: HrTime;
@@ -27,6 +31,7 @@ export interface SpanEvent {
   readonly droppedAttributesCount?: number | undefined;
 }
 
+/** A link to another span. */
 export interface SpanLink {
   readonly context: SpanContext;
   readonly attributes?: Attributes | undefined;

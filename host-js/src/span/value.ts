@@ -1,4 +1,4 @@
-/** Attribute values: OpenTelemetry's, and whatever else an application hands over, in the chunk's tags. */
+/** Writes attribute values: those of OpenTelemetry, and any other value that an application hands over. */
 
 import type { Writer } from "./writer.js";
 
@@ -13,9 +13,10 @@ const MAP = 7;
 const BYTES = 8;
 const INTEGER_64 = 9;
 
-/** Deeper values are left empty; the core refuses payloads that nest deeper than 32. It also ends cycles. */
+/** Deeper values are left empty, which also ends cycles. The core rejects payloads that nest deeper than 32. */
 const MAX_DEPTH = 24;
 
+/** Writes one value. */
 export function writeValue(out: Writer, value: unknown, depth = 0): void {
   switch (typeof value) {
     case "string":
@@ -23,7 +24,7 @@ export function writeValue(out: Writer, value: unknown, depth = 0): void {
       out.text(value);
       return;
     case "number":
-      // OTLP has integers of 64 bits; a double that JavaScript holds exactly is one, as in OpenTelemetry's exporters.
+      // OTLP has 64-bit integers. As in OpenTelemetry's exporters, a number that is a safe integer becomes one.
       out.u8(Number.isSafeInteger(value) ? INTEGER : DOUBLE);
       out.f64(value);
       return;
@@ -66,7 +67,7 @@ function writeObject(out: Writer, value: object | null, depth: number): void {
   }
 }
 
-/** The entries of an object; `undefined` is no entry. */
+/** Writes the entries of an object, without those that are `undefined`. */
 export function writeAttributes(out: Writer, attributes: Record<string, unknown> | undefined, depth = 0): void {
   const countAt = out.length;
   let count = 0;

@@ -1,29 +1,30 @@
 /**
- * The scalars of a chunk: a byte buffer that grows, little-endian, with a table of the keys that it has met.
+ * Writes the scalars of a chunk: a growing byte buffer, little-endian, with a table of the keys seen so far.
  *
  * `wasm/src/chunk/mod.rs` describes the layout.
  */
 
 const encoder = new TextEncoder();
 
-/** A key that is written in full and not remembered. */
+/** Marks a key that is written in full and not remembered. */
 const INLINE_KEY = 0xffff;
 
-/** Short texts are mostly ASCII, and a loop over them is faster than a call into the encoder. */
+/** Short texts are mostly ASCII, and a loop over them is faster than a call of the encoder. */
 const SHORT_TEXT = 24;
 
 const INITIAL_SIZE = 64 * 1024;
 
-/** A buffer that one large span has blown up is not kept. */
+/** A larger buffer is not kept: one large span has made it grow. */
 const KEPT_SIZE = 1024 * 1024;
 
+/** A byte buffer. */
 export class Writer {
   #bytes = new Uint8Array(INITIAL_SIZE);
   #view = new DataView(this.#bytes.buffer);
   #keys = new Map<string, number>();
   length = 0;
 
-  /** The bytes so far, copied; the writer starts anew. */
+  /** Returns a copy of the bytes, and starts again. */
   take(): Uint8Array {
     const bytes = this.#bytes.slice(0, this.length);
     this.length = 0;
@@ -35,11 +36,12 @@ export class Writer {
     return bytes;
   }
 
-  /** How many keys are known; with `rewind`, takes back what was written since. */
+  /** How many keys are known, for `rewind`. */
   get keys(): number {
     return this.#keys.size;
   }
 
+  /** Takes back everything that was written since. */
   rewind(length: number, keys: number): void {
     this.length = length;
     if (this.#keys.size > keys) {
@@ -64,7 +66,7 @@ export class Writer {
     this.length += 4;
   }
 
-  /** Writes over a number that was written before. */
+  /** Overwrites a number. */
   u32At(offset: number, value: number): void {
     this.#view.setUint32(offset, value, true);
   }
@@ -99,7 +101,7 @@ export class Writer {
     this.length = start + bytes;
   }
 
-  /** A hexadecimal id; anything that is none is cut to what the length can say. */
+  /** Writes a hexadecimal id, cut to the longest length that fits. */
   id(value: string | undefined): void {
     const length = Math.min(value?.length ?? 0, 255);
     this.#reserve(1 + length);

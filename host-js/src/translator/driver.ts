@@ -1,124 +1,146 @@
 /**
- * Drives the core: chunks in, its requests performed, answers in. Knows no spans and nothing of the application, so that it
- * runs beside the application as well as in a worker thread.
+ * Drives the core: chunks in, the core's requests performed, answers in. It knows no spans and nothing of the application,
+ * so that it runs on the main thread as well as in a worker thread.
  *
- * Unhurried: one chunk a turn of the event loop. When the core fails, `failed` is called once, and nothing is told any
- * more.
+ * It takes one chunk a turn of the event loop. When the core fails, the driver calls `failed` once and stops.
  */
 
-import { now } from "../delivery/clock.js";
-import { after, soon, type Timer } from "../delivery/timers.js";
+import type { HttpResponse } from "../delivery/http.js";
+import { after, now, soon, type Timer } from "../delivery/time.js";
 import type { BridgeEvent, Request } from "../generated/translator.js";
 import type { BridgeSettings, TranslatorBridge } from "./load.js";
 
 /**
- * How often the core is asked for requests. Each costs the server the same whatever it holds, and the core sends what has
- * settled by then: asked more often it would send many small ones.
+ * How often the driver asks the core for requests. A request costs the server the same whatever it holds, and the core
+ * sends what has settled by then, so asking more often would send many small requests.
  */
 const POLL_MILLIS = 50;
 
-/** Spans in the form in which they cross, and where they belong. */
+/** Spans in the form in which they cross into WebAssembly, and their place in MLflow. */
 export interface TargetedChunk {
   /** Counts chunks from 1. */
   sequence: number;
   bytes: Uint8Array;
+  spans: number;
   experimentId: string;
   experimentName: string;
   runId: string;
   workspace: string;
 }
 
-/** What became of a request: a response, header names and values by turns, or why there is none. */
-export type Answer = { status: number; headers: string[]; body: Uint8Array } | { failure: string };
+/** The outcome of a request: a response, or the reason why there is none. */
+export type Answer = HttpResponse | { failure: string };
 
-/** Never rejects. */
+/** Performs a request. Never rejects. */
 export type Perform = (request: Request) => Promise<Answer>;
 
-/** What there is to say: `done` has gone before `stats`. */
+/** What the core reports about spans, values and the server. */
 export type Notice = Exclude<BridgeEvent, { type: "done" }>;
 
 /** What happened since the last update. */
 export interface Update {
-  /** The server has taken something. */
+  /** The server accepted something. */
   progress: boolean;
-  /** The server has not answered. */
-  silence: boolean;
+  /** The reason for which the server did not answer. */
+  silence: string | undefined;
+  /** The status (401 or 403) with which the server denied access. Trying again does not help. */
+  denied: number | undefined;
+  /** The id of the experiment to which spans were delivered last. */
+  exportedTo: string | undefined;
+  /** Ids of experiments that the core looked up or created, by name. */
+  experiments: [name: string, id: string][];
   /** Chunks that the core holds now. */
   taken: number[];
-  /** Chunks that it cannot read. */
+  /** Chunks that the core cannot read. */
   refused: { sequence: number; reason: string }[];
-  /** Chunks that are in MLflow, set-aside spans apart. */
+  /** Chunks that are in MLflow, apart from quarantined spans. */
   done: number[];
   notices: Notice[];
   stats: CoreStats;
 }
 
-/** Spans, by what the core has done with them. */
+/** Spans, by their state in the core. */
 export interface CoreStats {
   delivered: number;
-  setAside: number;
+  filtered: number;
+  quarantined: number;
   held: number;
 }
 
+/** Settings of one driver. */
 export interface DriverSettings {
   bridge: BridgeSettings;
   batch: boolean;
+  /** The core leaves out spans: those that are not OpenInference's, or those that the filter omits. */
+  filters: boolean;
 }
 
+/** A driver and the core's bridge that it drives. */
 export class Driver {
   readonly #bridge: TranslatorBridge;
   #queue: TargetedChunk[] = [];
   #receipts = new Map<number, number>();
-  /** The core was full: not before this instant. */
+  /** The core was full. It takes nothing before this instant. */
   #fullUntil = 0;
-  /** Not before this instant is the core asked again, a flush aside. */
+  /** The core is not polled before this instant, except in a flush. */
   #pollAt = 0;
-  /** Somebody waits. */
+  /** A flush is in progress. */
   #hurried = false;
-  /** A flush that the core has not heard of yet. */
-  #flushIsNews = false;
-  /** What is to be told next. */
-  #update: Update = nothingNew();
+  /** A flush that the core does not know about yet. */
+  #flushIsDue = false;
+  #update: Update = emptyUpdate();
   #wakeup: Timer | undefined;
-  #turnIsComing = false;
+  #turnIsDue = false;
   #stopped = false;
+  #drained: ((left: number) => void) | undefined;
 
   constructor(
     private readonly settings: DriverSettings,
     open: (settings: BridgeSettings) => TranslatorBridge,
     private readonly perform: Perform,
-    private readonly tell: (update: Update) => void,
+    private readonly report: (update: Update) => void,
     private readonly failed: (error: unknown) => void,
   ) {
     this.#bridge = open(settings.bridge);
   }
 
+  /** Takes a chunk. */
   ingest(chunk: TargetedChunk): void {
     this.#queue.push(chunk);
-    this.#nextTurn();
+    this.#scheduleTurn();
   }
 
-  /** Sends what came in before, finished or not, and goes on without pauses until `relax`. */
+  /** Sends everything taken so far, finished traces or not, without pauses until `relax`. */
   flush(): void {
     this.#hurried = true;
-    this.#flushIsNews = true;
+    this.#flushIsDue = true;
     this.#turn();
   }
 
+  /** Ends the hurry of a flush. */
   relax(): void {
     this.#hurried = false;
   }
 
-  stop(): void {
-    this.#stopped = true;
-    this.#wakeup?.cancel();
+  /** Flushes, and calls `done` with the number of spans that are left: none, or those that a failing server leaves. */
+  drain(done: (left: number) => void): void {
+    this.#drained = done;
+    this.flush();
   }
 
-  #nextTurn(): void {
-    if (this.#turnIsComing) return;
-    this.#turnIsComing = true;
+  /** Stops for good and frees the core's memory. */
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#wakeup?.cancel();
+    this.#bridge.free();
+  }
+
+  #scheduleTurn(): void {
+    if (this.#turnIsDue) return;
+    this.#turnIsDue = true;
     soon(() => {
-      this.#turnIsComing = false;
+      this.#turnIsDue = false;
       this.#turn();
     });
   }
@@ -128,9 +150,14 @@ export class Driver {
     try {
       this.#step();
     } catch (error) {
-      this.#stopped = true;
-      this.failed(error);
+      this.#fail(error);
     }
+  }
+
+  #fail(error: unknown): void {
+    this.#stopped = true;
+    this.#wakeup?.cancel();
+    this.failed(error);
   }
 
   /** One chunk in, requests out. */
@@ -138,8 +165,8 @@ export class Driver {
     const at = now();
     const chunk = at >= this.#fullUntil ? this.#queue.shift() : undefined;
     if (chunk) this.#ingest(chunk, at);
-    if (this.#flushIsNews && this.#queue.length === 0) {
-      this.#flushIsNews = false;
+    if (this.#flushIsDue && this.#queue.length === 0) {
+      this.#flushIsDue = false;
       this.#bridge.flush(at);
     }
     const mayPoll = at >= this.#pollAt || this.#hurried || !this.settings.batch;
@@ -149,10 +176,11 @@ export class Driver {
     }
     this.#collect();
     this.#sleep(mayPoll);
-    if (this.#queue.length > 0 && at >= this.#fullUntil) this.#nextTurn();
+    if (this.#queue.length > 0 && at >= this.#fullUntil) this.#scheduleTurn();
     const update = this.#update;
-    this.#update = nothingNew();
-    this.tell(update);
+    this.#update = emptyUpdate();
+    this.#checkDrained(update);
+    this.report(update);
   }
 
   async #answer(request: Request): Promise<void> {
@@ -160,17 +188,29 @@ export class Driver {
     if (this.#stopped) return;
     try {
       if ("failure" in answer) {
-        this.#update.silence = true;
+        this.#update.silence = answer.failure;
         this.#bridge.completeWithoutAnswer(request.id, answer.failure, now());
       } else {
-        this.#update.progress ||= answer.status < 300;
+        if (answer.status < 300) this.#learn(request, answer.body);
+        else if (answer.status === 401 || answer.status === 403) this.#update.denied = answer.status;
         this.#bridge.complete(request.id, answer.status, answer.headers, answer.body, now());
       }
     } catch (error) {
-      this.#stopped = true;
-      this.failed(error);
+      this.#fail(error);
     }
     this.#turn();
+  }
+
+  /** Remembers where spans went, for the URLs that people see. */
+  #learn(request: Request, body: Uint8Array): void {
+    this.#update.progress = true;
+    const { path } = request;
+    if (path === "v1/traces") {
+      this.#update.exportedTo = request.headers.find(([name]) => name.toLowerCase() === "x-mlflow-experiment-id")?.[1];
+      return;
+    }
+    const experiment = experimentOf(path, request.body, body);
+    if (experiment) this.#update.experiments.push(experiment);
   }
 
   #ingest(chunk: TargetedChunk, at: number): void {
@@ -197,8 +237,19 @@ export class Driver {
       this.#receipts.delete(event.receipt);
       if (sequence !== undefined) this.#update.done.push(sequence);
     }
-    const { spansDelivered, spansQuarantined, openSpans } = this.#bridge.stats();
-    this.#update.stats = { delivered: spansDelivered, setAside: spansQuarantined, held: openSpans };
+    const { spansReceived, spansDelivered, spansQuarantined: quarantined, openSpans: held } = this.#bridge.stats();
+    // The core counts repeated spans apart, and quarantined feedback of a delivered span twice. Here each span that came
+    // in counts once.
+    const rest = spansReceived - spansDelivered - quarantined - held;
+    const filtered = this.settings.filters ? Math.max(0, rest) : 0;
+    this.#update.stats = { delivered: spansDelivered + rest - filtered, filtered, quarantined, held };
+  }
+
+  #checkDrained({ silence, denied, stats }: Update): void {
+    const isDone = this.#queue.length === 0 && this.#receipts.size === 0;
+    if (!this.#drained || (!isDone && silence === undefined && denied === undefined)) return;
+    this.#drained(this.#queue.reduce((sum, chunk) => sum + chunk.spans, stats.held));
+    this.#drained = undefined;
   }
 
   #sleep(polled: boolean): void {
@@ -212,7 +263,30 @@ export class Driver {
   }
 }
 
-function nothingNew(): Update {
-  const stats = { delivered: 0, setAside: 0, held: 0 };
-  return { progress: false, silence: false, taken: [], refused: [], done: [], notices: [], stats };
+function emptyUpdate(): Update {
+  return {
+    ...{ progress: false, silence: undefined, denied: undefined, exportedTo: undefined, experiments: [] },
+    ...{ taken: [], refused: [], done: [], notices: [] },
+    stats: { delivered: 0, filtered: 0, quarantined: 0, held: 0 },
+  };
+}
+
+/** Name and id of the experiment that a request looked up or created. */
+function experimentOf(path: string, asked: Uint8Array, answered: Uint8Array): [string, string] | undefined {
+  const [endpoint = "", query] = path.split("?");
+  const isLookup = endpoint.endsWith("/experiments/get-by-name");
+  if (!isLookup && !endpoint.endsWith("/experiments/create")) return undefined;
+  try {
+    const answer = parse(answered) as { experiment_id?: string; experiment?: { experiment_id?: string } };
+    const name = isLookup ? new URLSearchParams(query).get("experiment_name") : (parse(asked) as { name: string }).name;
+    const id = answer.experiment_id ?? answer.experiment?.experiment_id;
+    return name && id ? [name, String(id)] : undefined;
+  } catch {
+    // The core reports answers that are not MLflow's.
+    return undefined;
+  }
+}
+
+function parse(json: Uint8Array): unknown {
+  return JSON.parse(new TextDecoder().decode(json));
 }

@@ -1,4 +1,4 @@
-/** The core, in WebAssembly: instantiated once, synchronously, at the first span that is to be sent. */
+/** Loads the core's WebAssembly: once, synchronously, when the first span is ready to send. */
 
 import {
   Bridge,
@@ -9,7 +9,7 @@ import {
   type Stats,
 } from "../generated/translator.js";
 
-/** The core's `Bridge`, in this package's words. */
+/** The part of the core's `Bridge` that this package calls. */
 export interface TranslatorBridge {
   ingestChunk(
     chunk: Uint8Array,
@@ -26,13 +26,15 @@ export interface TranslatorBridge {
   nextWakeup(): number | undefined;
   flush(now: number): void;
   stats(): Stats;
+  free(): void;
 }
 
-/** The core's settings, as `wit/translator.wit` documents them; `undefined` leaves a default. */
+/** The core's settings, documented in `wit/translator.wit`. `undefined` means the default. */
 export type BridgeSettings = Record<string, string | number | boolean | undefined>;
 
 let loaded = false;
 
+/** Opens a bridge. `module` is called for the first one only. */
 export function openBridge(settings: BridgeSettings, module: () => WebAssembly.Module): TranslatorBridge {
   if (!loaded) {
     initSync({ module: module() });

@@ -1,10 +1,10 @@
-/** The core at work, in a worker thread or beside the application; both look the same from outside. */
+/** Opens a translator: a driver in a worker thread or on the main thread. Both behave the same to their caller. */
 
-import { perform, type Quietly, type Server } from "../delivery/transport.js";
+import { perform, type Server, type SuppressTracing } from "../delivery/transport.js";
+import { workerTranslator } from "../platform/node.js";
 import { Driver, type DriverSettings, type TargetedChunk, type Update } from "./driver.js";
 import { openBridge } from "./load.js";
-import { translatorModule } from "./module.js";
-import { workerTranslator } from "./worker.js";
+import { translatorBytes, translatorModule } from "./module.js";
 
 /** What a `Driver` does. */
 export interface Translator {
@@ -12,29 +12,35 @@ export interface Translator {
   flush(): void;
   relax(): void;
   stop(): void;
+  /**
+   * Blocks this thread until the translator has sent everything, at most so many milliseconds, and returns how many spans
+   * are left. Missing where the translator needs this thread.
+   */
+  drainNow?(limitMillis: number): number | undefined;
 }
 
+/** What a translator needs. */
 export interface TranslatorParts {
   settings: DriverSettings;
   server: Server;
-  tell(update: Update): void;
-  /** Called once at most; nothing is told any more after it. */
+  update(update: Update): void;
+  /** Called at most once. No update follows. */
   failed(error: unknown): void;
 }
 
-/** In a worker thread, which sends with a `fetch` of its own, or beside the application with the application's. */
+/** Opens one in the worker thread if `worker` is set and the platform has threads, else on this thread. */
 export function openTranslator(
   parts: TranslatorParts,
-  { worker, quietly }: { worker: boolean; quietly: Quietly },
+  { worker, suppressTracing }: { worker: boolean; suppressTracing: SuppressTracing },
 ): Translator {
-  const { settings, server, tell, failed } = parts;
+  const { settings, server, update, failed } = parts;
   return (
-    (worker && workerTranslator(parts)) ||
+    (worker && workerTranslator(parts, translatorBytes)) ||
     new Driver(
       settings,
       (bridge) => openBridge(bridge, translatorModule),
-      (request) => quietly(() => perform(request, server)),
-      tell,
+      (request) => suppressTracing(() => perform(request, server)),
+      update,
       failed,
     )
   );

@@ -1,32 +1,50 @@
-/** What runs in the worker thread: one driver, told and telling by messages. What fails here ends the thread. */
+/** Runs in the worker thread: one driver for each delivery of the process. An error here ends the thread. */
 
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { perform } from "../delivery/transport.js";
 import { Driver, type Update } from "./driver.js";
 import { openBridge } from "./load.js";
-import type { Told, WorkerData } from "./worker.js";
+import type { WorkerCommand, WorkerData } from "./worker.js";
 
 const port = parentPort as MessagePort;
-const { wasm, settings, server } = workerData as WorkerData;
+const { wasm } = workerData as WorkerData;
+const drivers = new Map<number, Driver>();
 
-const driver = new Driver(
-  settings,
-  (bridge) => openBridge(bridge, () => new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>)),
-  (request) => perform(request, server),
-  (update) => {
-    if (isNews(update)) port.postMessage(update);
-  },
-  (error) => {
-    throw error;
-  },
-);
-
-port.on("message", (told: Told) => {
-  if (told.type === "ingest") driver.ingest(told.chunk);
-  else if (told.type === "flush") driver.flush();
-  else driver.relax();
+port.on("message", (command: WorkerCommand) => {
+  const { id, type } = command;
+  if (type === "open") drivers.set(id, open(command));
+  else if (type === "ingest") drivers.get(id)?.ingest(command.chunk);
+  else if (type === "flush") drivers.get(id)?.flush();
+  else if (type === "relax") drivers.get(id)?.relax();
+  else if (type === "drain") drivers.get(id)?.drain((left) => answer(command.signal, left));
+  else if (type === "stop") {
+    drivers.get(id)?.stop();
+    drivers.delete(id);
+  }
 });
 
-function isNews({ progress, silence, taken, refused, done, notices }: Update): boolean {
-  return progress || silence || [taken, refused, done, notices].some((part) => part.length > 0);
+function open({ id, settings, server }: Extract<WorkerCommand, { type: "open" }>): Driver {
+  return new Driver(
+    settings,
+    (bridge) => openBridge(bridge, () => new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>)),
+    (request) => perform(request, server),
+    (update) => {
+      if (isNews(update)) port.postMessage({ id, update });
+    },
+    (error) => {
+      throw error;
+    },
+  );
+}
+
+/** Wakes the main thread, which is blocked. */
+function answer(signal: Int32Array, left: number): void {
+  Atomics.store(signal, 1, left);
+  Atomics.store(signal, 0, 1);
+  Atomics.notify(signal, 0);
+}
+
+function isNews({ progress, silence, denied, taken, refused, done, notices }: Update): boolean {
+  const isTrouble = silence !== undefined || denied !== undefined;
+  return progress || isTrouble || [taken, refused, done, notices].some((part) => part.length > 0);
 }

@@ -17,7 +17,11 @@ describe("an experiment", () => {
       real,
       `autolog({ experimentId: "987654321", flushTimeoutMillis: 60_000 }); span("a"); await flush(); print(stats());`,
     );
-    assert.deepEqual(printed, [{ received: 1, delivered: 0, dropped: 0, setAside: 1, pending: 0 }], stderr);
+    assert.deepEqual(
+      printed,
+      [{ received: 1, delivered: 0, dropped: 0, filtered: 0, quarantined: 1, pending: 0 }],
+      stderr,
+    );
     assert.match(stderr, /experiment 987654321/);
   });
 
@@ -33,7 +37,11 @@ describe("an experiment", () => {
         real,
         `autolog({ ${options(id)}, flushTimeoutMillis: 60_000 }); span("a"); await flush(); print(stats());`,
       );
-      assert.deepEqual(printed, [{ received: 1, delivered: 0, dropped: 0, setAside: 1, pending: 0 }], stderr);
+      assert.deepEqual(
+        printed,
+        [{ received: 1, delivered: 0, dropped: 0, filtered: 0, quarantined: 1, pending: 0 }],
+        stderr,
+      );
       assert.match(stderr, /deleted/);
       assert.match(stderr, /restore/);
       await mlflow.restoreExperiment(id);
@@ -78,7 +86,7 @@ test("a server that stops while spans arrive, and comes back: every span is ther
   assert.equal(code, 0, stderr);
   const { before: pending, ...stats } = printed.at(-1);
   assert.ok(pending >= 20, "what was made without a server waits");
-  assert.deepEqual(stats, { received: 61, delivered: 61, dropped: 0, setAside: 0, pending: 0 }, stderr);
+  assert.deepEqual(stats, { received: 61, delivered: 61, dropped: 0, filtered: 0, quarantined: 0, pending: 0 }, stderr);
   const spans = (await mlflow.traces("restarted")).flatMap((trace) => trace.spans);
   const wanted = ["meanwhile", "without", "after"].flatMap((name) => Array.from({ length: 20 }, (_, i) => name + i));
   assert.deepEqual(spans.map(({ name }) => name).sort(), [...wanted, "first"].sort());

@@ -57,7 +57,7 @@ export async function runApplication(application, experiment, { node = process.e
   });
   assert.equal(ended.code, 0, ended.stderr);
   const stats = JSON.parse(ended.stdout);
-  assert.deepEqual([stats.dropped, stats.setAside, stats.pending], [0, 0, 0], ended.stderr);
+  assert.deepEqual([stats.dropped, stats.quarantined, stats.pending], [0, 0, 0], ended.stderr);
   const traces = await mlflow.traces(experiment);
   return { stats, traces, spans: traces.flatMap((trace) => trace.spans) };
 }

@@ -11,6 +11,15 @@ export function fixturePath(name) {
   return `${folder}/${name}`;
 }
 
+/** Puts the package as it was built into a folder's `node_modules`. */
+export function installPackage(path) {
+  const installed = `${path}/node_modules/openinference-mlflow`;
+  rmSync(installed, { recursive: true, force: true });
+  mkdirSync(installed);
+  cpSync(`${host}/package.json`, `${installed}/package.json`);
+  cpSync(`${host}/dist`, `${installed}/dist`, { recursive: true });
+}
+
 /** Installs what is missing or outdated, and puts the package as it was built and the case files into each. */
 export function installFixtures() {
   for (const name of readdirSync(folder)) {
@@ -21,11 +30,7 @@ export function installFixtures() {
       execFileSync("npm", ["ci", "--no-audit", "--no-fund", "--ignore-scripts"], { cwd: path, stdio: "pipe" });
       writeFileSync(stamp, lock);
     }
-    const installed = `${path}/node_modules/openinference-mlflow`;
-    rmSync(installed, { recursive: true, force: true });
-    mkdirSync(installed);
-    cpSync(`${host}/package.json`, `${installed}/package.json`);
-    cpSync(`${host}/dist`, `${installed}/dist`, { recursive: true });
+    installPackage(path);
     const cases = `${path}/node_modules/.cases`;
     mkdirSync(cases, { recursive: true });
     for (const file of ["scenario.cjs", "case.cjs", "case.mjs"]) {

@@ -24,13 +24,19 @@ const APPLICATION = (uri) => `
   export default {
     async fetch() {
       autolog({ trackingUri: ${JSON.stringify(uri)} });
-      trace.getTracer("worker").startSpan("answer", { attributes: { "openinference.span.kind": "CHAIN" } }).end();
+      const tracer = trace.getTracer("worker");
+      await tracer.startActiveSpan("answer", { attributes: { "openinference.span.kind": "CHAIN" } }, async (root) => {
+        tracer.startSpan("before").end();
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        tracer.startSpan("after").end();
+        root.end();
+      });
       await flush();
       return Response.json(stats());
     },
   };`;
 
-const CONFIG = (port) => `
+const CONFIG = (port, flags) => `
   using Workerd = import "/workerd/workerd.capnp";
   const config :Workerd.Config = (
     services = [
@@ -45,42 +51,53 @@ const CONFIG = (port) => `
       (name = "translator.wasm", wasm = embed "translator.wasm"),
     ],
     compatibilityDate = "2026-01-01",
+    compatibilityFlags = ${JSON.stringify(flags)},
   );`;
 
-test("a worker's spans are delivered, one request after the other", async () => {
-  const fixture = fixturePath("sdk-2.12");
-  const folder = `${fixture}/node_modules/.cases/workerd`;
-  mkdirSync(folder, { recursive: true });
-  const [port] = await freePorts(1);
-  writeFileSync(`${folder}/in.mjs`, APPLICATION(mock.uri("workerd")));
-  writeFileSync(`${folder}/config.capnp`, CONFIG(port));
-  cpSync(`${fixture}/node_modules/openinference-mlflow/dist/translator.wasm`, `${folder}/translator.wasm`);
-  await build({
-    entryPoints: [`${folder}/in.mjs`],
-    outfile: `${folder}/app.js`,
-    ...{ bundle: true, format: "esm", platform: "neutral", mainFields: ["module", "main"], conditions: ["workerd"] },
-    external: ["./translator.wasm"],
+for (const flags of [[], ["nodejs_als"], ["nodejs_compat"]]) {
+  test(`a Worker with the flags [${flags}] delivers its spans, nested`, async () => {
+    const fixture = fixturePath("sdk-2.12");
+    const name = ["workerd", ...flags].join("-");
+    const folder = `${fixture}/node_modules/.cases/${name}`;
+    mkdirSync(folder, { recursive: true });
+    const [port] = await freePorts(1);
+    writeFileSync(`${folder}/in.mjs`, APPLICATION(mock.uri(name)));
+    writeFileSync(`${folder}/config.capnp`, CONFIG(port, flags));
+    cpSync(`${fixture}/node_modules/openinference-mlflow/dist/translator.wasm`, `${folder}/translator.wasm`);
+    await build({
+      entryPoints: [`${folder}/in.mjs`],
+      outfile: `${folder}/app.js`,
+      ...{ bundle: true, format: "esm", platform: "neutral", mainFields: ["module", "main"], conditions: ["workerd"] },
+      external: ["./translator.wasm"],
+    });
+    // npm may install it without the permission to run.
+    chmodSync(workerd, 0o755);
+    const child = spawn(workerd, ["serve", "config.capnp"], { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+    let stderr = "";
+    child.stderr.setEncoding("utf8").on("data", (text) => {
+      stderr += text;
+    });
+    try {
+      const ask = async () => {
+        const response = await fetch(`http://127.0.0.1:${port}/`);
+        assert.equal(response.status, 200, await response.clone().text());
+        return response.json();
+      };
+      const first = await eventually(() => ask().catch(() => undefined), `workerd: ${stderr}`);
+      const counters = { received: 3, delivered: 3, dropped: 0, filtered: 0, quarantined: 0, pending: 0 };
+      assert.deepEqual(first, counters);
+      assert.equal((await ask()).delivered, 6);
+      const spans = mock.spans(name);
+      const roots = spans.filter((span) => span.name === "answer");
+      const below = (child) => spans.filter((span) => span.name === child).map(({ parentSpanId }) => parentSpanId);
+      assert.deepEqual(below("before").sort(), roots.map(({ spanId }) => spanId).sort());
+      // Without AsyncLocalStorage no context survives an await, which the log says.
+      const wanted = flags.length > 0 ? roots.map(({ spanId }) => spanId).sort() : ["", ""];
+      assert.deepEqual(below("after").sort(), wanted);
+      assert.equal(/add compatibility_flags/.test(stderr), flags.length === 0, stderr);
+      assert.equal(roots[0].attributes["mlflow.spanType"], "CHAIN");
+    } finally {
+      child.kill();
+    }
   });
-  // npm may install it without the right to run.
-  chmodSync(workerd, 0o755);
-  const child = spawn(workerd, ["serve", "config.capnp"], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
-  try {
-    const ask = async () => {
-      const response = await fetch(`http://127.0.0.1:${port}/`);
-      assert.equal(response.status, 200, await response.clone().text());
-      return response.json();
-    };
-    const first = await eventually(() => ask().catch(() => undefined), "workerd");
-    assert.deepEqual(first, { received: 1, delivered: 1, dropped: 0, setAside: 0, pending: 0 });
-    assert.equal((await ask()).delivered, 2);
-    assert.deepEqual(
-      mock.spans("workerd").map(({ name, attributes }) => [name, attributes["mlflow.spanType"]]),
-      [
-        ["answer", "CHAIN"],
-        ["answer", "CHAIN"],
-      ],
-    );
-  } finally {
-    child.kill();
-  }
-});
+}

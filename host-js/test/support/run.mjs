@@ -1,10 +1,13 @@
-/** Runs a program to its end, within a limit, and says how it ended. */
+/** Runs a program to its end, within a limit. */
 
 import { spawn } from "node:child_process";
 
 const LIMIT_MILLIS = 60_000;
 
-/** @returns {Promise<{code: number | null, signal: string | null, stdout: string, stderr: string}>} */
+/** The line that this package prints at its first success. `run` returns it apart from the rest of standard error. */
+const SUCCESS = /^openinference-mlflow: traces are in MLflow: .*\n/gm;
+
+/** @returns {Promise<{code: number | null, signal: string | null, stdout: string, stderr: string, successes: string[]}>} */
 export function run(command, args, { env = {}, cwd, onStart, limitMillis = LIMIT_MILLIS } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
@@ -25,12 +28,12 @@ export function run(command, args, { env = {}, cwd, onStart, limitMillis = LIMIT
     child.on("error", reject);
     child.on("close", (code, signal) => {
       clearTimeout(limit);
-      resolve({ code, signal, stdout, stderr });
+      resolve({ code, signal, stdout, stderr: stderr.replace(SUCCESS, ""), successes: stderr.match(SUCCESS) ?? [] });
     });
   });
 }
 
-/** Whoever runs the tests may have settings for MLflow, OpenTelemetry or OpenInference of their own. */
+/** The developer's own settings for MLflow, OpenTelemetry or OpenInference must not reach the tests. */
 function cleanEnvironment() {
   const foreign = /^(MLFLOW_|OTEL_|OPENINFERENCE_|PHOENIX_|NODE_OPTIONS$|NODE_TEST)/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));

@@ -1,17 +1,25 @@
-/** Timers that do not keep the process alive, wherever the runtime has a say in that. */
+/** A clock that never runs backwards, and timers that let the process end. */
 
+const start = Date.now() - performance.now();
+
+/** Milliseconds since the Unix epoch: the wall clock once, a monotonic clock from then on. */
+export function now(): number {
+  return Math.floor(start + performance.now());
+}
+
+/** A timer that can be cancelled. */
 export interface Timer {
   cancel(): void;
 }
 
-/** After so many milliseconds; the process may end before, unless `keepAlive`. */
+/** Calls `fn` after so many milliseconds. The process may end before that, unless `keepAlive` is set. */
 export function after(millis: number, fn: () => void, { keepAlive = false } = {}): Timer {
   const timer: unknown = setTimeout(fn, Math.min(millis, 2 ** 31 - 1));
   if (!keepAlive && hasUnref(timer)) timer.unref();
   return { cancel: () => clearTimeout(timer as Parameters<typeof clearTimeout>[0]) };
 }
 
-/** At the next turn of the event loop. The process does not end before. */
+/** Calls `fn` at the next turn of the event loop. The process does not end before that. */
 export function soon(fn: () => void): void {
   if (typeof setImmediate === "function") setImmediate(fn);
   else setTimeout(fn, 0);
