@@ -2,12 +2,12 @@
 
 import { measure } from "./comparison/measure.mjs";
 import { PAGE, rewrite, tables } from "./comparison/page.mjs";
-import { Looker } from "./looker.mjs";
+import { UiSession } from "./ui-session.mjs";
 
-const looker = await Looker.start();
+const session = await UiSession.start();
 try {
-  rewrite(tables(await measure(looker)));
+  rewrite(tables(await measure(session)));
   console.log(`wrote the tables of ${PAGE}`);
 } finally {
-  await looker.stop();
+  await session.stop();
 }

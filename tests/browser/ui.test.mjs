@@ -12,28 +12,28 @@ import { RETRIEVERS } from "./expected/documents.mjs";
 import { ERRORS } from "./expected/errors.mjs";
 import { LISTED } from "./expected/list.mjs";
 import { DRAWN_BY_MLFLOW_ALONE } from "./expected/raw.mjs";
-import { isText, judge } from "./judge.mjs";
-import { Looker, PAYLOADS } from "./looker.mjs";
+import { isText, score } from "./score.mjs";
+import { UiSession, PAYLOADS } from "./ui-session.mjs";
 
 const SCREENSHOTS = fileURLToPath(new URL("./screenshots/", import.meta.url));
 
-/** @type {Looker} */
-let looker;
+/** @type {UiSession} */
+let session;
 before(async () => {
   mkdirSync(SCREENSHOTS, { recursive: true });
-  looker = await Looker.start(SCREENSHOTS);
+  session = await UiSession.start(SCREENSHOTS);
 });
-after(() => looker?.stop());
+after(() => session?.stop());
 
 describe("a call to a model shows its messages, tool calls and tools", () => {
   for (const { name, payloads, of } of INSTRUMENTORS) {
     for (const [payload, { spans }] of Object.entries(payloads)) {
       test(`${name}: ${payload}`, async () => {
-        const seen = await looker.conversation("bridged", payload, of);
+        const seen = await session.conversation("translated", payload, of);
         assert.equal(seen.length, spans.length, "calls to a model");
         for (const [index, wanted] of spans.entries()) {
           const { inputs, outputs, tools } = seen[index];
-          if (judge(seen[index], wanted).isWhole) continue;
+          if (score(seen[index], wanted).isWhole) continue;
           assert.deepEqual({ inputs, outputs, tools }, { tools: [], ...wanted }, `call ${index + 1}`);
         }
       });
@@ -49,17 +49,17 @@ test("pictures are drawn from attachments, and MLflow's own copies from the span
   );
   assert.ok(pictures.length > 0);
   for (const { payload, of } of pictures) {
-    const seen = await looker.conversation("bridged", payload, of);
+    const seen = await session.conversation("translated", payload, of);
     assert.match(JSON.stringify(seen), /\[image\]/, payload);
-    const attached = (side) => looker.spans(side, payload).some(([, { hasAttachment }]) => hasAttachment);
-    assert.deepEqual([attached("bridged"), attached("raw")], [true, false], payload);
+    const attached = (side) => session.spans(side, payload).some(([, { hasAttachment }]) => hasAttachment);
+    assert.deepEqual([attached("translated"), attached("raw")], [true, false], payload);
   }
 });
 
 describe("an agent's trace opens with what was asked and answered", () => {
   for (const [payload, { span, ...wanted }] of Object.entries(AGENTS)) {
     test(payload, async () => {
-      const { inputs, outputs } = await looker.span("bridged", payload, span);
+      const { inputs, outputs } = await session.span("translated", payload, span);
       assert.deepEqual({ inputs, outputs }, wanted);
     });
   }
@@ -69,7 +69,7 @@ describe("what was retrieved is drawn as cards", () => {
   for (const [payload, { spans }] of Object.entries(RETRIEVERS)) {
     for (const [span, cards] of Object.entries(spans)) {
       test(`${payload}: ${span}`, async () => {
-        assert.deepEqual((await looker.span("bridged", payload, span)).documents, cards);
+        assert.deepEqual((await session.span("translated", payload, span)).documents, cards);
       });
     }
   }
@@ -78,7 +78,7 @@ describe("what was retrieved is drawn as cards", () => {
 describe("a failed span opens with its exception", () => {
   for (const [payload, { span, ...fields }] of Object.entries(ERRORS)) {
     test(payload, async () => {
-      const seen = await looker.exception("bridged", payload, span);
+      const seen = await session.exception("translated", payload, span);
       for (const [field, text] of Object.entries(fields))
         assert.ok(isText(seen[`exception.${field}`], text), `${field}: ${JSON.stringify(seen)}`);
     });
@@ -88,7 +88,7 @@ describe("a failed span opens with its exception", () => {
 describe("the list of traces reads as text", () => {
   for (const payload of PAYLOADS) {
     test(payload, async () => {
-      const listed = (await looker.rows("bridged", payload)).map((row) => [row.Input, row.Output]);
+      const listed = (await session.rows("translated", payload)).map((row) => [row.Input, row.Output]);
       const wanted = LISTED[payload];
       const isWanted = (cells, row) => cells.every((cell, column) => isText(cell, wanted[row][column]));
       if (listed.length === wanted.length && listed.every(isWanted)) return;
@@ -101,13 +101,13 @@ test("posted raw, the same payloads fail the same comparison, but for those that
   const drawn = [];
   for (const { payloads, of } of INSTRUMENTORS) {
     for (const [payload, { spans }] of Object.entries(payloads)) {
-      const seen = await looker.conversation("raw", payload, of);
-      if (spans.every((wanted, index) => judge(seen[index], wanted).isWhole)) drawn.push(payload);
+      const seen = await session.conversation("raw", payload, of);
+      if (spans.every((wanted, index) => score(seen[index], wanted).isWhole)) drawn.push(payload);
     }
   }
   assert.deepEqual(drawn, DRAWN_BY_MLFLOW_ALONE);
 });
 
 test("the tables of translator/README.md say what is seen: `npm run side-by-side` writes them anew", async () => {
-  assert.equal(written(), tables(await measure(looker)));
+  assert.equal(written(), tables(await measure(session)));
 });

@@ -13,7 +13,7 @@ clean_this_process()
 from e2e.harness.mlflow_server import MlflowServer  # noqa: E402
 from e2e.harness.mock_openai import MockOpenAI  # noqa: E402
 from e2e.harness.readback import Reader  # noqa: E402
-from e2e.parity.sides import Sides, store_twice  # noqa: E402
+from e2e.parity.stored_copies import StoredCopies, store_twice  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -45,8 +45,8 @@ def reader(mlflow_server: MlflowServer) -> Reader:
 
 
 @pytest.fixture(scope="session")
-def sides(mlflow_server: MlflowServer, reader: Reader, tmp_path_factory: pytest.TempPathFactory) -> Sides:
-    """Every payload as MLflow holds it: posted raw, and through the bridge."""
+def sides(mlflow_server: MlflowServer, reader: Reader, tmp_path_factory: pytest.TempPathFactory) -> StoredCopies:
+    """Every payload as MLflow holds it: posted raw, and through the gateway."""
     return store_twice(reader, mlflow_server.uri, tmp_path_factory.mktemp("parity"))
 
 
@@ -64,5 +64,5 @@ def model_api() -> Iterator[MockOpenAI]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder for a bridge: its log, and below it its data directory."""
-    return tmp_path / "bridge"
+    """A folder for a gateway: its log, and below it its data directory."""
+    return tmp_path / "gateway"

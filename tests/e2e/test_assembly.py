@@ -7,7 +7,7 @@ import pytest
 
 from capture.handbuilt.builder import ERROR, Trace
 from e2e.harness import example, payloads
-from e2e.harness.bridge import Bridge
+from e2e.harness.gateway import Gateway
 from e2e.harness.mlflow_server import MlflowServer
 from e2e.harness.readback import Reader
 from e2e.harness.wait import eventually
@@ -19,17 +19,17 @@ _NEVER = ("--settle", "100ms", "--partial-interval", "1h", "--idle-limit", "1h")
 
 @pytest.fixture
 def soon(folder: Path, mlflow_server: MlflowServer, experiment: str):
-    with Bridge(folder, *_SOON, "--experiment-id", experiment, tracking_uri=mlflow_server.uri) as bridge:
-        yield bridge
+    with Gateway(folder, *_SOON, "--experiment-id", experiment, tracking_uri=mlflow_server.uri) as gateway:
+        yield gateway
 
 
 @pytest.fixture
 def patient(folder: Path, mlflow_server: MlflowServer, experiment: str):
-    with Bridge(folder, *_NEVER, "--experiment-id", experiment, tracking_uri=mlflow_server.uri) as bridge:
-        yield bridge
+    with Gateway(folder, *_NEVER, "--experiment-id", experiment, tracking_uri=mlflow_server.uri) as gateway:
+        yield gateway
 
 
-def test_a_trace_without_a_root_is_closed_and_says_so(soon: Bridge, reader: Reader):
+def test_a_trace_without_a_root_is_closed_and_says_so(soon: Gateway, reader: Reader):
     trace = example.agent("root that never comes")
     sent = example.part(trace, "generate")
     sent.post(soon.traces_url).require(200)
@@ -43,7 +43,7 @@ def test_a_trace_without_a_root_is_closed_and_says_so(soon: Bridge, reader: Read
     assert [span.name for span in found.data.spans] == ["generate"]
 
 
-def test_a_root_that_comes_after_the_trace_was_closed_wins(soon: Bridge, reader: Reader):
+def test_a_root_that_comes_after_the_trace_was_closed_wins(soon: Gateway, reader: Reader):
     trace = example.agent("root that comes late")
     trace.spans[0].status.code = ERROR
     early, late = example.part(trace, "generate"), example.part(trace, "root that comes late")
@@ -67,15 +67,15 @@ def test_a_long_trace_can_be_watched_before_its_root_ends(
     part, rest = example.part(trace, "generate"), example.part(trace, "long running")
     (trace_id,) = part.trace_ids
     arguments = ("--partial-interval", "300ms", "--experiment-id", experiment)
-    with Bridge(folder, *arguments, tracking_uri=mlflow_server.uri) as bridge:
-        part.post(bridge.traces_url).require(200)
+    with Gateway(folder, *arguments, tracking_uri=mlflow_server.uri) as gateway:
+        part.post(gateway.traces_url).require(200)
         assert reader.wait_for_state(trace_id, "IN_PROGRESS").data.spans[0].name == "generate"
 
-        rest.post(bridge.traces_url).require(200)
+        rest.post(gateway.traces_url).require(200)
         assert reader.wait_for_state(trace_id, "OK").info.tags["mlflow.traceName"] == "long running"
 
 
-def test_a_span_that_comes_after_its_trace_was_delivered_joins_it(patient: Bridge, reader: Reader):
+def test_a_span_that_comes_after_its_trace_was_delivered_joins_it(patient: Gateway, reader: Reader):
     trace = example.agent("late child")
     root, child = example.part(trace, "late child"), example.part(trace, "generate")
     (trace_id,) = root.trace_ids
@@ -89,7 +89,7 @@ def test_a_span_that_comes_after_its_trace_was_delivered_joins_it(patient: Bridg
     assert str(found.info.state) == "OK"
 
 
-def test_the_order_of_a_traces_payloads_does_not_matter(patient: Bridge, reader: Reader):
+def test_the_order_of_a_traces_payloads_does_not_matter(patient: Gateway, reader: Reader):
     trace = example.agent("child first")
     for name in ("generate", "child first"):
         example.part(trace, name).post(patient.traces_url).require(200)
@@ -102,7 +102,7 @@ _ANTHROPIC = {"type": "message", "role": "assistant", "content": [{"type": "text
 
 
 @pytest.mark.parametrize("answer", ("answer", json.dumps(_ANTHROPIC)), ids=("plain", "anthropic"))
-def test_an_answer_reads_as_text_in_the_list_of_traces(patient: Bridge, reader: Reader, answer: str):
+def test_an_answer_reads_as_text_in_the_list_of_traces(patient: Gateway, reader: Reader, answer: str):
     trace = Trace(f"example/readable/{answer}", {"service.name": "example"})
     trace.span("readable", "LLM", {"input.value": "question", "output.value": answer})
     example.payload(trace).post(patient.traces_url).require(200)
@@ -111,7 +111,7 @@ def test_an_answer_reads_as_text_in_the_list_of_traces(patient: Bridge, reader: 
 
 
 def test_a_payload_that_is_sent_three_times_is_stored_and_counted_once(
-    patient: Bridge, reader: Reader, experiment: str
+    patient: Gateway, reader: Reader, experiment: str
 ):
     payload = example.payload(example.agent("sent three times"))
     for _ in range(3):
@@ -123,7 +123,7 @@ def test_a_payload_that_is_sent_three_times_is_stored_and_counted_once(
     assert reader.trace_ids(experiment) == {trace_id}
 
 
-def test_a_span_that_mlflow_refuses_costs_no_other(patient: Bridge, reader: Reader, experiment: str):
+def test_a_span_that_mlflow_refuses_costs_no_other(patient: Gateway, reader: Reader, experiment: str):
     """The producer sets a cost that MLflow cannot read: nothing that can be repaired, for what it says is its own."""
     traces = [example.agent(f"beside the refused one, {number}") for number in range(20)]
     refused = example.agent("refused")
@@ -146,9 +146,9 @@ def test_a_span_that_mlflow_refuses_costs_no_other(patient: Bridge, reader: Read
 def test_sigterm_delivers_what_would_have_waited(folder: Path, mlflow_server: MlflowServer, reader: Reader, experiment):
     trace = example.agent("in hand at the end")
     part = example.part(trace, "generate")
-    with Bridge(folder, *_NEVER, "--experiment-id", experiment, tracking_uri=mlflow_server.uri) as bridge:
-        part.post(bridge.traces_url).require(200)
-        assert bridge.stop() == 0
+    with Gateway(folder, *_NEVER, "--experiment-id", experiment, tracking_uri=mlflow_server.uri) as gateway:
+        part.post(gateway.traces_url).require(200)
+        assert gateway.stop() == 0
     found = reader.trace(trace.trace_id.hex())
     assert [span.name for span in found.data.spans] == ["generate"]
-    assert "everything that was accepted has been delivered" in bridge.log_text()
+    assert "everything that was accepted has been delivered" in gateway.log_text()

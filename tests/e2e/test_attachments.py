@@ -9,7 +9,7 @@ from mlflow.entities import Trace
 from mlflow.tracing.attachments import Attachment
 
 from e2e.harness.application import run_openai_app
-from e2e.harness.bridge import Bridge
+from e2e.harness.gateway import Gateway
 from e2e.harness.http import request
 from e2e.harness.mlflow_server import MlflowServer
 from e2e.harness.mock_openai import MockOpenAI
@@ -34,8 +34,8 @@ def test_a_picture_is_an_attachment_that_mlflow_returns_byte_for_byte(
     mlflow_server: MlflowServer, reader: Reader, model_api: MockOpenAI, tmp_path: Path
 ) -> None:
     # An experiment that does not exist yet.
-    with Bridge(tmp_path / "bridge", "--experiment", "pictures", tracking_uri=mlflow_server.uri) as bridge:
-        trace_id = run_openai_app(model_api.base_url, "http", bridge.traces_url, "picture")["picture"]
+    with Gateway(tmp_path / "gateway", "--experiment", "pictures", tracking_uri=mlflow_server.uri) as gateway:
+        trace_id = run_openai_app(model_api.base_url, "http", gateway.traces_url, "picture")["picture"]
         trace = reader.wait_for_trace(trace_id, _SPANS)
 
     (reference,) = _references(trace)
@@ -65,13 +65,13 @@ def test_a_server_without_artifacts_keeps_the_picture_in_the_spans(
         reader = Reader(server.uri)
         once = reader.client.create_experiment("once", artifact_location="mlflow-artifacts:/once")
         for experiment in (once, reader.create_experiment("never")):
-            folder = tmp_path / f"bridge-{experiment}"
-            with Bridge(folder, "--experiment-id", experiment, tracking_uri=server.uri) as bridge:
-                trace_id = run_openai_app(model_api.base_url, "http", bridge.traces_url, "picture")["picture"]
+            folder = tmp_path / f"gateway-{experiment}"
+            with Gateway(folder, "--experiment-id", experiment, tracking_uri=server.uri) as gateway:
+                trace_id = run_openai_app(model_api.base_url, "http", gateway.traces_url, "picture")["picture"]
                 trace = reader.wait_for_trace(trace_id, _SPANS)
             (url,) = _references(trace)
             assert url.startswith("data:image/png;base64,")
-            assert ("as attachments (503)" in bridge.log_text()) == (experiment == once)
-            assert bridge.set_aside_reasons() == []
+            assert ("as attachments (503)" in gateway.log_text()) == (experiment == once)
+            assert gateway.set_aside_reasons() == []
     finally:
         server.stop()

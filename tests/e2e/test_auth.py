@@ -8,7 +8,7 @@ import pytest
 
 from e2e.harness import example
 from e2e.harness.auth import PASSWORD, USERNAME, basic_auth_server
-from e2e.harness.bridge import Bridge, run
+from e2e.harness.gateway import Gateway, run
 from e2e.harness.mlflow_server import MlflowServer
 from e2e.harness.readback import Reader
 
@@ -35,11 +35,11 @@ def reader(guarded: MlflowServer, monkeypatch: pytest.MonkeyPatch) -> Reader:
 def test_with_the_right_password_traces_arrive(folder: Path, guarded: MlflowServer, reader: Reader):
     payload = example.payload(example.agent("with the right password"))
     arguments = (*_QUICK, "--experiment", "guarded")
-    with Bridge(folder, *arguments, tracking_uri=guarded.uri, environment=_RIGHT) as bridge:
-        payload.post(bridge.traces_url).require(200)
+    with Gateway(folder, *arguments, tracking_uri=guarded.uri, environment=_RIGHT) as gateway:
+        payload.post(gateway.traces_url).require(200)
         found = reader.wait_for_trace(payload.trace_ids[0], 2)
     assert reader.client.get_experiment(found.info.experiment_id).name == "guarded"
-    assert not any(secret in bridge.log_text() for secret in _SECRETS)
+    assert not any(secret in gateway.log_text() for secret in _SECRETS)
 
 
 @pytest.mark.parametrize("environment", (_WRONG, {}), ids=("wrong", "none"))
@@ -48,14 +48,14 @@ def test_without_the_right_password_traces_wait_in_the_journal(
 ):
     trace = example.agent(f"refused, then taken: {len(environment)}")
     arguments = (*_QUICK, "--experiment", "guarded", "--shutdown-timeout", "1s")
-    bridge = Bridge(folder, *arguments, tracking_uri=guarded.uri, environment={"RUST_LOG": "debug"} | environment)
-    bridge.start()
-    example.payload(trace).post(bridge.traces_url).require(200)
-    bridge.wait_for_log("does not accept the credentials (401)")
-    assert bridge.stop() == 0
-    assert not any(secret in bridge.log_text() for secret in _SECRETS)
+    gateway = Gateway(folder, *arguments, tracking_uri=guarded.uri, environment={"RUST_LOG": "debug"} | environment)
+    gateway.start()
+    example.payload(trace).post(gateway.traces_url).require(200)
+    gateway.wait_for_log("does not accept the credentials (401)")
+    assert gateway.stop() == 0
+    assert not any(secret in gateway.log_text() for secret in _SECRETS)
 
-    with Bridge(folder, *arguments, tracking_uri=guarded.uri, environment=_RIGHT):
+    with Gateway(folder, *arguments, tracking_uri=guarded.uri, environment=_RIGHT):
         assert len(reader.wait_for_trace(trace.trace_id.hex(), 2).data.spans) == 2
 
 

@@ -1,6 +1,5 @@
 """What reads traces in MLflow itself finds what it looks for: search, evaluation, sessions."""
 
-from pathlib import Path
 
 import mlflow
 import pytest
@@ -15,7 +14,7 @@ from mlflow.genai.utils.trace_utils import (
     resolve_conversation_from_session,
 )
 
-from e2e.harness.bridge import Bridge
+from e2e.harness.gateway import Gateway
 from e2e.harness.mlflow_server import MlflowServer
 from e2e.harness.openai_scenarios import SESSION
 from e2e.harness.payloads import load
@@ -33,9 +32,9 @@ def location(mlflow_server: MlflowServer, reader: Reader, tmp_path_factory: pyte
     copies = [load(name).with_own_traces("consumers") for name in (_RETRIEVAL, _CHAT, _AGENT, _TURN)]
     copies.append(load(_TURN).with_own_traces("consumers, second turn"))
     arguments = ("--experiment-id", experiment)
-    with Bridge(tmp_path_factory.mktemp("consumers"), *arguments, tracking_uri=mlflow_server.uri) as bridge:
+    with Gateway(tmp_path_factory.mktemp("consumers"), *arguments, tracking_uri=mlflow_server.uri) as gateway:
         for copy in copies:
-            copy.post(bridge.traces_url).require(200)
+            copy.post(gateway.traces_url).require(200)
         reader.wait_for_traces(experiment, [trace_id for copy in copies for trace_id in copy.trace_ids])
     mlflow.set_tracking_uri(mlflow_server.uri)
     mlflow.set_experiment(experiment_id=experiment)
@@ -102,7 +101,7 @@ def is_grounded(outputs: str, trace: Trace) -> bool:
     return any(document["content"] == outputs for documents in contexts for document in documents)
 
 
-def test_a_scorer_of_mlflows_evaluation_judges_a_trace_that_came_through_the_bridge(retrieval: Trace) -> None:
+def test_a_scorer_of_mlflows_evaluation_judges_a_trace_that_came_through_the_gateway(retrieval: Trace) -> None:
     result = mlflow.genai.evaluate(data=[retrieval], scorers=[is_grounded])
     assert result.metrics["is_grounded/mean"] == 1.0
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from e2e.harness.bridge import run
+from e2e.harness.gateway import run
 from e2e.harness.certificate import make_certificate
 from e2e.harness.environment import clean_environment
 from e2e.harness.ports import free_ports

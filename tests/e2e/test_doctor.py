@@ -7,7 +7,7 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from e2e.harness.bridge import Bridge, run
+from e2e.harness.gateway import Gateway, run
 from e2e.harness.mlflow_server import MlflowServer
 from e2e.harness.otlp_sink import OtlpSink
 from e2e.harness.ports import free_ports
@@ -66,8 +66,8 @@ def test_a_port_that_is_taken_is_broken_and_a_running_bridge_is_recognised(
         free = f"127.0.0.1:{free_ports(1)[0]}"
         status, found = _findings(tmp_path, *uri, "--grpc-listen", address, "--http-listen", free)
         assert (status, found["grpc port"]["state"], found["http port"]["state"]) == (1, "broken", "ok")
-    with Bridge(folder, tracking_uri=mlflow_server.uri) as bridge:
-        listen = ("--grpc-listen", bridge.grpc_target, "--http-listen", bridge.http_uri.removeprefix("http://"))
+    with Gateway(folder, tracking_uri=mlflow_server.uri) as gateway:
+        listen = ("--grpc-listen", gateway.grpc_target, "--http-listen", gateway.http_uri.removeprefix("http://"))
         status, found = _findings(tmp_path, *uri, *listen)
         assert (status, found["http port"]["state"]) == (0, "warning")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from mlflow.entities import Trace
 
-from e2e.harness.bridge import Bridge, run
+from e2e.harness.gateway import Gateway, run
 from e2e.harness.mlflow_server import MlflowServer
 from e2e.harness.payloads import Payload, load
 from e2e.harness.readback import Reader
@@ -41,11 +41,11 @@ def _ids(copies: dict[str, Payload]) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def delivered(mlflow_server: MlflowServer, reader: Reader, tmp_path_factory: pytest.TempPathFactory):
-    """What the server shows of each trace after a bridge has delivered it."""
+    """What the server shows of each trace after a gateway has delivered it."""
     copies = _copies("delivered")
     arguments = (*_TUNING, "--experiment", f"{_EXPERIMENT}: delivered")
-    with Bridge(tmp_path_factory.mktemp("delivered"), *arguments, tracking_uri=mlflow_server.uri) as bridge:
-        _post_all(bridge, copies)
+    with Gateway(tmp_path_factory.mktemp("delivered"), *arguments, tracking_uri=mlflow_server.uri) as gateway:
+        _post_all(gateway, copies)
         _until_finished(lambda: {each: reader.trace(each) for each in _ids(copies)})
     return {first: observe(reader.trace(stored), _ids(copies)) for stored, first in _ids(copies).items()}
 
@@ -55,15 +55,15 @@ def kept(tmp_path_factory: pytest.TempPathFactory):
     """A data directory with the same traces, and those by their ids, read with MLflow's own class."""
     folder = tmp_path_factory.mktemp("kept")
     copies = _copies("kept")
-    with Bridge(folder, *_TUNING, "--experiment", _EXPERIMENT) as bridge:
-        _post_all(bridge, copies)
-        _until_finished(lambda: {each: _read(bridge.data_dir, each) for each in _ids(copies)})
-    return bridge, copies, {stored: _read(bridge.data_dir, stored) for stored in _ids(copies)}
+    with Gateway(folder, *_TUNING, "--experiment", _EXPERIMENT) as gateway:
+        _post_all(gateway, copies)
+        _until_finished(lambda: {each: _read(gateway.data_dir, each) for each in _ids(copies)})
+    return gateway, copies, {stored: _read(gateway.data_dir, stored) for stored in _ids(copies)}
 
 
 def test_each_trace_is_one_file_below_its_experiment(kept):
-    bridge, copies, _ = kept
-    files = sorted(path.relative_to(bridge.data_dir).as_posix() for path in bridge.data_dir.glob("traces/**/*.json"))
+    gateway, copies, _ = kept
+    files = sorted(path.relative_to(gateway.data_dir).as_posix() for path in gateway.data_dir.glob("traces/**/*.json"))
     (experiment,) = {Path(file).parent.name for file in files}
     assert files == sorted(f"traces/{experiment}/tr-{each}.json" for each in _ids(copies))
 
@@ -78,8 +78,8 @@ def test_mlflow_reads_of_the_file_what_a_server_shows(kept, delivered: dict[str,
 
 
 def test_each_trace_was_drawn_in_the_terminal(kept):
-    bridge, _, traces = kept
-    text = bridge.log_text()
+    gateway, _, traces = kept
+    text = gateway.log_text()
     for trace in traces.values():
         for span in trace.data.spans:
             if span.name.isascii() and len(span.name) < 30:
@@ -89,9 +89,9 @@ def test_each_trace_was_drawn_in_the_terminal(kept):
 def test_replay_makes_of_the_folder_what_a_bridge_would_have_delivered(
     kept, delivered: dict[str, dict], mlflow_server: MlflowServer, reader: Reader
 ):
-    bridge, copies, _ = kept
-    where = ("--tracking-uri", mlflow_server.uri, "--data-dir", str(bridge.data_dir), *_TUNING)
-    first = run("replay", str(bridge.data_dir / "traces"), *where)
+    gateway, copies, _ = kept
+    where = ("--tracking-uri", mlflow_server.uri, "--data-dir", str(gateway.data_dir), *_TUNING)
+    first = run("replay", str(gateway.data_dir / "traces"), *where)
     assert first.returncode == 0, first.stderr.decode()
 
     ids, found = _ids(copies), []
@@ -101,14 +101,14 @@ def test_replay_makes_of_the_folder_what_a_bridge_would_have_delivered(
         found += _differences(delivered[original], observe(trace, ids))
     assert not found, "\n" + "\n".join(found)
 
-    again = run("replay", str(bridge.data_dir / "traces"), *where)
+    again = run("replay", str(gateway.data_dir / "traces"), *where)
     assert again.returncode == 0
     assert f"delivered before: {len(ids)} payloads" in again.stdout.decode()
 
 
-def _post_all(bridge: Bridge, copies: dict[str, Payload]) -> None:
+def _post_all(gateway: Gateway, copies: dict[str, Payload]) -> None:
     for payload in copies.values():
-        payload.post(bridge.traces_url).require(200)
+        payload.post(gateway.traces_url).require(200)
 
 
 def _until_finished(read) -> None:
@@ -133,7 +133,7 @@ def _differences(served: dict, local: dict) -> list[str]:
             unpriced["info"]["cost"] = expected.tree_sum(unpriced, _COST, ())
     for side in (unpriced, local):
         side["info"]["metadata"].pop("mlflow.trace.infoFinalized", None)
-    return [str(each) for each in differences(unpriced, local) if not _same_bytes(each.raw, each.bridged)]
+    return [str(each) for each in differences(unpriced, local) if not _same_bytes(each.raw, each.translated)]
 
 
 def _knows_cost(attributes: dict) -> bool:

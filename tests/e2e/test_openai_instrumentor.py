@@ -13,7 +13,7 @@ from mlflow.entities import Trace
 from e2e.harness import mock_openai_answers as answers
 from e2e.harness import openai_scenarios as scenarios
 from e2e.harness.application import run_openai_app
-from e2e.harness.bridge import Bridge
+from e2e.harness.gateway import Gateway
 from e2e.harness.mlflow_server import MlflowServer
 from e2e.harness.mock_openai import MockOpenAI
 from e2e.harness.readback import Reader
@@ -32,8 +32,8 @@ def traces(
     """What MLflow holds of every scenario after the application has exported it."""
     protocol = request.param
     folder: Path = tmp_path_factory.mktemp(f"openai-{protocol}")
-    with Bridge(folder, "--experiment", f"openai over {protocol}", tracking_uri=mlflow_server.uri) as bridge:
-        endpoint = bridge.grpc_target if protocol == "grpc" else bridge.traces_url
+    with Gateway(folder, "--experiment", f"openai over {protocol}", tracking_uri=mlflow_server.uri) as gateway:
+        endpoint = gateway.grpc_target if protocol == "grpc" else gateway.traces_url
         trace_ids = run_openai_app(model_api.base_url, protocol, endpoint)
         assert set(trace_ids) == set(scenarios.SCENARIOS)
         yield {name: reader.wait_for_trace(each, _SPANS.get(name, 1)) for name, each in trace_ids.items()}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from e2e.harness import example
-from e2e.harness.bridge import Bridge, run
+from e2e.harness.gateway import Gateway, run
 from e2e.harness.mlflow_server import MlflowServer
 from e2e.harness.readback import Reader
 from e2e.harness.wait import eventually
@@ -27,18 +27,18 @@ def server(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Itera
 def test_what_is_sent_while_mlflow_is_away_arrives_when_it_is_back(folder: Path, server: MlflowServer):
     reader = Reader(server.uri)
     before, during, after = ([example.agent(f"{when} {number}") for number in range(5)] for when in _WHEN)
-    with Bridge(folder, *_QUICK, *_EXPERIMENT, tracking_uri=server.uri) as bridge:
+    with Gateway(folder, *_QUICK, *_EXPERIMENT, tracking_uri=server.uri) as gateway:
         # Not waited for: some of them are under way when the server goes.
-        _send(bridge, before)
+        _send(gateway, before)
         server.kill()
-        _send(bridge, during)
-        bridge.wait_for_log("no answer from the MLflow server")
+        _send(gateway, during)
+        gateway.wait_for_log("no answer from the MLflow server")
         server.start()
-        _send(bridge, after)
+        _send(gateway, after)
         for trace in (*before, *during, *after):
             assert len(reader.wait_for_trace(trace.trace_id.hex(), 2).data.spans) == 2
-    assert "delivery goes on" in bridge.log_text()
-    assert not bridge.set_aside_reasons()
+    assert "delivery goes on" in gateway.log_text()
+    assert not gateway.set_aside_reasons()
 
 
 def test_what_is_left_at_the_end_stays_in_the_journal_and_is_delivered_by_the_next_start(
@@ -47,42 +47,42 @@ def test_what_is_left_at_the_end_stays_in_the_journal_and_is_delivered_by_the_ne
     traces = [example.agent("left at the end"), example.agent("left by a kill")]
     server.stop()
     arguments = (*_QUICK, *_EXPERIMENT, "--shutdown-timeout", "1s")
-    bridge = Bridge(folder, *arguments, tracking_uri=server.uri).start()
-    _send(bridge, traces[:1])
-    assert bridge.stop() == 0
-    assert "the journal keeps what was not delivered" in bridge.log_text()
-    bridge = Bridge(folder, *arguments, tracking_uri=server.uri).start()
-    _send(bridge, traces[1:])
-    bridge.kill()
+    gateway = Gateway(folder, *arguments, tracking_uri=server.uri).start()
+    _send(gateway, traces[:1])
+    assert gateway.stop() == 0
+    assert "the journal keeps what was not delivered" in gateway.log_text()
+    gateway = Gateway(folder, *arguments, tracking_uri=server.uri).start()
+    _send(gateway, traces[1:])
+    gateway.kill()
 
     server.start()
     reader = Reader(server.uri)
-    with Bridge(folder, *arguments, tracking_uri=server.uri) as bridge:
+    with Gateway(folder, *arguments, tracking_uri=server.uri) as gateway:
         for trace in traces:
             found = reader.wait_for_trace(trace.trace_id.hex(), 2)
             assert len(found.data.spans) == 2
             assert reader.client.get_experiment(found.info.experiment_id).name == "outage"
-    assert not bridge.set_aside_reasons()
+    assert not gateway.set_aside_reasons()
 
 
 def test_what_was_not_taken_in_time_is_set_aside_and_replayed(folder: Path, server: MlflowServer):
     trace = example.agent("too old")
     server.stop()
     arguments = (*_QUICK, *_EXPERIMENT, "--shutdown-timeout", "1s", "--journal-max-age", "1ms")
-    bridge = Bridge(folder, *arguments, tracking_uri=server.uri).start()
-    _send(bridge, [trace])
-    assert bridge.stop() == 0
+    gateway = Gateway(folder, *arguments, tracking_uri=server.uri).start()
+    _send(gateway, [trace])
+    assert gateway.stop() == 0
     # What is too old is looked for at the start.
-    with Bridge(folder, *arguments, tracking_uri=server.uri) as bridge:
-        eventually(bridge.set_aside_reasons, "the payload to be set aside")
+    with Gateway(folder, *arguments, tracking_uri=server.uri) as gateway:
+        eventually(gateway.set_aside_reasons, "the payload to be set aside")
 
     server.start()
-    where = ("--tracking-uri", server.uri, "--data-dir", str(bridge.data_dir))
-    done = run("replay", str(bridge.set_aside), *where, *_EXPERIMENT)
+    where = ("--tracking-uri", server.uri, "--data-dir", str(gateway.data_dir))
+    done = run("replay", str(gateway.set_aside), *where, *_EXPERIMENT)
     assert done.returncode == 0, done.stderr.decode()
     assert len(Reader(server.uri).wait_for_trace(trace.trace_id.hex(), 2).data.spans) == 2
 
 
-def _send(bridge: Bridge, traces: list) -> None:
+def _send(gateway: Gateway, traces: list) -> None:
     for trace in traces:
-        example.payload(trace).post(bridge.traces_url).require(200)
+        example.payload(trace).post(gateway.traces_url).require(200)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from e2e.harness.bridge import binary, run
+from e2e.harness.gateway import binary, run
 
 _PACKAGING = Path(__file__).resolve().parents[2] / "host-native/packaging"
 _UNIT = _PACKAGING / "openinference-mlflow.service"

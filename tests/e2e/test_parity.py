@@ -1,48 +1,48 @@
-"""Parity: every payload raw and through the bridge, on the same server, compared in everything MLflow shows of it."""
+"""Parity: every payload raw and through the gateway, on the same server, compared in everything MLflow shows of it."""
 
 from collections import Counter
 
 import pytest
 
-from e2e.parity.pair import cases
+from e2e.parity.copies import cases
 from e2e.parity.rules import RULES
-from e2e.parity.sides import Sides
-from e2e.parity.sighting import Sighting, sightings
+from e2e.parity.stored_copies import StoredCopies
+from e2e.parity.difference import Difference, trace_differences
 
 
 @pytest.fixture(scope="module")
-def seen(sides: Sides) -> dict[str, list[Sighting]]:
+def seen(sides: StoredCopies) -> dict[str, list[Difference]]:
     """The differences of each case."""
-    found: dict[str, list[Sighting]] = {case: [] for case in sides.raw}
-    for each in sightings(sides):
+    found: dict[str, list[Difference]] = {case: [] for case in sides.raw}
+    for each in trace_differences(sides):
         found[each.case].append(each)
     return found
 
 
 @pytest.mark.parametrize("case", cases())
-def test_every_difference_is_an_improvement_that_has_a_name(seen: dict[str, list[Sighting]], case: str) -> None:
+def test_every_difference_is_an_improvement_that_has_a_name(seen: dict[str, list[Difference]], case: str) -> None:
     unexplained = [str(each) for each in seen[case] if not any(rule.explains(each) for rule in RULES)]
     assert not unexplained, "\n" + "\n".join(unexplained)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_every_improvement_is_seen(seen: dict[str, list[Sighting]], rule) -> None:
+def test_every_improvement_is_seen(seen: dict[str, list[Difference]], rule) -> None:
     explained = Counter(case for case, found in seen.items() for each in found if rule.explains(each))
     assert explained, f"nothing differs any more for the reason that {rule.reason}: remove the rule"
 
 
 @pytest.mark.parametrize("case", cases())
-def test_the_bridge_takes_every_payload(sides: Sides, case: str) -> None:
-    copy = sides.bridged[case]
+def test_the_gateway_takes_every_payload(sides: StoredCopies, case: str) -> None:
+    copy = sides.translated[case]
     assert copy.answers == [200] * len(copy.payloads)
 
 
-def test_the_bridge_leaves_nothing_out_that_it_does_not_report(sides: Sides) -> None:
-    shown = {word for copy in sides.bridged.values() for word in copy.traces.values() if isinstance(word, str)}
+def test_the_gateway_leaves_nothing_out_that_it_does_not_report(sides: StoredCopies) -> None:
+    shown = {word for copy in sides.translated.values() for word in copy.traces.values() if isinstance(word, str)}
     assert shown <= {"absent"}, "every trace that is stored can be read"
     absent = {
         stored
-        for copy in sides.bridged.values()
+        for copy in sides.translated.values()
         for stored, original in copy.original_ids.items()
         if copy.traces[original] == "absent"
     }

@@ -6,8 +6,8 @@ import pytest
 
 from e2e.harness.mlflow_server import MlflowServer
 from e2e.harness.readback import Reader
-from e2e.parity.compare import ABSENT, Difference, differences
-from e2e.parity.pair import Copy, own_copy, read_back
+from e2e.parity.compare import ABSENT, ValueDifference, differences
+from e2e.parity.copies import Copy, own_copy, read_back
 
 # Small, and between them they use every field an observation has.
 _SAMPLE = (
@@ -46,8 +46,8 @@ def test_a_changed_value_is_reported_with_its_path(two_raw_copies) -> None:
     del changed["spans"][span_id]["attributes"]["llm.model_name"]
 
     assert differences(trace, changed) == [
-        Difference(("info", "session"), "session-7", "another"),
-        Difference(("spans", span_id, "attributes", "llm.model_name"), "gpt-4o-mini", ABSENT),
+        ValueDifference(("info", "session"), "session-7", "another"),
+        ValueDifference(("spans", span_id, "attributes", "llm.model_name"), "gpt-4o-mini", ABSENT),
     ]
 
 

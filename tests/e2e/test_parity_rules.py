@@ -6,23 +6,23 @@ from dataclasses import replace
 
 import pytest
 
-from e2e.parity import told
-from e2e.parity.compare import Difference
+from e2e.parity import span_rules
+from e2e.parity.compare import ValueDifference
 from e2e.parity.rules import RULES
-from e2e.parity.sides import Sides
-from e2e.parity.sighting import Sighting, sightings
+from e2e.parity.stored_copies import StoredCopies
+from e2e.parity.difference import Difference, trace_differences
 
-# The bridge makes up ids of calls that have none; any will do.
+# The gateway makes up ids of calls that have none; any will do.
 _MADE_UP = re.compile(r"call_\d+_\d+")
 
 
 @pytest.fixture(scope="module")
-def seen(sides: Sides) -> list[Sighting]:
-    return list(sightings(sides))
+def seen(sides: StoredCopies) -> list[Difference]:
+    return list(trace_differences(sides))
 
 
-@pytest.mark.parametrize("rule", told.RULES, ids=lambda rule: rule.name)
-def test_one_changed_word_is_explained_by_nobody(seen: list[Sighting], rule) -> None:
+@pytest.mark.parametrize("rule", span_rules.RULES, ids=lambda rule: rule.name)
+def test_one_changed_word_is_explained_by_no_rule(seen: list[Difference], rule) -> None:
     explained = [each for each in seen if rule.explains(each)]
     accepted = [
         str(changed)
@@ -33,10 +33,10 @@ def test_one_changed_word_is_explained_by_nobody(seen: list[Sighting], rule) -> 
     assert explained and not accepted, "\n".join(accepted[:10])
 
 
-def _with_value(seen: Sighting, bridged: object) -> Sighting:
-    """The bridge had stored another value, as field and as attribute."""
-    path, raw = seen.difference.path, seen.difference.raw
-    return replace(seen, difference=Difference(path, raw, bridged))
+def _with_value(difference: Difference, translated: object) -> Difference:
+    """The difference, had the gateway stored another value."""
+    path, raw = difference.value_difference.path, difference.value_difference.raw
+    return replace(difference, value_difference=ValueDifference(path, raw, translated))
 
 
 def _changed(value: object) -> Iterator[object]:

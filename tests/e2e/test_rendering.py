@@ -1,6 +1,6 @@
 """What instrumentations tell reaches MLflow in the shapes that its UI draws, whatever the provider.
 
-`parity/told.py` judges what differs from MLflow's own translation; here nothing may be missing.
+`parity/span_rules.py` judges what differs from MLflow's own translation; here nothing may be missing.
 """
 
 import json
@@ -11,24 +11,24 @@ import pytest
 
 from capture.handbuilt.builder import Trace
 from e2e.harness import example
-from e2e.harness.bridge import Bridge
+from e2e.harness.gateway import Gateway
 from e2e.harness.mlflow_server import MlflowServer
 from e2e.harness.readback import Reader
-from e2e.parity import documents, drawn, expected, turns
-from e2e.parity.sent import attributes
-from e2e.parity.sides import Sides
+from e2e.parity import documents, ui_formats, expected, conversation
+from e2e.parity.sent_attributes import attributes
+from e2e.parity.stored_copies import StoredCopies
 
 _CARDS = {"RETRIEVER": "retrieval.documents", "RERANKER": "reranker.output_documents"}
 
 
 @pytest.fixture(scope="module")
-def spans(sides: Sides) -> list[tuple[str, dict, dict]]:
-    """Name, what was sent and what MLflow holds, of each span whose producer leaves `mlflow.*` to the bridge."""
+def spans(sides: StoredCopies) -> list[tuple[str, dict, dict]]:
+    """Name, what was sent and what MLflow holds, of each span whose producer leaves `mlflow.*` to the gateway."""
     return list(_spans(sides))
 
 
-def _spans(sides: Sides) -> Iterator[tuple[str, dict, dict]]:
-    for case, copy in sides.bridged.items():
+def _spans(sides: StoredCopies) -> Iterator[tuple[str, dict, dict]]:
+    for case, copy in sides.translated.items():
         sent = attributes(copy.payloads)
         for trace in copy.traces.values():
             for span_id, shown in trace["spans"].items() if isinstance(trace, dict) else ():
@@ -45,11 +45,11 @@ def test_every_conversation_is_drawn(spans) -> None:
     conversations = [
         (name, shown)
         for name, sent, shown in spans
-        if expected.span_type(sent) == "LLM" and turns.speak(turns.asked(sent)) and turns.speak(turns.answered(sent))
+        if expected.span_type(sent) == "LLM" and conversation.have_content(conversation.input_turns(sent)) and conversation.have_content(conversation.output_turns(sent))
     ]
     formats = {name: shown["attributes"].get("mlflow.message.format") for name, shown in conversations}
     assert set(formats.values()) == {"openai", "anthropic"}
-    drawable = {name: drawn.format_of(shown["inputs"], shown["outputs"]) for name, shown in conversations}
+    drawable = {name: ui_formats.format_of(shown["inputs"], shown["outputs"]) for name, shown in conversations}
     assert formats == drawable
 
 
@@ -71,7 +71,7 @@ def test_every_document_is_a_card(spans, kind: str) -> None:
     assert any(cards for cards, _ in found.values())
     for name, (cards, shown) in found.items():
         if cards:
-            assert documents.are_cards(shown["outputs"]), name
+            assert documents.is_documents(shown["outputs"]), name
             assert [card["page_content"] for card in shown["outputs"]] == [card["page_content"] for card in cards], name
 
 
@@ -84,10 +84,10 @@ def test_a_prompt_of_the_registry_is_linked(
     source = {"prompt.vendor": "mlflow", "prompt.id": registered.name}
     trace.span("greet", "PROMPT", template | source | {"llm.prompt_template.version": str(registered.version)})
     payload = example.payload(trace)
-    with Bridge(folder, "--experiment-id", experiment, tracking_uri=mlflow_server.uri) as bridge:
-        payload.post(bridge.traces_url).require(200)
+    with Gateway(folder, "--experiment-id", experiment, tracking_uri=mlflow_server.uri) as gateway:
+        payload.post(gateway.traces_url).require(200)
         reader.wait_for_trace(payload.trace_ids[0], spans=1)
-    # Leaving the bridge delivers what is there.
+    # Leaving the gateway delivers what is there.
     found = reader.trace(payload.trace_ids[0])
 
     (span,) = found.data.spans

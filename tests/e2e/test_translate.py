@@ -1,17 +1,17 @@
-"""`translate`, posted to MLflow by hand, gives what the bridge gives."""
+"""`translate`, posted to MLflow by hand, gives what the gateway gives."""
 
 import json
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from e2e.harness.bridge import run
+from e2e.harness.gateway import run
 from e2e.harness.mlflow_server import MlflowServer
 from e2e.harness.payloads import from_body, load
 from e2e.harness.readback import Reader
-from e2e.parity.compare import Difference, differences
-from e2e.parity.pair import Copy, read_back
-from e2e.parity.sides import Sides
+from e2e.parity.compare import ValueDifference, differences
+from e2e.parity.copies import Copy, read_back
+from e2e.parity.stored_copies import StoredCopies
 
 # What a payload alone can say: its root is in it, and it is OpenInference's.
 _CASES = (
@@ -20,8 +20,8 @@ _CASES = (
     *("hand_not_finite.pb", "hand_session_251.pb", "hand_json_text_nested.pb", "hand_invalid_utf8.pb"),
     *("hand_duplicate_same.pb", "hand_json_lenient.json"),
 )
-# Their previews read as raw JSON: the bridge tells MLflow others by a request of their own, which no payload can make.
-_RETOLD = {"py_inst_langchain.pb"}
+# Their previews read as raw JSON: the gateway sends better ones in a separate request, which no payload can express.
+_SEPARATE_PREVIEWS = {"py_inst_langchain.pb"}
 _ENCODINGS = {"application/x-protobuf": "protobuf", "application/json": "json"}
 
 
@@ -43,12 +43,12 @@ def translated(request: pytest.FixtureRequest, mlflow_server: MlflowServer, read
 
 
 @pytest.mark.parametrize("case", _CASES)
-def test_what_translate_writes_is_stored_as_what_the_bridge_sends(translated: dict, sides: Sides, case: str):
-    found = differences(translated[case].traces, sides.bridged[case].traces)
+def test_what_translate_writes_is_stored_as_what_the_gateway_sends(translated: dict, sides: StoredCopies, case: str):
+    found = differences(translated[case].traces, sides.translated[case].traces)
     others = [str(each) for each in found if not _is_of_the_preview(each)]
     assert not others, "\n" + "\n".join(others)
-    retold = [each for each in found if "info" in each.path and not _has_lost_its_quotes(each)]
-    assert any("preview" in each.path[-1] for each in retold) == (case in _RETOLD), "\n" + "\n".join(map(str, retold))
+    improved = [each for each in found if "info" in each.path and not _has_lost_its_quotes(each)]
+    assert any("preview" in each.path[-1] for each in improved) == (case in _SEPARATE_PREVIEWS), "\n" + "\n".join(map(str, improved))
 
 
 def test_translate_changes_nothing_that_came_in():
@@ -79,14 +79,14 @@ def test_what_cannot_be_read_is_refused_and_nothing_is_written(body: bytes):
     assert (done.returncode, done.stdout) == (1, b"") and b"hint" in done.stderr
 
 
-def _is_of_the_preview(difference: Difference) -> bool:
+def _is_of_the_preview(difference: ValueDifference) -> bool:
     below = difference.path[1:]
-    told = ("info", "request_preview"), ("info", "response_preview"), ("info", "metadata", "mlflow.trace.infoFinalized")
-    return below in told
+    preview_paths = ("info", "request_preview"), ("info", "response_preview"), ("info", "metadata", "mlflow.trace.infoFinalized")
+    return below in preview_paths
 
 
-def _has_lost_its_quotes(difference: Difference) -> bool:
-    return difference.raw == json.dumps(difference.bridged, ensure_ascii=False)
+def _has_lost_its_quotes(difference: ValueDifference) -> bool:
+    return difference.raw == json.dumps(difference.translated, ensure_ascii=False)
 
 
 def _translate(body: bytes) -> bytes:

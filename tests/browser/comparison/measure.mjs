@@ -1,13 +1,13 @@
 /**
  * How much of each captured payload MLflow's UI shows: of the payload that was posted to MLflow raw, and of the same payload
- * that went through the bridge. Every figure is a share of what `expected/` says there is to be seen.
+ * that went through the gateway. Every figure is a share of what `expected/` lists.
  */
 
 import { INSTRUMENTORS } from "../expected/conversations.mjs";
 import { RETRIEVERS } from "../expected/documents.mjs";
-import { inCommon, isReadable, judge } from "../judge.mjs";
+import { inCommon, isReadable, score } from "../score.mjs";
 
-export const SIDES = ["raw", "bridged"];
+export const SIDES = ["raw", "translated"];
 
 /** What is compared: a payload with the calls to a model, or the retrievers, that are expected of it. */
 const ENTRIES = [
@@ -18,38 +18,38 @@ const ENTRIES = [
 ];
 const NAMES = [...new Set(ENTRIES.map(({ name }) => name))];
 
-/** By instrumentation. @returns {Promise<{name: string, payload: string, raw: Shares, bridged: Shares}[]>} */
-export async function measure(looker) {
+/** By instrumentation. @returns {Promise<{name: string, payload: string, raw: Shares, translated: Shares}[]>} */
+export async function measure(session) {
   const measured = [];
   for (const entry of NAMES.flatMap((name) => ENTRIES.filter((each) => each.name === name))) {
     const of = {};
     for (const side of SIDES)
-      of[side] = { ...(await content(looker, side, entry)), ...(await traces(looker, side, entry)) };
+      of[side] = { ...(await content(session, side, entry)), ...(await traces(session, side, entry)) };
     measured.push({ name: entry.name, payload: entry.payload, ...of });
   }
   return measured;
 }
 
-function content(looker, side, entry) {
-  return entry.type === "LLM" ? conversation(looker, side, entry) : documents(looker, side, entry);
+function content(session, side, entry) {
+  return entry.type === "LLM" ? conversation(session, side, entry) : documents(session, side, entry);
 }
 
-async function conversation(looker, side, { payload, of, spans }) {
-  const seen = await looker.conversation(side, payload, of);
-  const judged = spans.map((wanted, index) => judge(seen[index], wanted));
-  const share = (part) => sum(judged.map((each) => each[part]));
+async function conversation(session, side, { payload, of, spans }) {
+  const seen = await session.conversation(side, payload, of);
+  const scores = spans.map((wanted, index) => score(seen[index], wanted));
+  const share = (part) => sum(scores.map((each) => each[part]));
   return {
     messages: share("messages"),
     calls: share("calls"),
     tools: share("tools"),
-    surplus: judged.reduce((all, { surplus }) => all + surplus, 0),
+    surplus: scores.reduce((all, { surplus }) => all + surplus, 0),
   };
 }
 
-async function documents(looker, side, { payload, spans }) {
+async function documents(session, side, { payload, spans }) {
   const shares = [];
   for (const [span, cards] of Object.entries(spans)) {
-    const seen = (await looker.span(side, payload, span)).documents;
+    const seen = (await session.span(side, payload, span)).documents;
     shares.push({ right: inCommon(seen.map(oneLine), cards.map(oneLine)), all: cards.length });
   }
   return { documents: sum(shares) };
@@ -57,12 +57,12 @@ async function documents(looker, side, { payload, spans }) {
 
 const oneLine = ({ text, tags }) => [text, ...tags].join(" | ");
 
-async function traces(looker, side, { payload, type }) {
-  const { traces, ofType } = looker.store[side];
-  const found = await looker.once(`${side} of type ${type}`, () => ofType(type));
+async function traces(session, side, { payload, type }) {
+  const { traces, ofType } = session.store[side];
+  const found = await session.once(`${side} of type ${type}`, () => ofType(type));
   const stored = traces[payload];
   const typed = stored.filter((trace) => trace.spans.some((span) => span.kind === type));
-  const rows = await looker.rows(side, payload);
+  const rows = await session.rows(side, payload);
   const having = (key) => share(typed, ({ metadata }) => metadata[key]);
   return {
     requests: share(rows, (cells) => isReadable(cells.Input)),

@@ -51,8 +51,8 @@ export function tables(measured) {
 
 function totals(measured) {
   const row = ([heading, parts]) => {
-    const [raw, bridged] = SIDES.map((side) => sum(measured.flatMap((each) => shares(each[side], parts))));
-    return [heading, `${raw.right} of ${raw.all}`, `${bridged.right} of ${bridged.all}`];
+    const [raw, translated] = SIDES.map((side) => sum(measured.flatMap((each) => shares(each[side], parts))));
+    return [heading, `${raw.right} of ${raw.all}`, `${translated.right} of ${translated.all}`];
   };
   const surplus = SIDES.map((side) => measured.reduce((all, each) => all + (each[side].surplus ?? 0), 0));
   return markdown([
@@ -64,8 +64,8 @@ function totals(measured) {
 
 function details(measured) {
   const cell = (each, parts) => {
-    const [raw, bridged] = SIDES.map((side) => sum(shares(each[side], parts)));
-    return bridged.all === 0 ? "" : `${raw.right} → ${bridged.right} of ${bridged.all}`;
+    const [raw, translated] = SIDES.map((side) => sum(shares(each[side], parts)));
+    return translated.all === 0 ? "" : `${raw.right} → ${translated.right} of ${translated.all}`;
   };
   const row = (each, index) => [
     each.name === measured[index - 1]?.name ? "" : each.name,

@@ -1,6 +1,6 @@
 /** What an agent's trace opens with: its root says what was asked and answered, and what happened between where it is told. */
 
-import { asks, SUNNY, SYSTEM, told, WEATHER } from "./words.mjs";
+import { toolCalls, SUNNY, SYSTEM, toolResult, WEATHER } from "./texts.mjs";
 
 const answered = { inputs: [WEATHER], outputs: [SUNNY] };
 const instructed = { inputs: [SYSTEM, WEATHER], outputs: [SUNNY] };
@@ -8,7 +8,7 @@ const instructed = { inputs: [SYSTEM, WEATHER], outputs: [SUNNY] };
 /** LangChain tells all that was said; what was asked is not drawn twice. */
 const state = (...cities) => ({
   inputs: [WEATHER],
-  outputs: [asks(cities), ...cities.map((city) => told(`${city}: 21 °C, sunny`)), SUNNY],
+  outputs: [toolCalls(cities), ...cities.map((city) => toolResult(`${city}: 21 °C, sunny`)), SUNNY],
 });
 
 export const AGENTS = {

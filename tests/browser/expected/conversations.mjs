@@ -8,9 +8,9 @@
  * `of` names the spans where an instrumentation calls other things a model, too.
  */
 
-import * as said from "./words.mjs";
+import * as texts from "./texts.mjs";
 
-const { SYSTEM, CAPITAL, PARIS, PEOPLE, TWO_MILLION, WEATHER, SUNNY, asks, told } = said;
+const { SYSTEM, CAPITAL, PARIS, PEOPLE, TWO_MILLION, WEATHER, SUNNY, toolCalls, toolResult } = texts;
 
 const TOOLS = ["get_weather"];
 const DIALOGUE = [SYSTEM, CAPITAL, PARIS, PEOPLE];
@@ -19,7 +19,7 @@ const picture = {
 };
 const conversation = { spans: [{ inputs: DIALOGUE, outputs: [TWO_MILLION] }] };
 
-/** A model is asked, calls a tool in each city, is told what the tool found, and answers. */
+/** The user asks, the model calls a tool for each city, receives the results and answers. */
 function toolUse({
   cities = ["Lisbon"],
   results = cities.map(() => "21 °C, sunny"),
@@ -28,13 +28,13 @@ function toolUse({
   before = [],
   ...rest
 }) {
-  const call = asks(cities, { text, reasoning });
-  const history = rest.history ?? [asks(cities, { text })];
+  const call = toolCalls(cities, { text, reasoning });
+  const history = rest.history ?? [toolCalls(cities, { text })];
   const tools = rest.tools ?? TOOLS;
   return {
     spans: [
       { inputs: [...before, WEATHER], outputs: [call], tools },
-      { inputs: [...before, WEATHER, ...history, ...results.map(told)], outputs: [SUNNY], tools },
+      { inputs: [...before, WEATHER, ...history, ...results.map(toolResult)], outputs: [SUNNY], tools },
     ],
   };
 }
@@ -51,9 +51,9 @@ function handOver() {
         outputs: [transfer],
         tools: ["transfer_to_weather_agent"],
       },
-      { inputs: opening, outputs: [asks(["Lisbon"], { reasoning: true })], tools: TOOLS },
+      { inputs: opening, outputs: [toolCalls(["Lisbon"], { reasoning: true })], tools: TOOLS },
       {
-        inputs: [...opening, "Assistant: [reasoning]", asks(["Lisbon"]), told("Lisbon: 21 °C, sunny")],
+        inputs: [...opening, "Assistant: [reasoning]", toolCalls(["Lisbon"]), toolResult("Lisbon: 21 °C, sunny")],
         outputs: [SUNNY],
         tools: TOOLS,
       },
@@ -150,7 +150,7 @@ export const INSTRUMENTORS = [
               "System: You are an expert assistant who can solve any task using tool calls.…",
               "User: New task: How is the weather in Lisbon?",
             ],
-            outputs: [asks(["Lisbon"])],
+            outputs: [toolCalls(["Lisbon"])],
             tools: ["get_weather", "final_answer"],
           },
           {
@@ -176,7 +176,7 @@ export const INSTRUMENTORS = [
       // Of earlier calls the instrumentation tells nothing, of their results who spoke, and of tools nothing.
       "py_haystack_agent.pb": {
         spans: [
-          { inputs: [SYSTEM, WEATHER], outputs: [asks(["Lisbon"])] },
+          { inputs: [SYSTEM, WEATHER], outputs: [toolCalls(["Lisbon"])] },
           { inputs: [SYSTEM, WEATHER, "Tool:"], outputs: [SUNNY] },
         ],
       },
@@ -206,7 +206,7 @@ export const INSTRUMENTORS = [
       "js_openai_conversation.pb": conversation,
       "js_openai_parallel_tools.pb": toolUse({ cities: twoCities }),
       "js_openai_streamed_tool_call.pb": {
-        spans: [{ inputs: [SYSTEM, WEATHER], outputs: [asks(["Lisbon"])], tools: TOOLS }],
+        spans: [{ inputs: [SYSTEM, WEATHER], outputs: [toolCalls(["Lisbon"])], tools: TOOLS }],
       },
     },
   },
@@ -228,7 +228,7 @@ export const INSTRUMENTORS = [
         text: "I look it up.",
       }),
       "js_anthropic_streaming.pb": {
-        spans: [{ inputs: [SYSTEM, WEATHER], outputs: [asks(["Lisbon"], { text: "I look it up." })], tools: TOOLS }],
+        spans: [{ inputs: [SYSTEM, WEATHER], outputs: [toolCalls(["Lisbon"], { text: "I look it up." })], tools: TOOLS }],
       },
     },
   },

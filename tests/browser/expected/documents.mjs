@@ -3,7 +3,7 @@
  * first chip says.
  */
 
-import { SPAN, TRACE } from "./words.mjs";
+import { SPAN, TRACE } from "./texts.mjs";
 
 const card = (text, tag) => ({ text, tags: [tag] });
 const file = (key, text) => card(text, `${key}: "${text === SPAN ? "spans.md" : "traces.md"}"`);

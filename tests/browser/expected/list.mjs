@@ -4,15 +4,15 @@
  * A text that ends in `…` is a beginning. What is listed as JSON stands as JSON here.
  */
 
-import * as said from "./words.mjs";
+import * as texts from "./texts.mjs";
 
 const words = (message) => message.replace(/^\w+: /, "");
 const [CAPITAL, PEOPLE, TWO_MILLION, WEATHER, SUNNY] = [
-  said.CAPITAL,
-  said.PEOPLE,
-  said.TWO_MILLION,
-  said.WEATHER,
-  said.SUNNY,
+  texts.CAPITAL,
+  texts.PEOPLE,
+  texts.TWO_MILLION,
+  texts.WEATHER,
+  texts.SUNNY,
 ].map(words);
 const [LOOKING_UP, SQUARE, WHAT_IS_A_SPAN] = ["I look it up.", "A red square.", "What is a span?"];
 
@@ -22,7 +22,7 @@ const calls = (...cities) => cities.map((city) => `get_weather({"city": "${city}
 const picture = [["What is in this picture?", SQUARE]];
 const conversation = [[PEOPLE, TWO_MILLION]];
 const agent = [[WEATHER, SUNNY]];
-const retrieval = [[WHAT_IS_A_SPAN, said.SPAN]];
+const retrieval = [[WHAT_IS_A_SPAN, texts.SPAN]];
 const toolUse = (first) => [
   [WEATHER, first],
   [WEATHER, SUNNY],
@@ -63,7 +63,7 @@ export const LISTED = {
   "py_smolagents_tool_calling_agent.pb": agent,
   "py_haystack_conversation.pb": conversation,
   "py_haystack_agent.pb": agent,
-  "py_haystack_retrieval.pb": [['{"data": {"retriever": {"query": "What is a span?"},…', said.SPAN]],
+  "py_haystack_retrieval.pb": [['{"data": {"retriever": {"query": "What is a span?"},…', texts.SPAN]],
   "py_dspy_chain_of_thought.pb": [[CAPITAL, "Paris is the capital of France."]],
   "js_openai_conversation.pb": conversation,
   "js_openai_parallel_tools.pb": toolUse(calls("Lisbon", "Porto")),

@@ -1,7 +1,7 @@
 /**
- * Of the payloads with calls to a model, those that MLflow's own translation draws as well as the bridge does.
+ * Of the payloads with calls to a model, those that MLflow's own translation draws as well as this project's.
  *
- * The others, posted raw, must fail the very comparison that their bridged copies pass: so no comparison is empty.
+ * All others, posted raw, must fail the comparison that their translated copies pass, which proves that it can fail.
  */
 export const DRAWN_BY_MLFLOW_ALONE = [
   "py_openai_parallel_tools.pb",

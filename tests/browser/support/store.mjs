@@ -1,5 +1,5 @@
 /**
- * Captured payloads on one real MLflow server, each twice: through the bridge, as `replay` sends it, and raw, as an
+ * Captured payloads on one real MLflow server, each twice: through the gateway, as `replay` sends it, and raw, as an
  * exporter would send it to MLflow's own `/v1/traces`.
  */
 
@@ -19,13 +19,13 @@ const BINARY =
 
 export const MANIFEST = JSON.parse(readFileSync(join(FIXTURES, "manifest.json"), "utf8"));
 
-/** @returns {Promise<{uri: string, bridged: Side, raw: Side, stop: () => Promise<void>}>} */
+/** @returns {Promise<{uri: string, translated: Side, raw: Side, stop: () => Promise<void>}>} */
 export async function storeTwice(names) {
   const server = await startMlflowServer();
   try {
-    const bridged = await side(server, "bridged", names, () => replay(server.uri, "bridged", names));
-    const raw = await side(server, "raw", names, (experimentId) => post(server.uri, experimentId, bridged));
-    return { uri: server.uri, bridged, raw, stop: server.stop };
+    const translated = await side(server, "translated", names, () => replay(server.uri, "translated", names));
+    const raw = await side(server, "raw", names, (experimentId) => post(server.uri, experimentId, translated));
+    return { uri: server.uri, translated, raw, stop: server.stop };
   } catch (error) {
     await server.stop();
     throw error;

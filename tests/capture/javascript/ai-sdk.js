@@ -1,13 +1,13 @@
 /** Captures the AI SDK through `@arizeai/openinference-vercel`'s span processor: `js_ai_sdk_<scenario>.pb`. */
 
-import "./seclusion.js";
+import "./network-guard.js";
 
 import { createOpenAI } from "@ai-sdk/openai";
 import { OpenTelemetry } from "@ai-sdk/otel";
 import { OpenInferenceSimpleSpanProcessor } from "@arizeai/openinference-vercel";
 import { embedMany, generateText, isStepCount, jsonSchema, registerTelemetry, streamText, tool } from "ai";
 
-import * as asked from "./asked.js";
+import * as prompts from "./prompts.js";
 import { record } from "./recorder.js";
 
 const provider = (api) => createOpenAI({ apiKey: "not-a-real-key", baseURL: `${api.url}/v1` });
@@ -17,12 +17,12 @@ const conversation = (api) =>
   api.answering(["openai/chat.json"], () =>
     generateText({
       ...chat(api),
-      system: asked.SYSTEM,
+      system: prompts.SYSTEM,
       temperature: 0.2,
       messages: [
-        { role: "user", content: asked.FIRST_QUESTION },
-        { role: "assistant", content: asked.FIRST_ANSWER },
-        { role: "user", content: asked.SECOND_QUESTION },
+        { role: "user", content: prompts.FIRST_QUESTION },
+        { role: "assistant", content: prompts.FIRST_ANSWER },
+        { role: "user", content: prompts.SECOND_QUESTION },
       ],
       telemetry: { functionId: "geography" },
     }),
@@ -31,16 +31,16 @@ const conversation = (api) =>
 /** Two steps: the model calls a tool, the SDK runs it, the model answers. */
 const tool_result = (api) => {
   const weather = tool({
-    description: asked.TOOL_DESCRIPTION,
-    inputSchema: jsonSchema(asked.TOOL_SCHEMA),
-    execute: async ({ city }) => ({ city, weather: asked.WEATHER }),
+    description: prompts.TOOL_DESCRIPTION,
+    inputSchema: jsonSchema(prompts.TOOL_SCHEMA),
+    execute: async ({ city }) => ({ city, weather: prompts.WEATHER }),
   });
   return api.answering(["openai/tool_call.json", "openai/tool_result.json"], () =>
     generateText({
       ...chat(api),
-      system: asked.SYSTEM,
-      prompt: asked.WEATHER_QUESTION,
-      tools: { [asked.TOOL]: weather },
+      system: prompts.SYSTEM,
+      prompt: prompts.WEATHER_QUESTION,
+      tools: { [prompts.TOOL]: weather },
       stopWhen: isStepCount(3),
     }),
   );
@@ -48,21 +48,21 @@ const tool_result = (api) => {
 
 const streaming = (api) =>
   api.answering(["openai/chat.sse"], async () => {
-    const { textStream } = streamText({ ...chat(api), system: asked.SYSTEM, prompt: asked.FIRST_QUESTION });
+    const { textStream } = streamText({ ...chat(api), system: prompts.SYSTEM, prompt: prompts.FIRST_QUESTION });
     for await (const _ of textStream);
   });
 
 /** OpenAI's Responses API, which the SDK takes by default. */
 const responses = (api) =>
   api.answering(["openai/response.json"], () =>
-    generateText({ model: provider(api)("gpt-4o-mini"), maxRetries: 0, prompt: asked.FIRST_QUESTION }),
+    generateText({ model: provider(api)("gpt-4o-mini"), maxRetries: 0, prompt: prompts.FIRST_QUESTION }),
   );
 
 const image = (api) =>
   api.answering(["openai/image.json"], () => {
     const content = [
-      { type: "text", text: asked.IMAGE_QUESTION },
-      { type: "file", mediaType: "image/png", data: asked.IMAGE_BASE64 },
+      { type: "text", text: prompts.IMAGE_QUESTION },
+      { type: "file", mediaType: "image/png", data: prompts.IMAGE_BASE64 },
     ];
     return generateText({ ...chat(api), messages: [{ role: "user", content }] });
   });
@@ -72,7 +72,7 @@ const embeddings = (api) =>
     embedMany({
       model: provider(api).embedding("text-embedding-3-small"),
       maxRetries: 0,
-      values: [asked.DOCUMENT_QUESTION],
+      values: [prompts.DOCUMENT_QUESTION],
     }),
   );
 

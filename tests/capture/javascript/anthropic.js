@@ -1,15 +1,15 @@
 /** Captures `@arizeai/openinference-instrumentation-anthropic`: `js_anthropic_<scenario>.pb`. */
 
-import "./seclusion.js";
+import "./network-guard.js";
 
 import Anthropic from "@anthropic-ai/sdk";
 import { AnthropicInstrumentation } from "@arizeai/openinference-instrumentation-anthropic";
 
-import * as asked from "./asked.js";
+import * as prompts from "./prompts.js";
 import { record } from "./recorder.js";
 
 const COMMON = { model: "claude-sonnet-5-5", max_tokens: 256 };
-const TOOLS = [{ name: asked.TOOL, description: asked.TOOL_DESCRIPTION, input_schema: asked.TOOL_SCHEMA }];
+const TOOLS = [{ name: prompts.TOOL, description: prompts.TOOL_DESCRIPTION, input_schema: prompts.TOOL_SCHEMA }];
 
 const client = (api) => new Anthropic({ apiKey: "not-a-real-key", baseURL: api.url, maxRetries: 0 });
 
@@ -17,11 +17,11 @@ const conversation = (api) =>
   api.answering(["anthropic/message.json"], () =>
     client(api).messages.create({
       ...COMMON,
-      system: asked.SYSTEM,
+      system: prompts.SYSTEM,
       messages: [
-        { role: "user", content: asked.FIRST_QUESTION },
-        { role: "assistant", content: asked.FIRST_ANSWER },
-        { role: "user", content: [{ type: "text", text: asked.SECOND_QUESTION }] },
+        { role: "user", content: prompts.FIRST_QUESTION },
+        { role: "assistant", content: prompts.FIRST_ANSWER },
+        { role: "user", content: [{ type: "text", text: prompts.SECOND_QUESTION }] },
       ],
     }),
   );
@@ -29,12 +29,12 @@ const conversation = (api) =>
 /** The model asks for two tools at once; both answer, one of them with an error. */
 const tool_result = (api) =>
   api.answering(["anthropic/tool_use.json", "anthropic/tool_result.json"], async () => {
-    const messages = [{ role: "user", content: asked.WEATHER_QUESTION }];
+    const messages = [{ role: "user", content: prompts.WEATHER_QUESTION }];
     const first = await client(api).messages.create({ ...COMMON, messages, tools: TOOLS });
     const [one, two] = first.content.filter(({ type }) => type === "tool_use");
     const failure = [{ type: "text", text: "no station there" }];
     const results = [
-      { type: "tool_result", tool_use_id: one.id, content: asked.WEATHER },
+      { type: "tool_result", tool_use_id: one.id, content: prompts.WEATHER },
       { type: "tool_result", tool_use_id: two.id, is_error: true, content: failure },
     ];
     messages.push({ role: "assistant", content: first.content }, { role: "user", content: results });
@@ -43,8 +43,8 @@ const tool_result = (api) =>
 
 const streaming = (api) =>
   api.answering(["anthropic/tool_use.sse"], async () => {
-    const messages = [{ role: "user", content: asked.WEATHER_QUESTION }];
-    const system = [{ type: "text", text: asked.SYSTEM }];
+    const messages = [{ role: "user", content: prompts.WEATHER_QUESTION }];
+    const system = [{ type: "text", text: prompts.SYSTEM }];
     const stream = await client(api).messages.create({ ...COMMON, system, messages, tools: TOOLS, stream: true });
     for await (const _ of stream);
   });
@@ -61,10 +61,10 @@ const thinking = (api) =>
 
 const image = (api) =>
   api.answering(["anthropic/image.json"], () => {
-    const source = { type: "base64", media_type: "image/png", data: asked.IMAGE_BASE64 };
+    const source = { type: "base64", media_type: "image/png", data: prompts.IMAGE_BASE64 };
     const content = [
       { type: "image", source },
-      { type: "text", text: asked.IMAGE_QUESTION },
+      { type: "text", text: prompts.IMAGE_QUESTION },
     ];
     return client(api).messages.create({ ...COMMON, messages: [{ role: "user", content }] });
   });

@@ -1,21 +1,21 @@
 /** Captures `@arizeai/openinference-instrumentation-bedrock`: `js_bedrock_<scenario>.pb`. */
 
-import "./seclusion.js";
+import "./network-guard.js";
 
 import { BedrockInstrumentation } from "@arizeai/openinference-instrumentation-bedrock";
 import * as bedrock from "@aws-sdk/client-bedrock-runtime";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 
-import * as asked from "./asked.js";
+import * as prompts from "./prompts.js";
 import { PNG } from "./model-api.js";
 import { record } from "./recorder.js";
 
 const { BedrockRuntimeClient, ConverseCommand, InvokeModelCommand } = bedrock;
 const MODEL = "anthropic.claude-3-5-sonnet-20240620-v1:0";
 const TOOL_SPEC = {
-  name: asked.TOOL,
-  description: asked.TOOL_DESCRIPTION,
-  inputSchema: { json: asked.TOOL_SCHEMA },
+  name: prompts.TOOL,
+  description: prompts.TOOL_DESCRIPTION,
+  inputSchema: { json: prompts.TOOL_SCHEMA },
 };
 const TOOL_CONFIG = { tools: [{ toolSpec: TOOL_SPEC }] };
 
@@ -34,11 +34,11 @@ const conversation = (api) =>
     client(api).send(
       new ConverseCommand({
         modelId: MODEL,
-        system: [{ text: asked.SYSTEM }],
+        system: [{ text: prompts.SYSTEM }],
         messages: [
-          { role: "user", content: [{ text: asked.FIRST_QUESTION }] },
-          { role: "assistant", content: [{ text: asked.FIRST_ANSWER }] },
-          { role: "user", content: [{ text: asked.SECOND_QUESTION }] },
+          { role: "user", content: [{ text: prompts.FIRST_QUESTION }] },
+          { role: "assistant", content: [{ text: prompts.FIRST_ANSWER }] },
+          { role: "user", content: [{ text: prompts.SECOND_QUESTION }] },
         ],
         inferenceConfig: { maxTokens: 256, temperature: 0.2 },
       }),
@@ -47,18 +47,18 @@ const conversation = (api) =>
 
 const tool_result = (api) =>
   api.answering(["bedrock/tool_use.json", "bedrock/tool_result.json"], async () => {
-    const messages = [{ role: "user", content: [{ text: asked.WEATHER_QUESTION }] }];
+    const messages = [{ role: "user", content: [{ text: prompts.WEATHER_QUESTION }] }];
     const converse = () => client(api).send(new ConverseCommand({ modelId: MODEL, messages, toolConfig: TOOL_CONFIG }));
     const reply = (await converse()).output.message;
     const { toolUseId } = reply.content.find(({ toolUse }) => toolUse).toolUse;
-    const toolResult = { toolUseId, content: [{ text: asked.WEATHER }], status: "success" };
+    const toolResult = { toolUseId, content: [{ text: prompts.WEATHER }], status: "success" };
     messages.push(reply, { role: "user", content: [{ toolResult }] });
     await converse();
   });
 
 const image = (api) =>
   api.answering(["bedrock/image.json"], () => {
-    const content = [{ text: asked.IMAGE_QUESTION }, { image: { format: "png", source: { bytes: PNG } } }];
+    const content = [{ text: prompts.IMAGE_QUESTION }, { image: { format: "png", source: { bytes: PNG } } }];
     return client(api).send(new ConverseCommand({ modelId: MODEL, messages: [{ role: "user", content }] }));
   });
 
@@ -68,8 +68,8 @@ const invoke_model = (api) =>
     const body = {
       anthropic_version: "bedrock-2023-05-31",
       max_tokens: 256,
-      system: asked.SYSTEM,
-      messages: [{ role: "user", content: [{ type: "text", text: asked.FIRST_QUESTION }] }],
+      system: prompts.SYSTEM,
+      messages: [{ role: "user", content: [{ type: "text", text: prompts.FIRST_QUESTION }] }],
     };
     const settings = { modelId: MODEL, contentType: "application/json", accept: "application/json" };
     return client(api).send(new InvokeModelCommand({ ...settings, body: JSON.stringify(body) }));

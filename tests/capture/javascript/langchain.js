@@ -1,6 +1,6 @@
 /** Captures `@arizeai/openinference-instrumentation-langchain` with LangChain and LangGraph: `js_langchain_<scenario>.pb`. */
 
-import "./seclusion.js";
+import "./network-guard.js";
 
 import { LangChainInstrumentation } from "@arizeai/openinference-instrumentation-langchain";
 import { MemoryVectorStore } from "@langchain/classic/vectorstores/memory";
@@ -16,7 +16,7 @@ import { ChatOpenAI } from "@langchain/openai";
 import { createAgent } from "langchain";
 import { z } from "zod";
 
-import * as asked from "./asked.js";
+import * as prompts from "./prompts.js";
 import { record } from "./recorder.js";
 
 const model = (api) =>
@@ -31,31 +31,31 @@ const model = (api) =>
 const conversation = (api) =>
   api.answering(["openai/chat.json"], () =>
     model(api).invoke([
-      new SystemMessage(asked.SYSTEM),
-      new HumanMessage(asked.FIRST_QUESTION),
-      new AIMessage(asked.FIRST_ANSWER),
-      new HumanMessage(asked.SECOND_QUESTION),
+      new SystemMessage(prompts.SYSTEM),
+      new HumanMessage(prompts.FIRST_QUESTION),
+      new AIMessage(prompts.FIRST_ANSWER),
+      new HumanMessage(prompts.SECOND_QUESTION),
     ]),
   );
 
 /** LangChain's agent, a LangGraph graph: a tool, and its result. */
 const agent = (api) => {
-  const weather = tool(({ city }) => `${city}: ${asked.WEATHER}`, {
-    name: asked.TOOL,
-    description: asked.TOOL_DESCRIPTION,
+  const weather = tool(({ city }) => `${city}: ${prompts.WEATHER}`, {
+    name: prompts.TOOL,
+    description: prompts.TOOL_DESCRIPTION,
     schema: z.object({ city: z.string().describe("Name of the city.") }),
   });
-  const graph = createAgent({ model: model(api), tools: [weather], systemPrompt: asked.SYSTEM, name: "weather_agent" });
+  const graph = createAgent({ model: model(api), tools: [weather], systemPrompt: prompts.SYSTEM, name: "weather_agent" });
   return api.answering(["openai/tool_call.json", "openai/tool_result.json"], () =>
     graph.invoke(
-      { messages: [{ role: "user", content: asked.WEATHER_QUESTION }] },
+      { messages: [{ role: "user", content: prompts.WEATHER_QUESTION }] },
       { configurable: { thread_id: "thread-1" } },
     ),
   );
 };
 
 const retrieval = async (api) => {
-  const documents = Object.entries(asked.DOCUMENTS).map(
+  const documents = Object.entries(prompts.DOCUMENTS).map(
     ([source, pageContent]) => new Document({ id: source, pageContent, metadata: { source } }),
   );
   const store = await MemoryVectorStore.fromDocuments(documents, new FakeEmbeddings());
@@ -63,14 +63,14 @@ const retrieval = async (api) => {
     .pipe(ChatPromptTemplate.fromTemplate("Answer from this:\n{context}\n\nQuestion: {question}"))
     .pipe(model(api))
     .pipe(new StringOutputParser());
-  await api.answering(["openai/retrieval.json"], () => chain.invoke({ question: asked.DOCUMENT_QUESTION }));
+  await api.answering(["openai/retrieval.json"], () => chain.invoke({ question: prompts.DOCUMENT_QUESTION }));
 };
 
 const image = (api) =>
   api.answering(["openai/image.json"], () => {
     const content = [
-      { type: "text", text: asked.IMAGE_QUESTION },
-      { type: "image_url", image_url: { url: asked.IMAGE_URL } },
+      { type: "text", text: prompts.IMAGE_QUESTION },
+      { type: "image_url", image_url: { url: prompts.IMAGE_URL } },
     ];
     return model(api).invoke([new HumanMessage({ content })]);
   });

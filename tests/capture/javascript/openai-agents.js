@@ -1,12 +1,12 @@
 /** Captures `@arizeai/openinference-instrumentation-openai-agents`: `js_openai_agents_<scenario>.pb`. */
 
-import "./seclusion.js";
+import "./network-guard.js";
 
 import { OpenAIAgentsInstrumentation } from "@arizeai/openinference-instrumentation-openai-agents";
 import * as agents from "@openai/agents";
 import OpenAI from "openai";
 
-import * as asked from "./asked.js";
+import * as prompts from "./prompts.js";
 import { record } from "./recorder.js";
 
 const MODEL = "gpt-4o-mini";
@@ -16,14 +16,14 @@ const client = (api) => new OpenAI({ apiKey: "not-a-real-key", baseURL: `${api.u
 const weatherAgent = (model) =>
   new agents.Agent({
     name: "weather_agent",
-    instructions: asked.SYSTEM,
+    instructions: prompts.SYSTEM,
     model,
     tools: [
       agents.tool({
-        name: asked.TOOL,
-        description: asked.TOOL_DESCRIPTION,
-        parameters: { ...asked.TOOL_SCHEMA, additionalProperties: false },
-        execute: ({ city }) => `${city}: ${asked.WEATHER}`,
+        name: prompts.TOOL,
+        description: prompts.TOOL_DESCRIPTION,
+        parameters: { ...prompts.TOOL_SCHEMA, additionalProperties: false },
+        execute: ({ city }) => `${city}: ${prompts.WEATHER}`,
       }),
     ],
   });
@@ -36,7 +36,7 @@ const handoff = (api) => {
   const answers = ["response_handoff", "response_tool_call", "response_tool_result"];
   return api.answering(
     answers.map((name) => `openai/${name}.json`),
-    () => agents.run(desk, asked.WEATHER_QUESTION),
+    () => agents.run(desk, prompts.WEATHER_QUESTION),
   );
 };
 
@@ -44,7 +44,7 @@ const handoff = (api) => {
 const chat_completions = (api) => {
   const agent = weatherAgent(new agents.OpenAIChatCompletionsModel(client(api), MODEL));
   return api.answering(["openai/tool_call.json", "openai/tool_result.json"], () =>
-    agents.run(agent, asked.WEATHER_QUESTION),
+    agents.run(agent, prompts.WEATHER_QUESTION),
   );
 };
 

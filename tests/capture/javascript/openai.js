@@ -1,15 +1,15 @@
 /** Captures `@arizeai/openinference-instrumentation-openai`: `js_openai_<scenario>.pb`. */
 
-import "./seclusion.js";
+import "./network-guard.js";
 
 import { OpenAIInstrumentation } from "@arizeai/openinference-instrumentation-openai";
 import OpenAI from "openai";
 
-import * as asked from "./asked.js";
+import * as prompts from "./prompts.js";
 import { record } from "./recorder.js";
 
 const MODEL = "gpt-4o-mini";
-const FUNCTION = { name: asked.TOOL, description: asked.TOOL_DESCRIPTION, parameters: asked.TOOL_SCHEMA };
+const FUNCTION = { name: prompts.TOOL, description: prompts.TOOL_DESCRIPTION, parameters: prompts.TOOL_SCHEMA };
 const CHAT_TOOLS = [{ type: "function", function: FUNCTION }];
 const RESPONSES_TOOLS = [{ type: "function", strict: false, ...FUNCTION }];
 
@@ -21,20 +21,20 @@ const conversation = (api) =>
     client(api).chat.completions.create({
       model: MODEL,
       messages: [
-        { role: "developer", content: asked.SYSTEM },
-        { role: "user", content: asked.FIRST_QUESTION },
-        { role: "assistant", content: asked.FIRST_ANSWER },
-        { role: "user", content: asked.SECOND_QUESTION },
+        { role: "developer", content: prompts.SYSTEM },
+        { role: "user", content: prompts.FIRST_QUESTION },
+        { role: "assistant", content: prompts.FIRST_ANSWER },
+        { role: "user", content: prompts.SECOND_QUESTION },
       ],
     }),
   );
 
 const parallel_tools = (api) =>
   api.answering(["openai/tool_calls.json", "openai/tool_result.json"], async () => {
-    const messages = [{ role: "user", content: asked.WEATHER_QUESTION }];
+    const messages = [{ role: "user", content: prompts.WEATHER_QUESTION }];
     const first = await client(api).chat.completions.create({ model: MODEL, messages, tools: CHAT_TOOLS });
     const reply = first.choices[0].message;
-    const results = reply.tool_calls.map(({ id }) => ({ role: "tool", tool_call_id: id, content: asked.WEATHER }));
+    const results = reply.tool_calls.map(({ id }) => ({ role: "tool", tool_call_id: id, content: prompts.WEATHER }));
     messages.push(reply, ...results);
     await client(api).chat.completions.create({ model: MODEL, messages, tools: CHAT_TOOLS });
   });
@@ -44,8 +44,8 @@ const streamed_tool_call = (api) =>
     const stream = await client(api).chat.completions.create({
       model: MODEL,
       messages: [
-        { role: "system", content: asked.SYSTEM },
-        { role: "user", content: asked.WEATHER_QUESTION },
+        { role: "system", content: prompts.SYSTEM },
+        { role: "user", content: prompts.WEATHER_QUESTION },
       ],
       tools: CHAT_TOOLS,
       stream: true,
@@ -57,8 +57,8 @@ const streamed_tool_call = (api) =>
 const image = (api) =>
   api.answering(["openai/image.json"], () => {
     const content = [
-      { type: "text", text: asked.IMAGE_QUESTION },
-      { type: "image_url", image_url: { url: asked.IMAGE_URL, detail: "low" } },
+      { type: "text", text: prompts.IMAGE_QUESTION },
+      { type: "image_url", image_url: { url: prompts.IMAGE_URL, detail: "low" } },
     ];
     return client(api).chat.completions.create({ model: MODEL, messages: [{ role: "user", content }] });
   });
@@ -67,11 +67,11 @@ const responses_conversation = (api) =>
   api.answering(["openai/response.json"], () =>
     client(api).responses.create({
       model: MODEL,
-      instructions: asked.SYSTEM,
+      instructions: prompts.SYSTEM,
       input: [
-        { role: "user", content: asked.FIRST_QUESTION },
-        { role: "assistant", content: asked.FIRST_ANSWER },
-        { role: "user", content: [{ type: "input_text", text: asked.SECOND_QUESTION }] },
+        { role: "user", content: prompts.FIRST_QUESTION },
+        { role: "assistant", content: prompts.FIRST_ANSWER },
+        { role: "user", content: [{ type: "input_text", text: prompts.SECOND_QUESTION }] },
       ],
     }),
   );
@@ -79,15 +79,15 @@ const responses_conversation = (api) =>
 /** The model reasons, calls a tool and is told its result. */
 const responses_tool_result = (api) =>
   api.answering(["openai/response_tool_call.json", "openai/response_tool_result.json"], async () => {
-    const input = [{ role: "user", content: asked.WEATHER_QUESTION }];
+    const input = [{ role: "user", content: prompts.WEATHER_QUESTION }];
     const first = await client(api).responses.create({ model: MODEL, input, tools: RESPONSES_TOOLS });
-    input.push(...first.output, { type: "function_call_output", call_id: "call_1", output: asked.WEATHER });
+    input.push(...first.output, { type: "function_call_output", call_id: "call_1", output: prompts.WEATHER });
     await client(api).responses.create({ model: MODEL, input, tools: RESPONSES_TOOLS });
   });
 
 const responses_streaming = (api) =>
   api.answering(["openai/response.sse"], async () => {
-    await drain(await client(api).responses.create({ model: MODEL, input: asked.FIRST_QUESTION, stream: true }));
+    await drain(await client(api).responses.create({ model: MODEL, input: prompts.FIRST_QUESTION, stream: true }));
   });
 
 async function drain(stream) {

@@ -5,11 +5,11 @@ from capture.python.recorder import record  # isort: skip
 import anthropic
 from openinference.instrumentation.anthropic import AnthropicInstrumentor
 
-from capture.python import asked
+from capture.python import prompts
 from capture.python.model_api import ModelApi, refusing
 
 _MODEL = "claude-sonnet-5-5"
-_TOOLS = [{"name": asked.TOOL, "description": asked.TOOL_DESCRIPTION, "input_schema": asked.TOOL_SCHEMA}]
+_TOOLS = [{"name": prompts.TOOL, "description": prompts.TOOL_DESCRIPTION, "input_schema": prompts.TOOL_SCHEMA}]
 
 
 def _client(api: ModelApi) -> anthropic.Anthropic:
@@ -21,11 +21,11 @@ def conversation(api: ModelApi) -> None:
         _client(api).messages.create(
             model=_MODEL,
             max_tokens=256,
-            system=asked.SYSTEM,
+            system=prompts.SYSTEM,
             messages=[
-                {"role": "user", "content": asked.FIRST_QUESTION},
-                {"role": "assistant", "content": asked.FIRST_ANSWER},
-                {"role": "user", "content": [{"type": "text", "text": asked.SECOND_QUESTION}]},
+                {"role": "user", "content": prompts.FIRST_QUESTION},
+                {"role": "assistant", "content": prompts.FIRST_ANSWER},
+                {"role": "user", "content": [{"type": "text", "text": prompts.SECOND_QUESTION}]},
             ],
         )
 
@@ -33,12 +33,12 @@ def conversation(api: ModelApi) -> None:
 def tool_result(api: ModelApi) -> None:
     """The model asks for two tools at once; both answer, one of them with an error."""
     client = _client(api)
-    messages: list = [{"role": "user", "content": asked.WEATHER_QUESTION}]
+    messages: list = [{"role": "user", "content": prompts.WEATHER_QUESTION}]
     with api.answering("anthropic/tool_use.json", "anthropic/tool_result.json"):
         first = client.messages.create(model=_MODEL, max_tokens=256, messages=messages, tools=_TOOLS)
         calls = [block for block in first.content if block.type == "tool_use"]
         results = [
-            {"type": "tool_result", "tool_use_id": calls[0].id, "content": asked.WEATHER},
+            {"type": "tool_result", "tool_use_id": calls[0].id, "content": prompts.WEATHER},
             {
                 "type": "tool_result",
                 "tool_use_id": calls[1].id,
@@ -56,8 +56,8 @@ def streaming(api: ModelApi) -> None:
         _client(api).messages.stream(
             model=_MODEL,
             max_tokens=256,
-            system=[{"type": "text", "text": asked.SYSTEM}],
-            messages=[{"role": "user", "content": asked.WEATHER_QUESTION}],
+            system=[{"type": "text", "text": prompts.SYSTEM}],
+            messages=[{"role": "user", "content": prompts.WEATHER_QUESTION}],
             tools=_TOOLS,
         ) as stream,
     ):
@@ -75,8 +75,8 @@ def thinking(api: ModelApi) -> None:
 
 
 def image(api: ModelApi) -> None:
-    source = {"type": "base64", "media_type": "image/png", "data": asked.PNG_BASE64}
-    content = [{"type": "image", "source": source}, {"type": "text", "text": asked.IMAGE_QUESTION}]
+    source = {"type": "base64", "media_type": "image/png", "data": prompts.PNG_BASE64}
+    content = [{"type": "image", "source": source}, {"type": "text", "text": prompts.IMAGE_QUESTION}]
     with api.answering("anthropic/image.json"):
         _client(api).messages.create(model=_MODEL, max_tokens=256, messages=[{"role": "user", "content": content}])
 
@@ -85,7 +85,7 @@ def error(api: ModelApi) -> None:
     with api.answering(refusing("anthropic/overloaded.json", 529)):
         try:
             _client(api).messages.create(
-                model=_MODEL, max_tokens=256, messages=[{"role": "user", "content": asked.FIRST_QUESTION}]
+                model=_MODEL, max_tokens=256, messages=[{"role": "user", "content": prompts.FIRST_QUESTION}]
             )
         except anthropic.APIStatusError:
             return

@@ -7,7 +7,7 @@ import json
 import boto3
 from openinference.instrumentation.bedrock import BedrockInstrumentor
 
-from capture.python import asked, event_stream
+from capture.python import prompts, event_stream
 from capture.python.model_api import ModelApi
 
 _MODEL = "anthropic.claude-3-5-sonnet-20240620-v1:0"
@@ -15,9 +15,9 @@ _TOOL_CONFIG = {
     "tools": [
         {
             "toolSpec": {
-                "name": asked.TOOL,
-                "description": asked.TOOL_DESCRIPTION,
-                "inputSchema": {"json": asked.TOOL_SCHEMA},
+                "name": prompts.TOOL,
+                "description": prompts.TOOL_DESCRIPTION,
+                "inputSchema": {"json": prompts.TOOL_SCHEMA},
             }
         }
     ]
@@ -38,11 +38,11 @@ def conversation(api: ModelApi) -> None:
     with api.answering("bedrock/converse.json"):
         _client(api).converse(
             modelId=_MODEL,
-            system=[{"text": asked.SYSTEM}],
+            system=[{"text": prompts.SYSTEM}],
             messages=[
-                {"role": "user", "content": [{"text": asked.FIRST_QUESTION}]},
-                {"role": "assistant", "content": [{"text": asked.FIRST_ANSWER}]},
-                {"role": "user", "content": [{"text": asked.SECOND_QUESTION}]},
+                {"role": "user", "content": [{"text": prompts.FIRST_QUESTION}]},
+                {"role": "assistant", "content": [{"text": prompts.FIRST_ANSWER}]},
+                {"role": "user", "content": [{"text": prompts.SECOND_QUESTION}]},
             ],
             inferenceConfig={"maxTokens": 256, "temperature": 0.2},
         )
@@ -50,12 +50,12 @@ def conversation(api: ModelApi) -> None:
 
 def tool_result(api: ModelApi) -> None:
     client = _client(api)
-    messages: list = [{"role": "user", "content": [{"text": asked.WEATHER_QUESTION}]}]
+    messages: list = [{"role": "user", "content": [{"text": prompts.WEATHER_QUESTION}]}]
     with api.answering("bedrock/tool_use.json", "bedrock/tool_result.json"):
         first = client.converse(modelId=_MODEL, messages=messages, toolConfig=_TOOL_CONFIG)
         reply = first["output"]["message"]
         call = next(block["toolUse"] for block in reply["content"] if "toolUse" in block)
-        result = {"toolUseId": call["toolUseId"], "content": [{"text": asked.WEATHER}], "status": "success"}
+        result = {"toolUseId": call["toolUseId"], "content": [{"text": prompts.WEATHER}], "status": "success"}
         messages += [reply, {"role": "user", "content": [{"toolResult": result}]}]
         client.converse(modelId=_MODEL, messages=messages, toolConfig=_TOOL_CONFIG)
 
@@ -64,8 +64,8 @@ def streaming(api: ModelApi) -> None:
     with api.answering(event_stream.from_file("bedrock/tool_use.events.json")):
         answer = _client(api).converse_stream(
             modelId=_MODEL,
-            system=[{"text": asked.SYSTEM}],
-            messages=[{"role": "user", "content": [{"text": asked.WEATHER_QUESTION}]}],
+            system=[{"text": prompts.SYSTEM}],
+            messages=[{"role": "user", "content": [{"text": prompts.WEATHER_QUESTION}]}],
             toolConfig=_TOOL_CONFIG,
         )
         for _ in answer["stream"]:
@@ -73,7 +73,7 @@ def streaming(api: ModelApi) -> None:
 
 
 def image(api: ModelApi) -> None:
-    content = [{"text": asked.IMAGE_QUESTION}, {"image": {"format": "png", "source": {"bytes": asked.PNG}}}]
+    content = [{"text": prompts.IMAGE_QUESTION}, {"image": {"format": "png", "source": {"bytes": prompts.PNG}}}]
     with api.answering("bedrock/image.json"):
         _client(api).converse(modelId=_MODEL, messages=[{"role": "user", "content": content}])
 
@@ -83,8 +83,8 @@ def invoke_model(api: ModelApi) -> None:
     body = {
         "anthropic_version": "bedrock-2023-05-31",
         "max_tokens": 256,
-        "system": asked.SYSTEM,
-        "messages": [{"role": "user", "content": [{"type": "text", "text": asked.FIRST_QUESTION}]}],
+        "system": prompts.SYSTEM,
+        "messages": [{"role": "user", "content": [{"type": "text", "text": prompts.FIRST_QUESTION}]}],
     }
     with api.answering("anthropic/message.json"):
         _client(api).invoke_model(modelId=_MODEL, body=json.dumps(body))["body"].read()

@@ -6,12 +6,12 @@ from google import genai
 from google.genai import types
 from openinference.instrumentation.google_genai import GoogleGenAIInstrumentor
 
-from capture.python import asked
+from capture.python import prompts
 from capture.python.model_api import ModelApi
 
 _MODEL = "gemini-2.5-flash"
 _DECLARATION = types.FunctionDeclaration(
-    name=asked.TOOL, description=asked.TOOL_DESCRIPTION, parameters_json_schema=asked.TOOL_SCHEMA
+    name=prompts.TOOL, description=prompts.TOOL_DESCRIPTION, parameters_json_schema=prompts.TOOL_SCHEMA
 )
 
 
@@ -28,11 +28,11 @@ def _conversation() -> dict:
     return {
         "model": _MODEL,
         "contents": [
-            _said("user", asked.FIRST_QUESTION),
-            _said("model", asked.FIRST_ANSWER),
-            _said("user", asked.SECOND_QUESTION),
+            _said("user", prompts.FIRST_QUESTION),
+            _said("model", prompts.FIRST_ANSWER),
+            _said("user", prompts.SECOND_QUESTION),
         ],
-        "config": types.GenerateContentConfig(system_instruction=asked.SYSTEM, temperature=0.2),
+        "config": types.GenerateContentConfig(system_instruction=prompts.SYSTEM, temperature=0.2),
     }
 
 
@@ -51,20 +51,20 @@ def streaming(api: ModelApi) -> None:
 
 def tool_result(api: ModelApi) -> None:
     client = _client(api)
-    contents = [_said("user", asked.WEATHER_QUESTION)]
+    contents = [_said("user", prompts.WEATHER_QUESTION)]
     config = types.GenerateContentConfig(tools=[types.Tool(function_declarations=[_DECLARATION])])
     with api.answering("google/function_call.json", "google/function_result.json"):
         first = client.models.generate_content(model=_MODEL, contents=contents, config=config)
-        answer = types.Part.from_function_response(name=asked.TOOL, response={"result": asked.WEATHER})
+        answer = types.Part.from_function_response(name=prompts.TOOL, response={"result": prompts.WEATHER})
         contents += [first.candidates[0].content, types.Content(role="user", parts=[answer])]
         client.models.generate_content(model=_MODEL, contents=contents, config=config)
 
 
 def image(api: ModelApi) -> None:
-    picture = types.Part.from_bytes(data=asked.PNG, mime_type="image/png")
+    picture = types.Part.from_bytes(data=prompts.PNG, mime_type="image/png")
     client = _client(api)
     with api.answering("google/image.json"):
-        client.models.generate_content(model=_MODEL, contents=[picture, asked.IMAGE_QUESTION])
+        client.models.generate_content(model=_MODEL, contents=[picture, prompts.IMAGE_QUESTION])
 
 
 if __name__ == "__main__":

@@ -14,15 +14,15 @@ from haystack.tools import Tool
 from haystack.utils import Secret
 from openinference.instrumentation.haystack import HaystackInstrumentor
 
-from capture.python import asked
+from capture.python import prompts
 from capture.python.model_api import ModelApi
 from capture.python.openai_answers import saying
 
 _WEATHER = Tool(
-    name=asked.TOOL,
-    description=asked.TOOL_DESCRIPTION,
-    parameters=asked.TOOL_SCHEMA,
-    function=lambda city: f"{city}: {asked.WEATHER}",
+    name=prompts.TOOL,
+    description=prompts.TOOL_DESCRIPTION,
+    parameters=prompts.TOOL_SCHEMA,
+    function=lambda city: f"{city}: {prompts.WEATHER}",
 )
 
 
@@ -40,10 +40,10 @@ def conversation(api: ModelApi) -> None:
     pipeline = Pipeline()
     pipeline.add_component("llm", _generator(api))
     messages = [
-        ChatMessage.from_system(asked.SYSTEM),
-        ChatMessage.from_user(asked.FIRST_QUESTION),
-        ChatMessage.from_assistant(asked.FIRST_ANSWER),
-        ChatMessage.from_user(asked.SECOND_QUESTION),
+        ChatMessage.from_system(prompts.SYSTEM),
+        ChatMessage.from_user(prompts.FIRST_QUESTION),
+        ChatMessage.from_assistant(prompts.FIRST_ANSWER),
+        ChatMessage.from_user(prompts.SECOND_QUESTION),
     ]
     with api.answering("openai/chat.json"):
         pipeline.run({"llm": {"messages": messages}})
@@ -53,21 +53,21 @@ def agent(api: ModelApi) -> None:
     """Haystack's agent: it asks, runs the tool and asks again."""
     pipeline = Pipeline()
     pipeline.add_component(
-        "weather_agent", Agent(chat_generator=_generator(api), tools=[_WEATHER], system_prompt=asked.SYSTEM)
+        "weather_agent", Agent(chat_generator=_generator(api), tools=[_WEATHER], system_prompt=prompts.SYSTEM)
     )
     with api.answering("openai/tool_call.json", "openai/tool_result.json"):
-        pipeline.run({"weather_agent": {"messages": [ChatMessage.from_user(asked.WEATHER_QUESTION)]}})
+        pipeline.run({"weather_agent": {"messages": [ChatMessage.from_user(prompts.WEATHER_QUESTION)]}})
 
 
 def tool_result(api: ModelApi) -> None:
     """A generator alone, told what a tool found."""
-    call = ToolCall(id="call_1", tool_name=asked.TOOL, arguments={"city": "Lisbon"})
+    call = ToolCall(id="call_1", tool_name=prompts.TOOL, arguments={"city": "Lisbon"})
     pipeline = Pipeline()
     pipeline.add_component("llm", _generator(api, tools=[_WEATHER]))
     messages = [
-        ChatMessage.from_user(asked.WEATHER_QUESTION),
+        ChatMessage.from_user(prompts.WEATHER_QUESTION),
         ChatMessage.from_assistant(tool_calls=[call]),
-        ChatMessage.from_tool(asked.WEATHER, origin=call),
+        ChatMessage.from_tool(prompts.WEATHER, origin=call),
     ]
     with api.answering("openai/tool_result.json"):
         pipeline.run({"llm": {"messages": messages}})
@@ -75,13 +75,13 @@ def tool_result(api: ModelApi) -> None:
 
 def retrieval(api: ModelApi) -> None:
     """Retriever, reranker, prompt, model."""
-    query = {"query": asked.DOCUMENT_QUESTION}
+    query = {"query": prompts.DOCUMENT_QUESTION}
     store = InMemoryDocumentStore()
     store.write_documents(
-        [Document(id=name, content=text, meta={"file": name}) for name, text in asked.DOCUMENTS.items()]
+        [Document(id=name, content=text, meta={"file": name}) for name, text in prompts.DOCUMENTS.items()]
     )
     template = [
-        ChatMessage.from_system(asked.SYSTEM),
+        ChatMessage.from_system(prompts.SYSTEM),
         ChatMessage.from_user("{% for each in documents %}{{ each.content }}\n{% endfor %}{{ question }}"),
     ]
     pipeline = Pipeline()
@@ -94,7 +94,7 @@ def retrieval(api: ModelApi) -> None:
     pipeline.connect("prompt.prompt", "llm.messages")
     ranking = saying('{"documents": [{"index": 1}]}')
     with api.answering(ranking, "openai/retrieval.json"):
-        pipeline.run({"retriever": query, "ranker": query, "prompt": {"question": asked.DOCUMENT_QUESTION}})
+        pipeline.run({"retriever": query, "ranker": query, "prompt": {"question": prompts.DOCUMENT_QUESTION}})
 
 
 if __name__ == "__main__":

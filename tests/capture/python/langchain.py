@@ -17,7 +17,7 @@ from langchain_openai import ChatOpenAI
 from langgraph.graph import END, START, StateGraph
 from openinference.instrumentation.langchain import LangChainInstrumentor
 
-from capture.python import asked
+from capture.python import prompts
 from capture.python.model_api import ModelApi
 
 
@@ -27,46 +27,46 @@ def _model(api: ModelApi, **settings) -> ChatOpenAI:
     )
 
 
-@tool(asked.TOOL)
+@tool(prompts.TOOL)
 def get_weather(city: str) -> str:
     """The weather in a city, now."""
-    return f"{city}: {asked.WEATHER}"
+    return f"{city}: {prompts.WEATHER}"
 
 
 def conversation(api: ModelApi) -> None:
     with api.answering("openai/chat.json"):
         _model(api, temperature=0.2).invoke(
             [
-                SystemMessage(asked.SYSTEM),
-                HumanMessage(asked.FIRST_QUESTION),
-                AIMessage(asked.FIRST_ANSWER),
-                HumanMessage(asked.SECOND_QUESTION),
+                SystemMessage(prompts.SYSTEM),
+                HumanMessage(prompts.FIRST_QUESTION),
+                AIMessage(prompts.FIRST_ANSWER),
+                HumanMessage(prompts.SECOND_QUESTION),
             ]
         )
 
 
 def streaming(api: ModelApi) -> None:
     """A chain whose model streams into a parser."""
-    prompt = ChatPromptTemplate.from_messages([("system", asked.SYSTEM), ("human", "{question}")])
+    prompt = ChatPromptTemplate.from_messages([("system", prompts.SYSTEM), ("human", "{question}")])
     chain = prompt | _model(api, stream_usage=True) | StrOutputParser()
     with api.answering("openai/chat.sse"):
-        for _ in chain.stream({"question": asked.FIRST_QUESTION}):
+        for _ in chain.stream({"question": prompts.FIRST_QUESTION}):
             pass
 
 
 def agent(api: ModelApi) -> None:
     """LangChain's agent, a LangGraph graph: two tools at once, and their results."""
-    graph = create_agent(_model(api), tools=[get_weather], system_prompt=asked.SYSTEM, name="weather_agent")
+    graph = create_agent(_model(api), tools=[get_weather], system_prompt=prompts.SYSTEM, name="weather_agent")
     # One tool at a time, so that spans come in the same order each time.
     config: RunnableConfig = {"configurable": {"thread_id": "thread-1"}, "max_concurrency": 1}
     with api.answering("openai/tool_calls.json", "openai/tool_result.json"):
-        graph.invoke({"messages": [{"role": "user", "content": asked.WEATHER_QUESTION}]}, config)
+        graph.invoke({"messages": [{"role": "user", "content": prompts.WEATHER_QUESTION}]}, config)
 
 
 def retrieval(api: ModelApi) -> None:
     store = InMemoryVectorStore(DeterministicFakeEmbedding(size=8))
     store.add_documents(
-        [Document(id=name, page_content=text, metadata={"source": name}) for name, text in asked.DOCUMENTS.items()]
+        [Document(id=name, page_content=text, metadata={"source": name}) for name, text in prompts.DOCUMENTS.items()]
     )
     prompt = ChatPromptTemplate.from_template("Answer from this:\n{context}\n\nQuestion: {question}")
     chain = (
@@ -76,7 +76,7 @@ def retrieval(api: ModelApi) -> None:
         | StrOutputParser()
     )
     with api.answering("openai/retrieval.json"):
-        chain.invoke(asked.DOCUMENT_QUESTION)
+        chain.invoke(prompts.DOCUMENT_QUESTION)
 
 
 class _Draft(TypedDict):
@@ -102,7 +102,7 @@ def graph(api: ModelApi) -> None:
     builder.add_edge("check", END)
     with api.answering("openai/chat.json"):
         try:
-            builder.compile().invoke({"question": asked.FIRST_QUESTION})
+            builder.compile().invoke({"question": prompts.FIRST_QUESTION})
         except ValueError:
             return
     raise SystemExit("the graph should have failed")
@@ -110,8 +110,8 @@ def graph(api: ModelApi) -> None:
 
 def image(api: ModelApi) -> None:
     parts = [
-        {"type": "text", "text": asked.IMAGE_QUESTION},
-        {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{asked.PNG_BASE64}"}},
+        {"type": "text", "text": prompts.IMAGE_QUESTION},
+        {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{prompts.PNG_BASE64}"}},
     ]
     with api.answering("openai/image.json"):
         _model(api).invoke([HumanMessage(parts)])

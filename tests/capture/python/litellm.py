@@ -5,10 +5,10 @@ from capture.python.recorder import record  # isort: skip
 import litellm
 from openinference.instrumentation.litellm import LiteLLMInstrumentor
 
-from capture.python import asked
+from capture.python import prompts
 from capture.python.model_api import ModelApi
 
-_FUNCTION = {"name": asked.TOOL, "description": asked.TOOL_DESCRIPTION, "parameters": asked.TOOL_SCHEMA}
+_FUNCTION = {"name": prompts.TOOL, "description": prompts.TOOL_DESCRIPTION, "parameters": prompts.TOOL_SCHEMA}
 _TOOLS = [{"type": "function", "function": _FUNCTION}]
 
 
@@ -31,34 +31,34 @@ def conversation(api: ModelApi) -> None:
             **_openai(api),
             temperature=0.2,
             messages=[
-                {"role": "system", "content": asked.SYSTEM},
-                {"role": "user", "content": asked.FIRST_QUESTION},
-                {"role": "assistant", "content": asked.FIRST_ANSWER},
-                {"role": "user", "content": asked.SECOND_QUESTION},
+                {"role": "system", "content": prompts.SYSTEM},
+                {"role": "user", "content": prompts.FIRST_QUESTION},
+                {"role": "assistant", "content": prompts.FIRST_ANSWER},
+                {"role": "user", "content": prompts.SECOND_QUESTION},
             ],
         )
 
 
 def tool_result(api: ModelApi) -> None:
-    messages: list = [{"role": "user", "content": asked.WEATHER_QUESTION}]
+    messages: list = [{"role": "user", "content": prompts.WEATHER_QUESTION}]
     with api.answering("openai/tool_calls.json", "openai/tool_result.json"):
         first = litellm.completion(**_openai(api), messages=messages, tools=_TOOLS)
         reply = first.choices[0].message
         messages.append(reply)
-        messages += [{"role": "tool", "tool_call_id": call.id, "content": asked.WEATHER} for call in reply.tool_calls]
+        messages += [{"role": "tool", "tool_call_id": call.id, "content": prompts.WEATHER} for call in reply.tool_calls]
         litellm.completion(**_openai(api), messages=messages, tools=_TOOLS)
 
 
 def anthropic(api: ModelApi) -> None:
     """Another provider behind the same call."""
     with api.answering("anthropic/message.json"):
-        litellm.completion(**_anthropic(api), messages=[{"role": "user", "content": asked.FIRST_QUESTION}])
+        litellm.completion(**_anthropic(api), messages=[{"role": "user", "content": prompts.FIRST_QUESTION}])
 
 
 def streaming(api: ModelApi) -> None:
     with api.answering("openai/chat.sse"):
         stream = litellm.completion(
-            **_openai(api), messages=[{"role": "user", "content": asked.FIRST_QUESTION}], stream=True
+            **_openai(api), messages=[{"role": "user", "content": prompts.FIRST_QUESTION}], stream=True
         )
         for _ in stream:
             pass

@@ -11,7 +11,7 @@ from llama_index.core.tools import FunctionTool
 from llama_index.llms.openai import OpenAI
 from openinference.instrumentation.llama_index import LlamaIndexInstrumentor
 
-from capture.python import asked
+from capture.python import prompts
 from capture.python.model_api import ModelApi
 
 
@@ -20,39 +20,39 @@ def _model(api: ModelApi) -> OpenAI:
 
 
 def _weather(city: str) -> str:
-    return f"{city}: {asked.WEATHER}"
+    return f"{city}: {prompts.WEATHER}"
 
 
 def conversation(api: ModelApi) -> None:
     with api.answering("openai/chat.json"):
         _model(api).chat(
             [
-                ChatMessage(role="system", content=asked.SYSTEM),
-                ChatMessage(role="user", content=asked.FIRST_QUESTION),
-                ChatMessage(role="assistant", content=asked.FIRST_ANSWER),
-                ChatMessage(role="user", content=asked.SECOND_QUESTION),
+                ChatMessage(role="system", content=prompts.SYSTEM),
+                ChatMessage(role="user", content=prompts.FIRST_QUESTION),
+                ChatMessage(role="assistant", content=prompts.FIRST_ANSWER),
+                ChatMessage(role="user", content=prompts.SECOND_QUESTION),
             ]
         )
 
 
 def agent(api: ModelApi) -> None:
     """An agent workflow that calls a tool."""
-    tool = FunctionTool.from_defaults(fn=_weather, name=asked.TOOL, description=asked.TOOL_DESCRIPTION)
+    tool = FunctionTool.from_defaults(fn=_weather, name=prompts.TOOL, description=prompts.TOOL_DESCRIPTION)
 
     async def run() -> None:
         await FunctionAgent(
-            name="weather_agent", llm=_model(api), tools=[tool], system_prompt=asked.SYSTEM, streaming=False
-        ).run(asked.WEATHER_QUESTION)
+            name="weather_agent", llm=_model(api), tools=[tool], system_prompt=prompts.SYSTEM, streaming=False
+        ).run(prompts.WEATHER_QUESTION)
 
     with api.answering("openai/tool_call.json", "openai/tool_result.json"):
         asyncio.run(run())
 
 
 def retrieval(api: ModelApi) -> None:
-    documents = [Document(doc_id=name, text=text, metadata={"file": name}) for name, text in asked.DOCUMENTS.items()]
+    documents = [Document(doc_id=name, text=text, metadata={"file": name}) for name, text in prompts.DOCUMENTS.items()]
     index = VectorStoreIndex.from_documents(documents, embed_model=MockEmbedding(embed_dim=8))
     with api.answering("openai/retrieval.json"):
-        index.as_query_engine(llm=_model(api), similarity_top_k=2).query(asked.DOCUMENT_QUESTION)
+        index.as_query_engine(llm=_model(api), similarity_top_k=2).query(prompts.DOCUMENT_QUESTION)
 
 
 if __name__ == "__main__":

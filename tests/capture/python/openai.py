@@ -5,14 +5,14 @@ from capture.python.recorder import record  # isort: skip
 import openai
 from openinference.instrumentation.openai import OpenAIInstrumentor
 
-from capture.python import asked
+from capture.python import prompts
 from capture.python.model_api import ModelApi
 
 _MODEL = "gpt-4o-mini"
-_FUNCTION = {"name": asked.TOOL, "description": asked.TOOL_DESCRIPTION, "parameters": asked.TOOL_SCHEMA}
+_FUNCTION = {"name": prompts.TOOL, "description": prompts.TOOL_DESCRIPTION, "parameters": prompts.TOOL_SCHEMA}
 _CHAT_TOOLS = [{"type": "function", "function": _FUNCTION}]
 _RESPONSES_TOOLS = [{"type": "function", "strict": False, **_FUNCTION}]
-_IMAGE_URL = f"data:image/png;base64,{asked.PNG_BASE64}"
+_IMAGE_URL = f"data:image/png;base64,{prompts.PNG_BASE64}"
 
 
 def _client(api: ModelApi) -> openai.OpenAI:
@@ -25,22 +25,22 @@ def conversation(api: ModelApi) -> None:
         _client(api).chat.completions.create(
             model=_MODEL,
             messages=[
-                {"role": "developer", "content": asked.SYSTEM},
-                {"role": "user", "content": asked.FIRST_QUESTION},
-                {"role": "assistant", "content": asked.FIRST_ANSWER},
-                {"role": "user", "content": asked.SECOND_QUESTION},
+                {"role": "developer", "content": prompts.SYSTEM},
+                {"role": "user", "content": prompts.FIRST_QUESTION},
+                {"role": "assistant", "content": prompts.FIRST_ANSWER},
+                {"role": "user", "content": prompts.SECOND_QUESTION},
             ],
         )
 
 
 def parallel_tools(api: ModelApi) -> None:
     client = _client(api)
-    messages: list = [{"role": "user", "content": asked.WEATHER_QUESTION}]
+    messages: list = [{"role": "user", "content": prompts.WEATHER_QUESTION}]
     with api.answering("openai/tool_calls.json", "openai/tool_result.json"):
         first = client.chat.completions.create(model=_MODEL, messages=messages, tools=_CHAT_TOOLS)
         reply = first.choices[0].message
         messages.append(reply)
-        messages += [{"role": "tool", "tool_call_id": call.id, "content": asked.WEATHER} for call in reply.tool_calls]
+        messages += [{"role": "tool", "tool_call_id": call.id, "content": prompts.WEATHER} for call in reply.tool_calls]
         client.chat.completions.create(model=_MODEL, messages=messages, tools=_CHAT_TOOLS)
 
 
@@ -48,7 +48,7 @@ def streamed_tool_call(api: ModelApi) -> None:
     with api.answering("openai/tool_call.sse"):
         stream = _client(api).chat.completions.create(
             model=_MODEL,
-            messages=[{"role": "user", "content": asked.WEATHER_QUESTION}],
+            messages=[{"role": "user", "content": prompts.WEATHER_QUESTION}],
             tools=_CHAT_TOOLS,
             stream=True,
             stream_options={"include_usage": True},
@@ -67,17 +67,17 @@ def completions(api: ModelApi) -> None:
 def function_call(api: ModelApi) -> None:
     """Functions as they were before tools."""
     client = _client(api)
-    messages: list = [{"role": "user", "content": asked.WEATHER_QUESTION}]
+    messages: list = [{"role": "user", "content": prompts.WEATHER_QUESTION}]
     with api.answering("openai/function_call.json", "openai/tool_result.json"):
         first = client.chat.completions.create(model=_MODEL, messages=messages, functions=[_FUNCTION])
         messages.append(first.choices[0].message.model_dump(exclude_none=True))
-        messages.append({"role": "function", "name": asked.TOOL, "content": asked.WEATHER})
+        messages.append({"role": "function", "name": prompts.TOOL, "content": prompts.WEATHER})
         client.chat.completions.create(model=_MODEL, messages=messages, functions=[_FUNCTION])
 
 
 def image(api: ModelApi) -> None:
     parts = [
-        {"type": "text", "text": asked.IMAGE_QUESTION},
+        {"type": "text", "text": prompts.IMAGE_QUESTION},
         {"type": "image_url", "image_url": {"url": _IMAGE_URL, "detail": "low"}},
     ]
     with api.answering("openai/image.json"):
@@ -88,11 +88,11 @@ def responses_conversation(api: ModelApi) -> None:
     with api.answering("openai/response.json"):
         _client(api).responses.create(
             model=_MODEL,
-            instructions=asked.SYSTEM,
+            instructions=prompts.SYSTEM,
             input=[
-                {"role": "user", "content": asked.FIRST_QUESTION},
-                {"role": "assistant", "content": asked.FIRST_ANSWER},
-                {"role": "user", "content": [{"type": "input_text", "text": asked.SECOND_QUESTION}]},
+                {"role": "user", "content": prompts.FIRST_QUESTION},
+                {"role": "assistant", "content": prompts.FIRST_ANSWER},
+                {"role": "user", "content": [{"type": "input_text", "text": prompts.SECOND_QUESTION}]},
             ],
         )
 
@@ -100,17 +100,17 @@ def responses_conversation(api: ModelApi) -> None:
 def responses_tool_result(api: ModelApi) -> None:
     """The model reasons, calls a tool and is told its result."""
     client = _client(api)
-    asked_items: list = [{"role": "user", "content": asked.WEATHER_QUESTION}]
+    asked_items: list = [{"role": "user", "content": prompts.WEATHER_QUESTION}]
     with api.answering("openai/response_tool_call.json", "openai/response_tool_result.json"):
         first = client.responses.create(model=_MODEL, input=asked_items, tools=_RESPONSES_TOOLS)
         asked_items += [item.model_dump(exclude_none=True) for item in first.output]
-        asked_items.append({"type": "function_call_output", "call_id": "call_1", "output": asked.WEATHER})
+        asked_items.append({"type": "function_call_output", "call_id": "call_1", "output": prompts.WEATHER})
         client.responses.create(model=_MODEL, input=asked_items, tools=_RESPONSES_TOOLS)
 
 
 def responses_image(api: ModelApi) -> None:
     parts = [
-        {"type": "input_text", "text": asked.IMAGE_QUESTION},
+        {"type": "input_text", "text": prompts.IMAGE_QUESTION},
         {"type": "input_image", "image_url": _IMAGE_URL, "detail": "low"},
     ]
     with api.answering("openai/response_image.json"):
@@ -119,7 +119,7 @@ def responses_image(api: ModelApi) -> None:
 
 def responses_streaming(api: ModelApi) -> None:
     with api.answering("openai/response.sse"):
-        for _ in _client(api).responses.create(model=_MODEL, input=asked.FIRST_QUESTION, stream=True):
+        for _ in _client(api).responses.create(model=_MODEL, input=prompts.FIRST_QUESTION, stream=True):
             pass
 
 

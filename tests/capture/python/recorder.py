@@ -4,9 +4,9 @@ Spans go through the SDK and the encoder of the OTLP exporter, so a payload is b
 would have sent for them.
 """
 
-from capture.python.seclusion import seclude  # isort: skip
+from capture.python.network_guard import guard_network  # isort: skip
 
-seclude()  # before anything is imported that could open a connection
+guard_network()  # before anything is imported that could open a connection
 
 import platform
 import sys

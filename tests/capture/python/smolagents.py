@@ -5,7 +5,7 @@ from capture.python.recorder import record  # isort: skip
 from openinference.instrumentation.smolagents import SmolagentsInstrumentor
 from smolagents import CodeAgent, LogLevel, OpenAIServerModel, ToolCallingAgent, tool
 
-from capture.python import asked
+from capture.python import prompts
 from capture.python.model_api import ModelApi
 from capture.python.openai_answers import calling, saying
 
@@ -26,16 +26,16 @@ def get_weather(city: str) -> str:
     Args:
         city: Name of the city.
     """
-    return f"{city}: {asked.WEATHER}"
+    return f"{city}: {prompts.WEATHER}"
 
 
 def tool_calling_agent(api: ModelApi) -> None:
     agent = ToolCallingAgent(tools=[get_weather], model=_model(api), verbosity_level=LogLevel.OFF)
     with api.answering(
-        calling("call_1", asked.TOOL, {"city": "Lisbon"}),
+        calling("call_1", prompts.TOOL, {"city": "Lisbon"}),
         calling("call_2", "final_answer", {"answer": "It is 21 °C and sunny in Lisbon."}),
     ):
-        agent.run(asked.WEATHER_QUESTION)
+        agent.run(prompts.WEATHER_QUESTION)
 
 
 def code_agent(api: ModelApi) -> None:
@@ -45,7 +45,7 @@ def code_agent(api: ModelApi) -> None:
         saying('Thought: I look it up.\n<code>\nprint(get_weather(city="Lisbon"))\n</code>'),
         saying('Thought: I know it.\n<code>\nfinal_answer("It is 21 °C and sunny in Lisbon.")\n</code>'),
     ):
-        agent.run(asked.WEATHER_QUESTION)
+        agent.run(prompts.WEATHER_QUESTION)
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ def _moments(folder: Path, at_most: int | None, seed: int, left: Path | None) ->
 def _random(folder: Path, seconds: float, seed: int) -> bool:
     server = MlflowServer(folder / "mlflow").start()
     try:
-        result = Run(folder / "bridge", server, seed).through(seconds)
+        result = Run(folder / "gateway", server, seed).through(seconds)
     finally:
         server.kill()
     print(f"seed {seed}, {seconds:g} s of random faults\n{result}")

@@ -11,7 +11,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceS
 
 from capture.handbuilt.builder import Trace, request
 from e2e.conservation.account import Account, SpanIds
-from e2e.harness.bridge import Bridge
+from e2e.harness.gateway import Gateway
 from e2e.harness.http import request as http_request
 
 _PAUSE_S = 0.1
@@ -32,12 +32,12 @@ _RETRYABLE_GRPC = {
 class Client(threading.Thread):
     """Sends one export after the other until it is told to stop. Everything it does follows from its seed."""
 
-    def __init__(self, number: int, seed: int, bridge: Bridge, account: Account) -> None:
+    def __init__(self, number: int, seed: int, gateway: Gateway, account: Account) -> None:
         super().__init__(name=f"client-{number}", daemon=True)
         self._random = random.Random(f"{seed}/{number}")
         self._name = f"conservation/{seed}/{number}"
         self._send = (self._protobuf, self._json, self._grpc)[number % 3]
-        self._bridge = bridge
+        self._gateway = gateway
         self._account = account
         self._over = threading.Event()
         self.failure: BaseException | None = None
@@ -74,13 +74,13 @@ class Client(threading.Thread):
         return trace
 
     def _protobuf(self, message: ExportTraceServiceRequest) -> bool:
-        return export(self._bridge, message.SerializeToString(), "application/x-protobuf", self._account)
+        return export(self._gateway, message.SerializeToString(), "application/x-protobuf", self._account)
 
     def _json(self, message: ExportTraceServiceRequest) -> bool:
-        return export(self._bridge, json.dumps(_otlp_json(message)).encode(), "application/json", self._account)
+        return export(self._gateway, json.dumps(_otlp_json(message)).encode(), "application/json", self._account)
 
     def _grpc(self, message: ExportTraceServiceRequest) -> bool:
-        with grpc.insecure_channel(self._bridge.grpc_target) as channel:
+        with grpc.insecure_channel(self._gateway.grpc_target) as channel:
             try:
                 TraceServiceStub(channel).Export(message, timeout=_TIMEOUT_S)
                 return True
@@ -91,10 +91,10 @@ class Client(threading.Thread):
                 return False
 
 
-def export(bridge: Bridge, body: bytes, content_type: str, account: Account) -> bool:
+def export(gateway: Gateway, body: bytes, content_type: str, account: Account) -> bool:
     """One export over HTTP: whether it was acknowledged. What was said instead goes into the account."""
     try:
-        answer = http_request("POST", bridge.traces_url, body, {"content-type": content_type})
+        answer = http_request("POST", gateway.traces_url, body, {"content-type": content_type})
     except OSError:
         return False  # nobody answered: the host is not there
     except Exception as broken:  # http.client has many names for an answer that breaks off

@@ -10,26 +10,26 @@ _SLOW_S = 0.5
 _HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "date", "server"}
 
 # What the proxy does with a request. The last forwards it and breaks the answer off: MLflow has what it was sent.
-MOODS = ("well", "slow", "500", "503", "429", "garbage", "silent", "cut")
+FAULT_MODES = ("well", "slow", "500", "503", "429", "garbage", "silent", "cut")
 
 
 class FaultProxy(LoopbackServer):
-    """In front of an MLflow server on loopback; `mood` is one of `MOODS`."""
+    """In front of an MLflow server on loopback; `fault_mode` is one of `FAULT_MODES`."""
 
     def __init__(self, mlflow_port: int) -> None:
         super().__init__(_Proxied)
         self.mlflow_port = mlflow_port
-        self.mood = "well"
+        self.fault_mode = "well"
 
 
 class _Proxied(LoopbackHandler):
     owner: FaultProxy
 
     def _pass_on(self) -> None:
-        body, mood = self.body(), self.owner.mood
-        match mood:
+        body, fault_mode = self.body(), self.owner.fault_mode
+        match fault_mode:
             case "500" | "503":
-                return self.answer(int(mood), {"content-type": "text/plain"}, b"not now")
+                return self.answer(int(fault_mode), {"content-type": "text/plain"}, b"not now")
             case "429":
                 return self.answer(429, {"retry-after": "1"})
             case "garbage":
@@ -48,7 +48,7 @@ class _Proxied(LoopbackHandler):
             return self.hang_up()
         finally:
             connection.close()
-        if mood == "cut":
+        if fault_mode == "cut":
             return self.hang_up()
         kept = {name: value for name, value in response.getheaders() if name.lower() not in _HOP_BY_HOP}
         return self.answer(response.status, kept, content)

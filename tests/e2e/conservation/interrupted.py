@@ -18,10 +18,10 @@ from e2e.conservation.account import Account, SpanIds
 from e2e.conservation.clients import export, span_ids, spans_of
 from e2e.conservation.moments import Moment, Seen
 from e2e.conservation.pretend_mlflow import PretendMlflow
-from e2e.harness.bridge import Bridge
+from e2e.harness.gateway import Gateway
 from e2e.harness.fault_injector import injected
 from e2e.harness.otlp_sink import OtlpSink
-from e2e.harness.wait import Hopeless, eventually
+from e2e.harness.wait import WaitAborted, eventually
 
 _QUICK = ("--settle", "10ms", "--retry-initial", "20ms", "--retry-max", "200ms", "--admin-listen", "off")
 _PROTOBUF = "application/x-protobuf"
@@ -48,15 +48,15 @@ def leave_damaged(folder: Path) -> Path:
     the next start takes over what is in it."""
     with OtlpSink() as away:
         away.away = True
-        bridge = Bridge(folder, *_QUICK, "--experiment", "interrupted", "--forward", away.uri, tracking_uri=away.uri).start()
+        gateway = Gateway(folder, *_QUICK, "--experiment", "interrupted", "--forward", away.uri, tracking_uri=away.uri).start()
         try:
             for message in _MESSAGES:
-                assert export(bridge, message.SerializeToString(), _PROTOBUF, Account())
+                assert export(gateway, message.SerializeToString(), _PROTOBUF, Account())
         finally:
-            bridge.kill()
-    with (bridge.data_dir / "journal/journal.redb").open("r+b") as journal:
+            gateway.kill()
+    with (gateway.data_dir / "journal/journal.redb").open("r+b") as journal:
         journal.write(bytes(4_096))
-    return bridge.data_dir
+    return gateway.data_dir
 
 
 class Interrupted:
@@ -100,34 +100,34 @@ class Interrupted:
         return moment is None or self.seen[moment.call, moment.place] >= moment.number
 
     def _first_life(self) -> None:
-        bridge = self._bridge()
+        gateway = self._gateway()
         places = {
-            "journal": bridge.data_dir / "journal",
-            "quarantine": bridge.set_aside,
+            "journal": gateway.data_dir / "journal",
+            "quarantine": gateway.set_aside,
             "mlflow": self._mlflow.port,
             "forwarded": self._inbox.port,
-            "sender": bridge.http_port,
+            "sender": gateway.http_port,
         }
         seen = self._folder / "seen"
-        bridge.environment |= injected(places, seen, str(self._moment) if self._moment else None)
+        gateway.environment |= injected(places, seen, str(self._moment) if self._moment else None)
         try:
-            self._live(bridge)
+            self._live(gateway)
         finally:
-            bridge.kill()
+            gateway.kill()
             self.seen = Counter(tuple(line.split(" ")) for line in seen.read_text().splitlines())
 
-    def _live(self, bridge: Bridge) -> None:
+    def _live(self, gateway: Gateway) -> None:
         try:
-            bridge.start()
-        except Hopeless:
+            gateway.start()
+        except WaitAborted:
             # It ended in its first moments, by the fault or because of it: then it said what to do.
             if not (self._is_killed or self._says_what_to_do):
                 raise
             return
         messages = _MESSAGES if self._left is None else []
-        if all(self._export(bridge, message) for message in messages):
-            self._wait(bridge)
-        status = bridge.stop()
+        if all(self._export(gateway, message) for message in messages):
+            self._wait(gateway)
+        status = gateway.stop()
         killed = self._is_killed and status == -signal.SIGKILL
         began = self._mlflow.stored or (self._left is None and self._account.acknowledged)
         never_began = status == 1 and self._says_what_to_do and not began
@@ -144,33 +144,33 @@ class Interrupted:
 
     def _second_life(self) -> None:
         self._acknowledged_before = bool(self._account.acknowledged)
-        with self._bridge() as bridge:
-            eventually(lambda: self._export(bridge, _AFTERWARDS), "a new span to be taken")
+        with self._gateway() as gateway:
+            eventually(lambda: self._export(gateway, _AFTERWARDS), "a new span to be taken")
             eventually(self._all_arrived, "everything that was acknowledged", _RECOVERED_S)
 
-    def _bridge(self) -> Bridge:
+    def _gateway(self) -> Gateway:
         arguments = (*_QUICK, "--experiment", "interrupted", "--forward", self._inbox.uri)
-        return Bridge(self._folder, *arguments, tracking_uri=self._mlflow.uri)
+        return Gateway(self._folder, *arguments, tracking_uri=self._mlflow.uri)
 
     @property
     def _log(self) -> Path:
         return self._folder / "serve.log"
 
-    def _export(self, bridge: Bridge, message: ExportTraceServiceRequest) -> bool:
+    def _export(self, gateway: Gateway, message: ExportTraceServiceRequest) -> bool:
         """Until it is acknowledged, or the host has ended."""
         spans = set(span_ids(message))
         self._account.send(spans)
         deadline = time.monotonic() + _RECOVERED_S
-        while not export(bridge, message.SerializeToString(), _PROTOBUF, self._account):
-            if bridge.process.has_ended:
+        while not export(gateway, message.SerializeToString(), _PROTOBUF, self._account):
+            if gateway.process.has_ended:
                 return False
             assert time.monotonic() < deadline, "it takes nothing, although the disk is well again"
             time.sleep(_PAUSE_S)
         self._account.acknowledge(spans)
         return True
 
-    def _wait(self, bridge: Bridge) -> None:
-        eventually(lambda: bridge.process.has_ended or self._all_arrived(), "what was acknowledged", _RECOVERED_S)
+    def _wait(self, gateway: Gateway) -> None:
+        eventually(lambda: gateway.process.has_ended or self._all_arrived(), "what was acknowledged", _RECOVERED_S)
 
     def _all_arrived(self) -> bool:
         acknowledged = self._account.acknowledged

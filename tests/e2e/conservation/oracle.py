@@ -9,8 +9,8 @@ from pathlib import Path
 
 from e2e.conservation.account import Account, Result, SpanIds
 from e2e.conservation.clients import Client, spans_of
-from e2e.conservation.fault_proxy import MOODS, FaultProxy
-from e2e.harness.bridge import Bridge
+from e2e.conservation.fault_proxy import FAULT_MODES, FaultProxy
+from e2e.harness.gateway import Gateway
 from e2e.harness.mlflow_server import MlflowServer
 from e2e.harness.otlp_sink import OtlpSink
 
@@ -35,23 +35,23 @@ class Run:
         with FaultProxy(self._server.port) as proxy, OtlpSink() as inbox:
             self._proxy, self._inbox = proxy, inbox
             arguments = (*_QUICK, "--experiment", f"conservation {self._seed}", "--forward", inbox.uri)
-            self._bridge = Bridge(self._folder, *arguments, "--request-timeout", "5s", tracking_uri=proxy.uri)
-            self._bridge.start()
+            self._gateway = Gateway(self._folder, *arguments, "--request-timeout", "5s", tracking_uri=proxy.uri)
+            self._gateway.start()
             try:
                 self._trouble(seconds)
                 in_mlflow, in_inbox = self._settle()
             except BaseException:
-                print(self._bridge.log_text()[-8_000:])
-                self._bridge.kill()
+                print(self._gateway.log_text()[-8_000:])
+                self._gateway.kill()
                 raise
-            status = self._bridge.stop()
+            status = self._gateway.stop()
         result = Result(self.account, in_mlflow, in_inbox, self.faults, status)
         if not result.holds():
-            print(self._bridge.log_text()[-8_000:])
+            print(self._gateway.log_text()[-8_000:])
         return result
 
     def _trouble(self, seconds: float) -> None:
-        clients = [Client(number, self._seed, self._bridge, self.account) for number in range(_CLIENTS)]
+        clients = [Client(number, self._seed, self._gateway, self.account) for number in range(_CLIENTS)]
         for client in clients:
             client.start()
         self._restart_mlflow()
@@ -69,13 +69,13 @@ class Run:
                 raise client.failure
 
     def _kill(self) -> None:
-        self._bridge.kill()
+        self._gateway.kill()
         time.sleep(self._random.uniform(0, 0.3))
-        self._bridge.start()
+        self._gateway.start()
 
-    def _mood(self) -> None:
-        self._proxy.mood = self._random.choice(MOODS)
-        self.faults[f"MLflow {self._proxy.mood}"] += 1
+    def _change_fault_mode(self) -> None:
+        self._proxy.fault_mode = self._random.choice(FAULT_MODES)
+        self.faults[f"MLflow {self._proxy.fault_mode}"] += 1
 
     def _inbox_comes_and_goes(self) -> None:
         self._inbox.away = not self._inbox.away
@@ -83,15 +83,15 @@ class Run:
     def _disk_full(self) -> None:
         # No file may grow beyond this: a write fails as it does on a disk that is full.
         size = self._random.choice((0, 4_096, 200_000))
-        _limit_files(self._bridge.process.pid, size)
+        _limit_files(self._gateway.process.pid, size)
         time.sleep(self._random.uniform(0.2, 1.5))
-        _limit_files(self._bridge.process.pid, resource.RLIM_INFINITY)
-        if self._bridge.process.has_ended:
+        _limit_files(self._gateway.process.pid, resource.RLIM_INFINITY)
+        if self._gateway.process.has_ended:
             # It had only just begun: a host that cannot open its journal ends, and its supervisor starts it again. What it said
             # may be missing, since its log is limited like every file.
             self.faults["ended by a full disk"] += 1
-            self._bridge.kill()
-            self._bridge.start()
+            self._gateway.kill()
+            self._gateway.start()
 
     def _restart_mlflow(self) -> None:
         self._server.kill()
@@ -99,7 +99,7 @@ class Run:
 
     def _settle(self) -> tuple[Counter[SpanIds], Counter[SpanIds]]:
         """Everything is well from here on. Returns what arrived, once all that was acknowledged has."""
-        self._proxy.mood, self._inbox.away = "well", False
+        self._proxy.fault_mode, self._inbox.away = "well", False
         acknowledged = self.account.acknowledged
 
         def have_all() -> bool:
@@ -120,7 +120,7 @@ class Run:
 
 _FAULTS: tuple[tuple[Callable[[Run], None], float], ...] = (
     (Run._kill, 4),
-    (Run._mood, 6),
+    (Run._change_fault_mode, 6),
     (Run._inbox_comes_and_goes, 3),
     (Run._disk_full, 2),
 )

@@ -12,46 +12,40 @@ from pathlib import Path
 from typing import Any
 
 from e2e.harness.environment import clean_environment
+from e2e.harness.http_server_process import HttpServerProcess
 from e2e.harness.ports import free_ports
-from e2e.harness.process import Process
-from e2e.harness.wait import eventually
 
 _COMMAND = Path(__file__).resolve().parents[3] / ".venv-phoenix" / "bin" / "phoenix"
 
-# Importing it takes 12 s of CPU time; two busy cores need most of this.
-_START_S = 180.0
 _PAGE = 1000
 
 
-class PhoenixServer:
+class PhoenixServer(HttpServerProcess):
     """`start` and `stop` may alternate: the store, the ports and so the addresses stay the same.
 
     OTLP goes to `f"{uri}/v1/traces"` (HTTP) or `grpc` (gRPC); the resource attribute `openinference.project.name` names
     the project, which is `default` without it.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._port, self._grpc_port = free_ports(2)
-        self._process: Process | None = None
-        folder.mkdir(parents=True, exist_ok=True)
+    name = "phoenix"
+    health_path = "/healthz"
+    # Importing it takes 12 s of CPU time; two busy cores need most of this.
+    start_timeout_s = 180.0
 
-    @property
-    def uri(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+    def __init__(self, folder: Path) -> None:
+        port, self._grpc_port = free_ports(2)
+        super().__init__(folder, port)
 
     @property
     def grpc(self) -> str:
         return f"http://127.0.0.1:{self._grpc_port}"
 
-    @property
-    def log(self) -> Path:
-        return self._folder / "phoenix.log"
-
-    def start(self) -> "PhoenixServer":
-        assert self._process is None, "the server is running already"
+    def _command(self) -> list[str]:
         assert _COMMAND.exists(), f"{_COMMAND} is missing: run `make setup-phoenix`"
-        environment = clean_environment(
+        return [os.fspath(_COMMAND), "serve"]
+
+    def _environment(self) -> dict[str, str]:
+        return clean_environment(
             PHOENIX_HOST="127.0.0.1",
             PHOENIX_PORT=str(self._port),
             PHOENIX_GRPC_PORT=str(self._grpc_port),
@@ -59,24 +53,6 @@ class PhoenixServer:
             PHOENIX_TELEMETRY_ENABLED="false",
             PHOENIX_ALLOW_EXTERNAL_RESOURCES="false",
         )
-        self._process = Process("phoenix", [os.fspath(_COMMAND), "serve"], environment, self.log, self._folder)
-        try:
-            eventually(self._is_healthy, f"{self.uri}/healthz", within=_START_S)
-        except AssertionError as error:
-            tail = self._process.log_tail()
-            self.kill()
-            raise AssertionError(f"{error}\n{tail}") from error
-        return self
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            self._process = None
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process = None
 
     def spans(self, project: str = "default") -> list[dict[str, Any]]:
         """Every span of a project in OTLP/JSON's words (hexadecimal `trace_id`, `span_id`); none before the first one.
@@ -99,9 +75,3 @@ class PhoenixServer:
             cursor = page["next_cursor"]
             if cursor is None:
                 return found
-
-    def _is_healthy(self) -> bool:
-        assert self._process is not None
-        self._process.require_running()
-        with urllib.request.urlopen(f"{self.uri}/healthz", timeout=2) as answer:
-            return answer.status == 200

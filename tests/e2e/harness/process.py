@@ -10,7 +10,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from e2e.harness.wait import Hopeless
+from e2e.harness.wait import WaitAborted
 
 _LOG_TAIL_LINES = 60
 
@@ -45,7 +45,7 @@ class Process:
         """Fail with the end of the log when the program has ended on its own."""
         status = self._child.poll()
         if status is not None:
-            raise Hopeless(f"{self.name} ended with status {status}\n{self.log_tail()}")
+            raise WaitAborted(f"{self.name} ended with status {status}\n{self.log_tail()}")
 
     def log_text(self) -> str:
         return self.log.read_text(errors="replace")

@@ -9,14 +9,14 @@ T = TypeVar("T")
 _PAUSE_S = 0.05
 
 
-class Hopeless(AssertionError):
+class WaitAborted(AssertionError):
     """Raised by a probe when waiting longer cannot help."""
 
 
 def eventually(probe: Callable[[], T], what: str, within: float = 30.0) -> T:
     """Call `probe` until it returns something truthy, and return that.
 
-    An exception from `probe` counts as "not yet", except `Hopeless`; the last one is the cause of the final error.
+    An exception from `probe` counts as "not yet", except `WaitAborted`; the last one is the cause of the final error.
     """
     deadline = time.monotonic() + within
     while True:
@@ -24,7 +24,7 @@ def eventually(probe: Callable[[], T], what: str, within: float = 30.0) -> T:
         found = None
         try:
             found = probe()
-        except Hopeless:
+        except WaitAborted:
             raise
         except Exception as error:  # whatever it is, it is only "not yet"
             problem = error

@@ -18,30 +18,30 @@ _WHOLE_FIELDS = {"inputs", "outputs", "token_usage", "cost", "searchable_types"}
 
 
 @dataclass(frozen=True)
-class Difference:
+class ValueDifference:
     """`path` from the trace down, such as `("spans", "<span id>", "attributes", "mlflow.llm.cost")`."""
 
     path: tuple[str, ...]
     raw: object
-    bridged: object
+    translated: object
 
     def __str__(self) -> str:
-        return f"{'/'.join(self.path) or 'the trace'}: raw {_short(self.raw)}, bridged {_short(self.bridged)}"
+        return f"{'/'.join(self.path) or 'the trace'}: raw {_short(self.raw)}, translated {_short(self.translated)}"
 
 
-def differences(raw: object, bridged: object, path: tuple[str, ...] = ()) -> list[Difference]:
+def differences(raw: object, translated: object, path: tuple[str, ...] = ()) -> list[ValueDifference]:
     """Every place where the two differ, in a stable order. Types count: `1` is neither `True` nor `1.0`."""
-    if isinstance(raw, dict) and isinstance(bridged, dict) and not _is_whole(path):
-        found: list[Difference] = []
-        for key in sorted(raw.keys() | bridged.keys()):
-            found += differences(raw.get(key, ABSENT), bridged.get(key, ABSENT), (*path, key))
+    if isinstance(raw, dict) and isinstance(translated, dict) and not _is_whole(path):
+        found: list[ValueDifference] = []
+        for key in sorted(raw.keys() | translated.keys()):
+            found += differences(raw.get(key, ABSENT), translated.get(key, ABSENT), (*path, key))
         return found
-    if isinstance(raw, list) and isinstance(bridged, list) and len(raw) == len(bridged) and not _is_whole(path):
+    if isinstance(raw, list) and isinstance(translated, list) and len(raw) == len(translated) and not _is_whole(path):
         found = []
-        for index, (left, right) in enumerate(zip(raw, bridged, strict=True)):
+        for index, (left, right) in enumerate(zip(raw, translated, strict=True)):
             found += differences(left, right, (*path, str(index)))
         return found
-    return [] if _equal(raw, bridged) else [Difference(path, raw, bridged)]
+    return [] if _equal(raw, translated) else [ValueDifference(path, raw, translated)]
 
 
 def _is_whole(path: tuple[str, ...]) -> bool:

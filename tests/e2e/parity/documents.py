@@ -8,7 +8,7 @@ from mlflow.types.chat import ChatTool
 from pydantic import ValidationError
 
 from e2e.parity import expected
-from e2e.parity.turns import nested
+from e2e.parity.conversation import nested
 
 # Where metadata say that a document came from, in the order of trust.
 _PLACES = ("doc_uri", "source", "url", "uri", "file_path", "path", "file_name", "filename", "src")
@@ -39,7 +39,7 @@ def _document(node: dict) -> dict:
     return {"page_content": node.get("content") or "", "metadata": metadata} | ({"id": known} if known else {})
 
 
-def are_cards(outputs: object) -> bool:
+def is_documents(outputs: object) -> bool:
     """What the UI draws by itself."""
     return isinstance(outputs, list) and bool(outputs) and all("page_content" in each for each in outputs)
 
@@ -53,14 +53,14 @@ def ranking(attributes: dict) -> dict:
     return {name: value for name, value in found.items() if value}
 
 
-def embedded(attributes: dict) -> dict:
+def embedding_inputs(attributes: dict) -> dict:
     return {"input": [node["text"] for node in _embeddings(attributes) if "text" in node]}
 
 
 def vectors(attributes: dict) -> dict:
     found = [parsed(node["vector"]) for node in _embeddings(attributes) if "vector" in node]
-    told = [len(vector) for vector in found if isinstance(vector, list) and vector]
-    return {"vectors": len(found)} | ({"dimension": told[0]} if told else {})
+    sizes = [len(vector) for vector in found if isinstance(vector, list) and vector]
+    return {"vectors": len(found)} | ({"dimension": sizes[0]} if sizes else {})
 
 
 def _embeddings(attributes: dict) -> list[dict]:
@@ -90,19 +90,19 @@ def _tools(beside: dict, schema: object) -> list[dict]:
     declared = schema.get("function_declarations") or schema.get("functionDeclarations")
     if declared:
         return [tool for each in declared for tool in _tools({}, each)]
-    told = schema.get("function") or schema.get("toolSpec") or schema
-    if "name" not in told and "name" in beside:
-        return [_tool(beside, {}, told)]
+    declaration = schema.get("function") or schema.get("toolSpec") or schema
+    if "name" not in declaration and "name" in beside:
+        return [_tool(beside, {}, declaration)]
     where = ("parameters", "input_schema", "inputSchema", "parameters_json_schema", "parametersJsonSchema")
-    parameters = next((told[key] for key in where if isinstance(told.get(key), dict)), None)
+    parameters = next((declaration[key] for key in where if isinstance(declaration.get(key), dict)), None)
     # A tool that the provider runs itself has a type, or one key, in place of a name.
-    hosted = told["type"] if isinstance(told.get("type"), str) else next(iter(told))
-    return [_tool({"name": hosted} | told, beside, parameters)]
+    hosted = declaration["type"] if isinstance(declaration.get("type"), str) else next(iter(declaration))
+    return [_tool({"name": hosted} | declaration, beside, parameters)]
 
 
-def _tool(told: dict, beside: dict, parameters: dict | None) -> dict:
-    function = {"name": told["name"]}
-    description = told.get("description") or beside.get("description")
+def _tool(declaration: dict, beside: dict, parameters: dict | None) -> dict:
+    function = {"name": declaration["name"]}
+    description = declaration.get("description") or beside.get("description")
     if description is not None:
         function["description"] = description
     if parameters is not None:

@@ -1,6 +1,6 @@
-"""What the mapping's rules ask for, worked out a second time from what MLflow shows of a span.
+"""Expected results of the mapping rules, computed independently from what MLflow shows of a span.
 
-Written from the rules and in another language than the bridge, so that one mistake is not made twice.
+Written from the rules and in another language than the gateway, so that one mistake is not made twice.
 """
 
 import json
@@ -12,7 +12,7 @@ from mlflow.tracing.utils.truncation import _get_truncated_preview
 _KINDS = ("LLM", "EMBEDDING", "TOOL", "RETRIEVER", "AGENT", "CHAIN", "RERANKER", "GUARDRAIL", "EVALUATOR")
 # MLflow has no such types. It draws its own LangChain prompts as chains; a decision is a call to a model.
 _CLOSEST = {"PROMPT": "CHAIN", "DECISION": "LLM"}
-# A span without a usable kind is told by the keys it carries, in this order.
+# Without a usable kind, the attribute keys decide, in this order.
 _FAMILIES = {
     "llm.": "LLM",
     "reranker.": "RERANKER",
@@ -113,7 +113,7 @@ def is_openinference(span: dict) -> bool:
     return any(key.startswith(families) and not key.startswith(others) for key in span["attributes"])
 
 
-def headline(trace: dict) -> dict | None:
+def outermost_span(trace: dict) -> dict | None:
     """The outermost OpenInference span, the earliest of several: it names the trace."""
     spans = trace["spans"]
 

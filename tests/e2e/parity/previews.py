@@ -31,43 +31,43 @@ class Previews:
     inputs: str | None
     outputs: str | None
     # Whether MLflow derives others, or none.
-    are_told: bool
+    is_rendered_as_messages: bool
 
 
 def of_trace(trace: dict) -> Previews | None:
     """Of the outermost OpenInference span, and where that says nothing to a reader, of the calls to models below it."""
-    headline = expected.headline(trace)
-    if headline is None:
+    outermost_span = expected.outermost_span(trace)
+    if outermost_span is None:
         return None
     roots = expected.roots(trace)
-    derived = {side: expected.preview(headline[side], role) for side, role in _SIDES.items()}
-    found = {side: _text(headline[side], side) for side in _SIDES}
-    printed = {side: found[side] is None and is_printed(headline[side]) for side in _SIDES}
+    derived = {side: expected.preview(outermost_span[side], role) for side, role in _SIDES.items()}
+    found = {side: _text(outermost_span[side], side) for side in _SIDES}
+    printed = {side: found[side] is None and is_printed(outermost_span[side]) for side in _SIDES}
     is_in_json = any(found[side] and _shortened(found[side]) != derived[side] for side in _SIDES)
-    is_polished = is_in_json and trace["info"]["metadata"].get(FINALIZED) == "true"
-    is_needed = is_polished or any(found[side] and _reads_badly(headline[side], side) for side in _SIDES)
-    said = _said(trace)
+    preview_improved = is_in_json and trace["info"]["metadata"].get(FINALIZED) == "true"
+    request_needed = preview_improved or any(found[side] and _reads_badly(outermost_span[side], side) for side in _SIDES)
+    summary_texts = _summary_texts(trace)
     shown = {
-        side: (printed[side] and said[side]) or (is_needed and found[side] and _shortened(found[side])) or derived[side]
+        side: (printed[side] and summary_texts[side]) or (request_needed and found[side] and _shortened(found[side])) or derived[side]
         for side in _SIDES
     }
-    are_borrowed = any(printed[side] and said[side] for side in _SIDES)
-    return Previews(**shown, are_told=is_needed or are_borrowed or roots != [headline])
+    summary_used = any(printed[side] and summary_texts[side] for side in _SIDES)
+    return Previews(**shown, is_rendered_as_messages=request_needed or summary_used or roots != [outermost_span])
 
 
-def lent(trace: dict) -> dict[str, object]:
+def conversation_summary(trace: dict) -> dict[str, object]:
     """What a span without values shows: the first request and the last answer of the calls to models."""
-    said = _said(trace, limit=8000)
+    summary_texts = _summary_texts(trace, limit=8000)
     found: dict[str, object] = {}
-    if said["inputs"]:
-        found["inputs"] = {"messages": [{"role": "user", "content": said["inputs"]}]}
-    if said["outputs"]:
-        message = {"role": "assistant", "content": said["outputs"]}
+    if summary_texts["inputs"]:
+        found["inputs"] = {"messages": [{"role": "user", "content": summary_texts["inputs"]}]}
+    if summary_texts["outputs"]:
+        message = {"role": "assistant", "content": summary_texts["outputs"]}
         found["outputs"] = {"choices": [{"index": 0, "message": message}]}
     return found
 
 
-def _said(trace: dict, limit: int = 0) -> dict[str, str | None]:
+def _summary_texts(trace: dict, limit: int = 0) -> dict[str, str | None]:
     calls = [
         (span["start_ns"], span_id, span)
         for span_id, span in trace["spans"].items()

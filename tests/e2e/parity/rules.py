@@ -1,6 +1,6 @@
-"""Where the bridge may differ from MLflow's own translation: each rule names an improvement and recognises it.
+"""Where the gateway may differ from MLflow's own translation: each rule names an improvement and recognises it.
 
-A rule does not excuse a place. It works out what the bridge should have stored there, so that a wrong value in the
+A rule does not excuse a place. It works out what the gateway should have stored there, so that a wrong value in the
 right place stays unexplained.
 """
 
@@ -9,238 +9,238 @@ import base64
 import json
 import math
 
-from e2e.parity import assessed, expected, previews, told
+from e2e.parity import assessments, expected, previews, span_rules
 from e2e.parity.compare import ABSENT
-from e2e.parity.pair import SEARCHED_TYPES
+from e2e.parity.copies import SEARCHED_TYPES
 from e2e.parity.rule import Rule
-from e2e.parity.sighting import Sighting
+from e2e.parity.difference import Difference
 
 _USAGE, _COST = "mlflow.chat.tokenUsage", "mlflow.llm.cost"
 _TOTALS = ("input_tokens", "output_tokens", "total_tokens")
 _NO_ROOT = "openinference_mlflow.no_root"
 _TRACE_TAG = "mlflow.traceTag."
 _PREVIEWS = {("info", "request_preview"): ("inputs", "user"), ("info", "response_preview"): ("outputs", "assistant")}
-# What MLflow keeps of a tag's value, and what the bridge sends of one.
+# What MLflow keeps of a tag's value, and what the gateway sends of one.
 _TAG_SHOWN, _TAG_SENT = 4096, 8000
 
 
-def _typed(seen: Sighting) -> bool:
-    if seen.attribute != "mlflow.spanType" and seen.field != "type":
+def _typed(difference: Difference) -> bool:
+    if difference.attribute != "mlflow.spanType" and difference.field != "type":
         return False
-    raw, bridged = seen.values
-    return raw in (None, ABSENT) and bridged == expected.span_type(seen.span["attributes"])
+    raw, translated = difference.values
+    return raw in (None, ABSENT) and translated == expected.span_type(difference.span["attributes"])
 
 
-def _searchable(seen: Sighting) -> bool:
-    if seen.path != ("searchable_types",):
+def _searchable(difference: Difference) -> bool:
+    if difference.path != ("searchable_types",):
         return False
-    types = {_type_on_arrival(seen, span_id) for span_id in seen.bridged["spans"]}
-    return seen.values[1] == [each for each in SEARCHED_TYPES if each in types]
+    types = {_type_on_arrival(difference, span_id) for span_id in difference.translated["spans"]}
+    return difference.values[1] == [each for each in SEARCHED_TYPES if each in types]
 
 
-def _type_on_arrival(seen: Sighting, span_id: str) -> str | None:
+def _type_on_arrival(difference: Difference, span_id: str) -> str | None:
     """What a span's type column holds: the server fills it from what arrives, before it translates anything."""
-    span = seen.bridged["spans"][span_id]
-    preset = seen.preset(span_id, "mlflow.spanType")
+    span = difference.translated["spans"][span_id]
+    preset = difference.preset(span_id, "mlflow.spanType")
     if preset is not None or not expected.is_openinference(span):
         return preset
     return expected.span_type(span["attributes"])
 
 
-def _counted(seen: Sighting) -> bool:
-    if seen.attribute != _USAGE:
+def _counted(difference: Difference) -> bool:
+    if difference.attribute != _USAGE:
         return False
-    wanted = expected.token_usage(seen.span["attributes"])
-    return seen.values[1] == wanted if wanted else seen.values[1] in (ABSENT, None)
+    wanted = expected.token_usage(difference.span["attributes"])
+    return difference.values[1] == wanted if wanted else difference.values[1] in (ABSENT, None)
 
 
-def _counts_differ(seen: Sighting) -> bool:
+def _counts_differ(difference: Difference) -> bool:
     return any(
-        span["attributes"].get(_USAGE) != seen.raw["spans"].get(span_id, {}).get("attributes", {}).get(_USAGE)
-        for span_id, span in seen.bridged["spans"].items()
+        span["attributes"].get(_USAGE) != difference.raw["spans"].get(span_id, {}).get("attributes", {}).get(_USAGE)
+        for span_id, span in difference.translated["spans"].items()
     )
 
 
-def _summed_counts(seen: Sighting) -> bool:
-    if seen.path != ("info", "token_usage") or not _counts_differ(seen):
+def _summed_counts(difference: Difference) -> bool:
+    if difference.path != ("info", "token_usage") or not _counts_differ(difference):
         return False
-    return seen.values[1] == expected.tree_sum(seen.bridged, _USAGE, _TOTALS)
+    return difference.values[1] == expected.tree_sum(difference.translated, _USAGE, _TOTALS)
 
 
-def _counted_once(seen: Sighting) -> bool:
-    if seen.path != ("info", "token_usage") or not seen.repeated_spans:
+def _counted_once(difference: Difference) -> bool:
+    if difference.path != ("info", "token_usage") or not difference.repeated_spans:
         return False
-    return seen.values[1] == expected.tree_sum(seen.bridged, _USAGE, _TOTALS)
+    return difference.values[1] == expected.tree_sum(difference.translated, _USAGE, _TOTALS)
 
 
-def _latest_version(seen: Sighting) -> bool:
-    if seen.path in _PREVIEWS and seen.repeated_spans:
-        return _is_preview(seen)
-    if seen.path[0] != "spans" or seen.path[1] not in seen.repeated_spans or not seen.span:
+def _latest_version(difference: Difference) -> bool:
+    if difference.path in _PREVIEWS and difference.repeated_spans:
+        return _is_preview(difference)
+    if difference.path[0] != "spans" or difference.path[1] not in difference.repeated_spans or not difference.span:
         return False
-    ends = [span.end_time_unix_nano for _, span in seen.sent_spans if span.span_id.hex() == seen.path[1]]
-    return seen.span["end_ns"] == max(ends)
+    ends = [span.end_time_unix_nano for _, span in difference.sent_spans if span.span_id.hex() == difference.path[1]]
+    return difference.span["end_ns"] == max(ends)
 
 
-def _priced(seen: Sighting) -> bool:
-    wanted = expected.cost(seen.span["attributes"]) if seen.attribute == _COST else None
-    return wanted is not None and _close(seen.values[1], wanted)
+def _priced(difference: Difference) -> bool:
+    wanted = expected.cost(difference.span["attributes"]) if difference.attribute == _COST else None
+    return wanted is not None and _close(difference.values[1], wanted)
 
 
-def _summed_cost(seen: Sighting) -> bool:
-    if seen.path != ("info", "cost"):
+def _summed_cost(difference: Difference) -> bool:
+    if difference.path != ("info", "cost"):
         return False
-    sent = any(expected.cost(span["attributes"]) for span in seen.bridged["spans"].values())
-    return sent and _close(seen.values[1], expected.tree_sum(seen.bridged, _COST, ()))
+    sent = any(expected.cost(span["attributes"]) for span in difference.translated["spans"].values())
+    return sent and _close(difference.values[1], expected.tree_sum(difference.translated, _COST, ()))
 
 
-def _bytes(seen: Sighting) -> bool:
-    raw, bridged = seen.values
-    if not isinstance(raw, str) or not raw.startswith(("b'", 'b"')) or not isinstance(bridged, str):
+def _bytes(difference: Difference) -> bool:
+    raw, translated = difference.values
+    if not isinstance(raw, str) or not raw.startswith(("b'", 'b"')) or not isinstance(translated, str):
         return False
-    return base64.b64decode(bridged, validate=True) == ast.literal_eval(raw)
+    return base64.b64decode(translated, validate=True) == ast.literal_eval(raw)
 
 
-def _model(seen: Sighting) -> bool:
-    name = seen.span["attributes"].get("reranker.model_name") if seen.attribute == "mlflow.llm.model" else None
-    return name is not None and seen.values == (ABSENT, name)
+def _model(difference: Difference) -> bool:
+    name = difference.span["attributes"].get("reranker.model_name") if difference.attribute == "mlflow.llm.model" else None
+    return name is not None and difference.values == (ABSENT, name)
 
 
-def _named(seen: Sighting) -> bool:
-    if seen.tag != "mlflow.traceName":
+def _named(difference: Difference) -> bool:
+    if difference.tag != "mlflow.traceName":
         return False
-    named = expected.headline(seen.bridged) or min(expected.roots(seen.bridged), key=lambda span: span["start_ns"])
-    return seen.values == (ABSENT, named["name"])
+    named = expected.outermost_span(difference.translated) or min(expected.roots(difference.translated), key=lambda span: span["start_ns"])
+    return difference.values == (ABSENT, named["name"])
 
 
-def _tagged(seen: Sighting) -> bool:
-    headline = expected.headline(seen.bridged) if seen.tag else None
-    if headline is None or seen.values[0] is not ABSENT:
+def _tagged(difference: Difference) -> bool:
+    outermost_span = expected.outermost_span(difference.translated) if difference.tag else None
+    if outermost_span is None or difference.values[0] is not ABSENT:
         return False
-    wanted = expected.tags(headline["attributes"]).get(seen.tag)
-    return wanted is not None and (_same_json(seen.values[1], wanted) or seen.values[1] == wanted[:_TAG_SHOWN])
+    wanted = expected.tags(outermost_span["attributes"]).get(difference.tag)
+    return wanted is not None and (_same_json(difference.values[1], wanted) or difference.values[1] == wanted[:_TAG_SHOWN])
 
 
-def _every_resource(seen: Sighting) -> bool:
-    resources = [resource_spans.resource for resource_spans, _ in seen.sent_spans]
-    if not seen.tag or all(resource == resources[0] for resource in resources):
+def _every_resource(difference: Difference) -> bool:
+    resources = [resource_spans.resource for resource_spans, _ in difference.sent_spans]
+    if not difference.tag or all(resource == resources[0] for resource in resources):
         return False
     attributes = [attribute for resource in resources for attribute in resource.attributes]
-    return seen.values[1] in [each.value.string_value for each in attributes if each.key == seen.tag]
+    return difference.values[1] in [each.value.string_value for each in attributes if each.key == difference.tag]
 
 
-def _tag_attribute(seen: Sighting) -> bool:
+def _tag_attribute(difference: Difference) -> bool:
     """The OTLP path's way to set a trace tag is an attribute of a root span."""
-    if not (seen.attribute or "").startswith(_TRACE_TAG) or seen.span["parent_id"] is not None:
+    if not (difference.attribute or "").startswith(_TRACE_TAG) or difference.span["parent_id"] is not None:
         return False
-    tag = seen.attribute.removeprefix(_TRACE_TAG)
-    raw, bridged = seen.values
-    shown = seen.bridged["info"]["tags"].get(tag)
-    cut = isinstance(bridged, str) and len(bridged) == _TAG_SENT and shown == bridged[:_TAG_SHOWN]
-    return raw is ABSENT and (cut or _same_json(shown, bridged))
+    tag = difference.attribute.removeprefix(_TRACE_TAG)
+    raw, translated = difference.values
+    shown = difference.translated["info"]["tags"].get(tag)
+    cut = isinstance(translated, str) and len(translated) == _TAG_SENT and shown == translated[:_TAG_SHOWN]
+    return raw is ABSENT and (cut or _same_json(shown, translated))
 
 
-def _needs_trace_info(seen: Sighting) -> bool:
+def _needs_trace_info(difference: Difference) -> bool:
     """OTLP cannot carry it: there is no root, or several, or another span than the root speaks for the trace."""
-    return len(expected.roots(seen.bridged)) != 1 or _has_foreign_root(seen)
+    return len(expected.roots(difference.translated)) != 1 or _has_foreign_root(difference)
 
 
-def _has_foreign_root(seen: Sighting) -> bool:
-    foreign = [root for root in expected.roots(seen.bridged) if not expected.is_openinference(root)]
-    return bool(foreign) and expected.headline(seen.bridged) is not None
+def _has_foreign_root(difference: Difference) -> bool:
+    foreign = [root for root in expected.roots(difference.translated) if not expected.is_openinference(root)]
+    return bool(foreign) and expected.outermost_span(difference.translated) is not None
 
 
-def _previewed(seen: Sighting) -> bool:
+def _previewed(difference: Difference) -> bool:
     """Below an HTTP handler, without a root, or with several: the previews of the span that speaks for the trace."""
-    return seen.path in _PREVIEWS and _needs_trace_info(seen) and _is_preview(seen)
+    return difference.path in _PREVIEWS and _needs_trace_info(difference) and _is_preview(difference)
 
 
-def _previewed_as_told(seen: Sighting) -> bool:
-    """MLflow derives previews from what the root says, which is told better."""
-    if seen.path not in _PREVIEWS or not seen.both_shown or _needs_trace_info(seen) or _has_readable_previews(seen):
+def _previews_of_rebuilt_values(difference: Difference) -> bool:
+    """MLflow derives previews from the root's values, which the translator renders differently."""
+    if difference.path not in _PREVIEWS or not difference.both_shown or _needs_trace_info(difference) or _has_readable_previews(difference):
         return False
-    source, _ = _PREVIEWS[seen.path]
-    (root,) = expected.roots(seen.bridged)
-    span_id = next(each for each, span in seen.bridged["spans"].items() if span is root)
-    return seen.raw["spans"][span_id][source] != root[source] and _is_preview(seen)
+    source, _ = _PREVIEWS[difference.path]
+    (root,) = expected.roots(difference.translated)
+    span_id = next(each for each, span in difference.translated["spans"].items() if span is root)
+    return difference.raw["spans"][span_id][source] != root[source] and _is_preview(difference)
 
 
-def _readable(seen: Sighting) -> bool:
+def _readable(difference: Difference) -> bool:
     """Text, where MLflow shows raw JSON or objects as Python prints them."""
-    is_single = seen.both_shown and not _needs_trace_info(seen)
-    return is_single and seen.path in _PREVIEWS and _has_readable_previews(seen) and _is_preview(seen)
+    is_single = difference.both_shown and not _needs_trace_info(difference)
+    return is_single and difference.path in _PREVIEWS and _has_readable_previews(difference) and _is_preview(difference)
 
 
-def _has_readable_previews(seen: Sighting) -> bool:
-    found = previews.of_trace(seen.bridged) if seen.both_shown else None
-    return found is not None and found.are_told
+def _has_readable_previews(difference: Difference) -> bool:
+    found = previews.of_trace(difference.translated) if difference.both_shown else None
+    return found is not None and found.is_rendered_as_messages
 
 
-def _is_preview(seen: Sighting) -> bool:
-    found = previews.of_trace(seen.bridged)
-    source, _ = _PREVIEWS[seen.path]
+def _is_preview(difference: Difference) -> bool:
+    found = previews.of_trace(difference.translated)
+    source, _ = _PREVIEWS[difference.path]
     wanted = getattr(found, source) if found else None
     # MLflow shows JSON as it came, whatever the spaces in it.
-    return wanted is not None and _same_json(seen.values[1], wanted)
+    return wanted is not None and _same_json(difference.values[1], wanted)
 
 
-def _of_earliest_root(seen: Sighting) -> bool:
+def _of_earliest_root(difference: Difference) -> bool:
     """Roots beside each other: the state is that of the earliest."""
-    roots = expected.roots(seen.bridged) if seen.both_shown else []
-    if len(roots) < 2 or seen.path != ("info", "state"):
+    roots = expected.roots(difference.translated) if difference.both_shown else []
+    if len(roots) < 2 or difference.path != ("info", "state"):
         return False
     earliest = min(roots, key=lambda span: span["start_ns"])
-    return seen.values[1] == ("ERROR" if earliest["status"] == "ERROR" else "OK")
+    return difference.values[1] == ("ERROR" if earliest["status"] == "ERROR" else "OK")
 
 
-def _own_parent(seen: Sighting) -> bool:
-    if not seen.both_shown:
+def _own_parent(difference: Difference) -> bool:
+    if not difference.both_shown:
         return False
-    own = [span_id for span_id, span in seen.raw["spans"].items() if span["parent_id"] == span_id]
+    own = [span_id for span_id, span in difference.raw["spans"].items() if span["parent_id"] == span_id]
     if not own:
         return False
-    if seen.field == "parent_id":
-        return seen.path[1] in own and seen.values[1] is None
-    if seen.path in _PREVIEWS:
-        return seen.values[0] is None and _is_preview(seen)
-    return seen.path == ("info", "state") and seen.values == ("IN_PROGRESS", "OK")
+    if difference.field == "parent_id":
+        return difference.path[1] in own and difference.values[1] is None
+    if difference.path in _PREVIEWS:
+        return difference.values[0] is None and _is_preview(difference)
+    return difference.path == ("info", "state") and difference.values == ("IN_PROGRESS", "OK")
 
 
-def _of_outermost(seen: Sighting) -> bool:
+def _of_outermost(difference: Difference) -> bool:
     keys = {("info", "session"): "session.id", ("info", "user"): "user.id"}
-    if seen.path not in keys:
+    if difference.path not in keys:
         return False
-    spans = seen.bridged["spans"]
+    spans = difference.translated["spans"]
     order = sorted(spans.values(), key=lambda span: (len(list(expected.ancestors(span, spans))), span["start_ns"]))
-    named = [span["attributes"][keys[seen.path]] for span in order if keys[seen.path] in span["attributes"]]
-    return seen.values[1] == named[0]
+    named = [span["attributes"][keys[difference.path]] for span in order if keys[difference.path] in span["attributes"]]
+    return difference.values[1] == named[0]
 
 
-def _long_user(seen: Sighting) -> bool:
-    raw, bridged = seen.values
-    if seen.attribute != "user.id" or not isinstance(raw, str) or not isinstance(bridged, str):
+def _long_user(difference: Difference) -> bool:
+    raw, translated = difference.values
+    if difference.attribute != "user.id" or not isinstance(raw, str) or not isinstance(translated, str):
         return False
-    return len(raw) > len(bridged) == 8000 and raw[:7000] == bridged[:7000]
+    return len(raw) > len(translated) == 8000 and raw[:7000] == translated[:7000]
 
 
-def _finalized(seen: Sighting) -> bool:
-    return seen.path == ("info", "metadata", previews.FINALIZED) and seen.values[1] == "true" and (
-        _needs_trace_info(seen) or _has_readable_previews(seen)
+def _finalized(difference: Difference) -> bool:
+    return difference.path == ("info", "metadata", previews.FINALIZED) and difference.values[1] == "true" and (
+        _needs_trace_info(difference) or _has_readable_previews(difference)
     )
 
 
-def _closed(seen: Sighting) -> bool:
-    if not seen.both_shown or expected.roots(seen.bridged):
+def _closed(difference: Difference) -> bool:
+    if not difference.both_shown or expected.roots(difference.translated):
         return False
-    spans = seen.bridged["spans"]
+    spans = difference.translated["spans"]
     failed = any(span["status"] == "ERROR" and span["parent_id"] not in spans for span in spans.values())
-    said = seen.tag == _NO_ROOT and seen.values[0] is ABSENT and bool(seen.values[1])
-    return said or (seen.path == ("info", "state") and seen.values == ("IN_PROGRESS", "ERROR" if failed else "OK"))
+    is_reported = difference.tag == _NO_ROOT and difference.values[0] is ABSENT and bool(difference.values[1])
+    return is_reported or (difference.path == ("info", "state") and difference.values == ("IN_PROGRESS", "ERROR" if failed else "OK"))
 
 
-def _finite(seen: Sighting) -> bool:
-    raw, bridged = seen.values
-    return "not finite" in repr(raw) and _same_json(bridged, _as_text(raw))
+def _finite(difference: Difference) -> bool:
+    raw, translated = difference.values
+    return "not finite" in repr(raw) and _same_json(translated, _as_text(raw))
 
 
 def _as_text(value: object) -> object:
@@ -255,29 +255,29 @@ def _as_text(value: object) -> object:
     return value
 
 
-def _timed(seen: Sighting) -> bool:
-    if not seen.both_shown:
+def _timed(difference: Difference) -> bool:
+    if not difference.both_shown:
         return False
-    spans = seen.bridged["spans"].values()
+    spans = difference.translated["spans"].values()
     start, end = min(span["start_ns"] for span in spans), max(span["end_ns"] for span in spans)
-    match seen.path:
+    match difference.path:
         case ("spans", _, "start_ns"):
-            return seen.values == (0, seen.span["end_ns"])
+            return difference.values == (0, difference.span["end_ns"])
         case ("spans", _, "end_ns"):
-            return seen.values[1] == seen.span["start_ns"] > (seen.values[0] or 0)
+            return difference.values[1] == difference.span["start_ns"] > (difference.values[0] or 0)
         case ("info", "request_time_ms"):
-            return seen.values == (0, start // 10**6)
+            return difference.values == (0, start // 10**6)
         case ("info", "duration_ms"):
-            was = [(span["start_ns"], span["end_ns"] or 0) for span in seen.raw["spans"].values()]
+            was = [(span["start_ns"], span["end_ns"] or 0) for span in difference.raw["spans"].values()]
             odd = any(not 0 < first <= last for first, last in was)
-            return odd and seen.values[1] == (end - start) // 10**6
+            return odd and difference.values[1] == (end - start) // 10**6
     return False
 
 
-def _stored(seen: Sighting) -> bool:
-    if seen.path != ("trace",) or not isinstance(seen.raw, str) or not isinstance(seen.bridged, dict):
+def _stored(difference: Difference) -> bool:
+    if difference.path != ("trace",) or not isinstance(difference.raw, str) or not isinstance(difference.translated, dict):
         return False
-    return seen.bridged["info"]["state"] in {"OK", "ERROR"} and bool(seen.bridged["spans"])
+    return difference.translated["info"]["state"] in {"OK", "ERROR"} and bool(difference.translated["spans"])
 
 
 def _close(found: object, wanted: dict | None) -> bool:
@@ -286,17 +286,17 @@ def _close(found: object, wanted: dict | None) -> bool:
     return all(math.isclose(found[key], wanted[key], rel_tol=1e-9, abs_tol=1e-12) for key in wanted)
 
 
-def _assessed(seen: Sighting) -> bool:
-    if seen.path != ("info", "assessments") or seen.values[0] != []:
+def _assessed(difference: Difference) -> bool:
+    if difference.path != ("info", "assessments") or difference.values[0] != []:
         return False
-    stored = next(each for each, original in seen.sent.original_ids.items() if original == seen.trace_id)
-    wanted = assessed.expected((span for _, span in seen.sent_spans), stored)
-    return assessed.comparable(seen.values[1]) == wanted
+    stored = next(each for each, original in difference.sent.original_ids.items() if original == difference.trace_id)
+    wanted = assessments.expected((span for _, span in difference.sent_spans), stored)
+    return assessments.comparable(difference.values[1]) == wanted
 
 
-def _zero_id(seen: Sighting) -> bool:
-    zeros = isinstance(seen.raw, dict) and any(set(span_id) == {"0"} for span_id in seen.raw["spans"])
-    return seen.path == ("trace",) and zeros and seen.bridged == "absent" and seen.trace_id in seen.reported
+def _zero_id(difference: Difference) -> bool:
+    zeros = isinstance(difference.raw, dict) and any(set(span_id) == {"0"} for span_id in difference.raw["spans"])
+    return difference.path == ("trace",) and zeros and difference.translated == "absent" and difference.trace_id in difference.reported
 
 
 def _same_json(found: object, wanted: object) -> bool:
@@ -314,7 +314,7 @@ def _loaded(value: object) -> object:
 
 
 RULES = (
-    *told.RULES,
+    *span_rules.RULES,
     Rule("type", "MLflow has no type for PROMPT, for kinds it does not know and for spans without one", _typed),
     Rule("searchable type", "MLflow leaves the column that `span.type = …` searches empty (issue 24237)", _searchable),
     Rule("token counts", "MLflow drops whole numbers sent as doubles and reads `true` as one token", _counted),
@@ -330,7 +330,7 @@ RULES = (
     Rule("resources", "MLflow reads the first resource of a trace alone", _every_resource),
     Rule("tag attributes", "trace tags travel as attributes of the root", _tag_attribute),
     Rule("previews", "MLflow has previews of the last root alone, and none below an HTTP handler", _previewed),
-    Rule("told previews", "previews follow the inputs and outputs of the root", _previewed_as_told),
+    Rule("rebuilt previews", "previews follow the inputs and outputs of the root", _previews_of_rebuilt_values),
     Rule("readable previews", "MLflow shows answers of Anthropic, LangGraph and others as raw JSON, and texts in quotes", _readable),
     Rule("trace info", "MLflow marks a trace whose info was sent", _finalized),
     Rule("closed", "MLflow leaves a trace without a root in progress for ever", _closed),

@@ -17,7 +17,7 @@ export function isReadable(cell) {
  * @param seen what `readSpan` found
  * @param expected an entry of `expected/conversations.mjs`
  */
-export function judge(seen, { inputs = [], outputs = [], tools = [] }) {
+export function score(seen, { inputs = [], outputs = [], tools = [] }) {
   const sides = [
     [seen.inputs, inputs],
     [seen.outputs, outputs],

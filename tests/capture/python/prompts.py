@@ -1,4 +1,4 @@
-"""What every application asks, in words: the same for each provider, so that fixtures differ only by their makers."""
+"""The prompts of every capture script: the same for each provider, so that fixtures differ only by instrumentation."""
 
 import base64
 

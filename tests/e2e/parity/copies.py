@@ -1,4 +1,4 @@
-"""Each payload twice on one server: raw in one experiment, through the bridge in another; and both read back."""
+"""Each payload twice on one server: raw in one experiment, through the gateway in another; and both read back."""
 
 import re
 from dataclasses import dataclass, field

@@ -1,11 +1,11 @@
-"""Which requests and answers MLflow's UI (3.17.2) draws by itself, by the format it is told.
+"""Which requests and answers MLflow's UI (3.17.2) draws by itself, given `mlflow.message.format`.
 
-The second reading of the checks that decide whether the bridge keeps a raw pair; it goes by the values alone.
+A second implementation of the checks that decide whether the translator keeps the raw values.
 """
 
 from collections.abc import Callable
 
-from e2e.parity import turns
+from e2e.parity import conversation
 
 _TEXTS = {"input_text", "output_text"}
 _MEDIA = {"image/jpeg", "image/png", "image/gif", "image/webp"}
@@ -23,10 +23,10 @@ def is_openai_request(inputs: object) -> bool:
         return False
     if inputs.get("messages") is not None:
         return _all(inputs["messages"], _is_message)
-    said = inputs.get("input")
-    if isinstance(said, str):
-        return bool(said)
-    return _all(said, _is_message) or _all(said, lambda item: _is_input(item) or _is_item(item))
+    value = inputs.get("input")
+    if isinstance(value, str):
+        return bool(value)
+    return _all(value, _is_message) or _all(value, lambda item: _is_input(item) or _is_item(item))
 
 
 def is_openai_answer(outputs: object) -> bool:
@@ -45,7 +45,7 @@ def _is_message(value: object) -> bool:
     content = value.get("content")
     if isinstance(content, list):
         content = [_with_plain_text(part) for part in content]
-    return turns.read([value | {"content": content}]) is not None
+    return conversation.read([value | {"content": content}]) is not None
 
 
 def _with_plain_text(part: object) -> object:

@@ -7,52 +7,52 @@ from functools import cached_property
 
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
-from e2e.parity.compare import Difference, differences
-from e2e.parity.pair import Copy
-from e2e.parity.sent import attributes, protobuf_spans
-from e2e.parity.sides import Sides
+from e2e.parity.compare import ValueDifference, differences
+from e2e.parity.copies import Copy
+from e2e.parity.sent_attributes import attributes, protobuf_spans
+from e2e.parity.stored_copies import StoredCopies
 
 
 @dataclass(frozen=True)
-class Sighting:
+class Difference:
     case: str
-    # The bridged copy as it was sent.
+    # The translated copy as it was sent.
     sent: Copy
     # The trace as each side shows it; a word where a side shows nothing.
     raw: dict | str
-    bridged: dict | str
-    difference: Difference
+    translated: dict | str
+    value_difference: ValueDifference
     trace_id: str
-    # What the bridge has set aside, of every case.
+    # What the gateway has set aside, of every case.
     set_aside: list[dict]
 
     def __str__(self) -> str:
-        return f"{self.case}: {self.difference}"
+        return f"{self.case}: {self.value_difference}"
 
     @property
     def path(self) -> tuple[str, ...]:
         """`("trace",)` when one side shows no trace at all."""
-        return self.difference.path or ("trace",)
+        return self.value_difference.path or ("trace",)
 
     @property
     def values(self) -> tuple[object, object]:
-        return self.difference.raw, self.difference.bridged
+        return self.value_difference.raw, self.value_difference.translated
 
     @property
     def reported(self) -> set[str]:
-        """The ids of traces of which the bridge has set a span aside."""
+        """The ids of traces of which the gateway has set a span aside."""
         return {self.sent.original_ids.get(reason["trace_id"], "") for reason in self.set_aside}
 
     @property
     def both_shown(self) -> bool:
-        return isinstance(self.raw, dict) and isinstance(self.bridged, dict)
+        return isinstance(self.raw, dict) and isinstance(self.translated, dict)
 
     @cached_property
     def span(self) -> dict | None:
-        """The bridged span that the difference is in."""
+        """The translated span that the difference is in."""
         if not self.both_shown or self.path[0] != "spans":
             return None
-        return self.bridged["spans"].get(self.path[1])
+        return self.translated["spans"].get(self.path[1])
 
     @property
     def attribute(self) -> str | None:
@@ -80,7 +80,7 @@ class Sighting:
         return attributes(self.sent.payloads).get(self.path[1], {})
 
     def preset(self, span_id: str, key: str) -> str | None:
-        """The text of an attribute that the producer itself has sent, as it stands on the wire."""
+        """The text of an attribute that the producer itself has sent, as it was sent."""
         spans = (span for _, span in self.sent_spans if span.span_id.hex() == span_id)
         values = (each.value for span in spans for each in span.attributes if each.key == key)
         return next((value.string_value for value in values), None)
@@ -92,10 +92,10 @@ class Sighting:
         return {span_id.hex() for (_, span_id), times in counted.items() if times > 1}
 
 
-def sightings(sides: Sides) -> Iterator[Sighting]:
+def trace_differences(sides: StoredCopies) -> Iterator[Difference]:
     for case, raw in sides.raw.items():
-        bridged = sides.bridged[case]
-        assert raw.traces.keys() == bridged.traces.keys(), f"{case}: the copies are not of the same traces"
+        translated = sides.translated[case]
+        assert raw.traces.keys() == translated.traces.keys(), f"{case}: the copies are not of the same traces"
         for trace_id, shown in raw.traces.items():
-            for each in differences(shown, bridged.traces[trace_id]):
-                yield Sighting(case, bridged, shown, bridged.traces[trace_id], each, trace_id, sides.set_aside)
+            for each in differences(shown, translated.traces[trace_id]):
+                yield Difference(case, translated, shown, translated.traces[trace_id], each, trace_id, sides.set_aside)

@@ -1,12 +1,12 @@
-"""Every case stored twice on one server, raw and through one bridge, and both copies read back."""
+"""Every case stored twice on one server, raw and through one gateway, and both copies read back."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from e2e.harness.bridge import Bridge
+from e2e.harness.gateway import Gateway
 from e2e.harness.readback import Reader
 from e2e.harness.wait import eventually
-from e2e.parity.pair import Copy, cases, own_copy, read_back
+from e2e.parity.copies import Copy, cases, own_copy, read_back
 
 # A case with more traces than this is stored in an experiment of its own, which one search can bring back whole.
 _MANY = 100
@@ -14,40 +14,40 @@ _WITHOUT_ROOT = "trace.status = 'IN_PROGRESS'"
 
 
 @dataclass(frozen=True)
-class Sides:
-    """`raw` and `bridged` hold the same cases in the same order."""
+class StoredCopies:
+    """`raw` and `translated` hold the same cases in the same order."""
 
     raw: dict[str, Copy]
-    bridged: dict[str, Copy]
-    # The `.reason.json` of everything the bridge set aside, and what the bridge logged.
+    translated: dict[str, Copy]
+    # The `.reason.json` of everything the gateway set aside, and what the gateway logged.
     set_aside: list[dict]
     log: str
 
 
-def store_twice(reader: Reader, server_uri: str, folder: Path) -> Sides:
+def store_twice(reader: Reader, server_uri: str, folder: Path) -> StoredCopies:
     raw, raw_experiments = _copies(reader, "raw")
     for case, copy in raw.items():
         for payload in copy.payloads:
             copy.answers.append(payload.post_raw(server_uri, raw_experiments[case]).status)
 
-    bridged, experiments = _copies(reader, "bridged")
+    translated, experiments = _copies(reader, "translated")
     # Root-less traces are closed as soon as it is certain that nothing of them is still on its way.
     tuning = ("--settle", "200ms", "--idle-limit", "1s", "--partial-interval", "500ms")
     logs = {"RUST_LOG": "info,openinference_mlflow=debug"}
-    with Bridge(folder, *tuning, tracking_uri=server_uri, environment=logs) as bridge:
-        for case, copy in bridged.items():
+    with Gateway(folder, *tuning, tracking_uri=server_uri, environment=logs) as gateway:
+        for case, copy in translated.items():
             for payload in copy.payloads:
-                answer = payload.post(bridge.traces_url, {"x-mlflow-experiment-id": experiments[case]})
+                answer = payload.post(gateway.traces_url, {"x-mlflow-experiment-id": experiments[case]})
                 copy.answers.append(answer.status)
         for experiment in set(experiments.values()):
             eventually(lambda: reader.trace_ids(experiment), f"traces in experiment {experiment}", 60)
             eventually(lambda: not reader.trace_ids(experiment, _WITHOUT_ROOT), "every trace to be closed", 60)
-    # Leaving the bridge delivers what is there, and fails unless everything was.
+    # Leaving the gateway delivers what is there, and fails unless everything was.
 
-    for copies, where in ((raw, raw_experiments), (bridged, experiments)):
+    for copies, where in ((raw, raw_experiments), (translated, experiments)):
         for experiment in set(where.values()):
             read_back(reader, experiment, {case: copy for case, copy in copies.items() if where[case] == experiment})
-    return Sides(raw, bridged, bridge.set_aside_reasons(), bridge.log_text())
+    return StoredCopies(raw, translated, gateway.set_aside_reasons(), gateway.log_text())
 
 
 def _copies(reader: Reader, side: str) -> tuple[dict[str, Copy], dict[str, str]]:

@@ -1,4 +1,4 @@
-"""What the mapping makes of feedback, worked out a second time from what was sent."""
+"""Expected assessments, computed independently from the feedback that was sent."""
 
 import json
 import math
@@ -58,14 +58,14 @@ def _given(span: Span) -> Iterator[tuple[str, int, dict]]:
             yield from ((scope, span.end_time_unix_nano, fields) for fields in items.values())
     for event in span.events:
         if event.name == f"{_EVENT}result":
-            said = {attribute.key: _value(attribute.value) for attribute in event.attributes}
+            values = {attribute.key: _value(attribute.value) for attribute in event.attributes}
             fields = {
-                "name": said.pop(f"{_EVENT}name", None),
-                "score": said.pop(f"{_EVENT}score.value", None),
-                "label": said.pop(f"{_EVENT}score.label", None),
-                "explanation": said.pop(f"{_EVENT}explanation", None),
+                "name": values.pop(f"{_EVENT}name", None),
+                "score": values.pop(f"{_EVENT}score.value", None),
+                "label": values.pop(f"{_EVENT}score.label", None),
+                "explanation": values.pop(f"{_EVENT}explanation", None),
             }
-            yield "", event.time_unix_nano, fields | {"metadata": json.dumps(said)}
+            yield "", event.time_unix_nano, fields | {"metadata": json.dumps(values)}
 
 
 def _assessment(span: Span, scope: str, time: int, fields: dict) -> dict | None:
@@ -131,11 +131,11 @@ def _metadata(text: str | None) -> dict[str, str]:
     if not text:
         return {}
     try:
-        said = json.loads(text)
+        values = json.loads(text)
     except ValueError:
         return {"metadata": text}
     return {
-        key: value if isinstance(value, str) else json.dumps(value) for key, value in said.items() if value is not None
+        key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items() if value is not None
     }
 
 

@@ -11,10 +11,10 @@ export const SPAN = "A span is one timed operation of a trace.";
 export const TRACE = "A trace is the path of one request through an application.";
 
 /** An assistant's message that calls `get_weather` for each city. */
-export const asks = (cities, { text = "", reasoning = false } = {}) =>
+export const toolCalls = (cities, { text = "", reasoning = false } = {}) =>
   ["Assistant:", reasoning && "[reasoning]", text, ...cities.map((city) => `→ get_weather(city: ${city})`)]
     .filter(Boolean)
     .join(" ");
 
 /** What `get_weather` answered. */
-export const told = (text) => `Tool get_weather: ${text}`.trim();
+export const toolResult = (text) => `Tool get_weather: ${text}`.trim();

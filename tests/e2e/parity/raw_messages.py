@@ -1,11 +1,12 @@
-"""What was said, read a second time from raw values: of LangChain, Bedrock, Anthropic, Gemini, OpenAI and OpenTelemetry's GenAI.
+"""Reads messages from raw values of LangChain, Bedrock, Anthropic, Gemini, OpenAI and OpenTelemetry's GenAI.
 
-Instrumentations lose parts of messages that the raw value beside them still has. It counts where it says more, and all that they say.
+Instrumentations lose parts of messages that the raw value still has. The raw value wins when it contains everything
+that the attributes contain, and more.
 """
 
 import json
 
-from e2e.parity.turns import ROLES, Call, Turn, are_told
+from e2e.parity.conversation import ROLES, Call, Turn, is_rendered_as_messages
 
 _PLACES = (
     "messages",
@@ -50,19 +51,19 @@ def answers(raw: object) -> list[Turn]:
     return [] if is_state else [turn for turn in found if turn.role != "tool"]
 
 
-def fuller(told: list[Turn], raw: list[Turn]) -> list[Turn]:
+def more_complete(attribute_turns: list[Turn], raw: list[Turn]) -> list[Turn]:
     has_system = any(turn.role == "system" for turn in raw)
-    system = [turn for turn in told if turn.role == "system" and not has_system]
-    said, raw_said = _said([turn for turn in told if turn not in system]), _said(raw)
-    # A thought may have been told as words.
-    is_all = all(piece in raw_said or ("thought", piece[1]) in raw_said for piece in said)
-    return [*system, *raw] if is_all and raw_said - said else told
+    system = [turn for turn in attribute_turns if turn.role == "system" and not has_system]
+    pieces, raw_pieces = _pieces([turn for turn in attribute_turns if turn not in system]), _pieces(raw)
+    # An instrumentation may report reasoning as text.
+    is_all = all(piece in raw_pieces or ("thought", piece[1]) in raw_pieces for piece in pieces)
+    return [*system, *raw] if is_all and raw_pieces - pieces else attribute_turns
 
 
 def is_plain(raw: object, shown: object) -> bool:
-    """Whether LangChain's messages in a value are told as OpenAI's, and all that stands around them is as it was."""
+    """Whether a value's LangChain messages are rendered as OpenAI's and everything around them is unchanged."""
     if (found := langchain(raw)) is not None:
-        return are_told(found, [shown])
+        return is_rendered_as_messages(found, [shown])
     if isinstance(raw, dict) and raw.get("type") == "constructor" and "kwargs" in raw:
         return is_plain(raw["kwargs"], shown)
     match raw, shown:
@@ -79,7 +80,7 @@ def langchain(raw: object) -> list[Turn] | None:
     return found or None
 
 
-def _said(turns: list[Turn]) -> set[tuple]:
+def _pieces(turns: list[Turn]) -> set[tuple]:
     pieces = set()
     for turn in turns:
         pieces |= {("text", text) for text in turn.texts} | {("thought", turn.thoughts)}
@@ -115,9 +116,9 @@ def _read(role: str, body: dict) -> list[Turn]:
     legacy = [body["function_call"]] if body.get("function_call") else []
     for call in map(_call, [*(body.get("tool_calls") or []), *legacy]):
         if not any(call.is_same(each) for each in turn.calls):
-            turn = turn.having(calls=(call,))
+            turn = turn.extended(calls=(call,))
     if role == "tool":
-        turn = turn.having(answers=body.get("tool_call_id"), name=body.get("name") or "")
+        turn = turn.extended(answers=body.get("tool_call_id"), name=body.get("name") or "")
     return [*results, *([turn] if turn != Turn(role) else [])]
 
 
@@ -125,26 +126,26 @@ def _with_blocks(turn: Turn, content: object) -> tuple[Turn, list[Turn]]:
     results = []
     for block in content if isinstance(content, list) else [content]:
         if isinstance(block, str):
-            turn = turn.having(texts=(block,) if block else ())
+            turn = turn.extended(texts=(block,) if block else ())
         if not isinstance(block, dict) or not block:
             continue
         kind = block["type"] if "type" in block else next(iter(block))
         body = block if "type" in block else block[kind]
         if kind in {"text", "input_text", "output_text"}:
             text = body if isinstance(body, str) else body.get("text", body.get("content"))
-            turn = turn.having(texts=(text,) if text else ())
+            turn = turn.extended(texts=(text,) if text else ())
         elif kind in _CALLS:
-            turn = turn.having(calls=(_call(body),))
+            turn = turn.extended(calls=(_call(body),))
         elif kind in _RESULTS:
             results.append(_result(body))
         elif kind in {"reasoning", "thinking"}:
             thought = body.get("thinking") or body.get("text") or body.get("content") or body.get("summary") or ""
             parts = [thought] if isinstance(thought, str) else [part["text"] for part in thought]
-            turn = turn.having(thoughts="\n\n".join(parts))
+            turn = turn.extended(thoughts="\n\n".join(parts))
         elif url := _picture(kind, body):
-            turn = turn.having(images=(url,))
+            turn = turn.extended(images=(url,))
         else:
-            turn = turn.having(texts=("[image]" if kind in {"image", "image_url", "file"} else json.dumps(body),))
+            turn = turn.extended(texts=("[image]" if kind in {"image", "image_url", "file"} else json.dumps(body),))
     return turn, results
 
 
@@ -154,7 +155,7 @@ def _result(body: dict) -> Turn:
         value = body.get("response", body.get("result"))
         found = value if isinstance(value, str) else json.dumps(value)
     turn, _ = _with_blocks(Turn("tool"), found)
-    return turn.having(answers=_id(body), name=body.get("name") or "")
+    return turn.extended(answers=_id(body), name=body.get("name") or "")
 
 
 def _id(body: dict) -> str | None:

@@ -1,4 +1,4 @@
-"""What was said, read a second time: from OpenInference's attributes, and from conversations in OpenAI's shape.
+"""Conversations read from OpenInference attributes and from messages in OpenAI's shape.
 
 A `Turn` holds what a reader of MLflow sees of a message, so that both readings compare.
 """
@@ -20,7 +20,7 @@ _SOUNDS = {"audio/wav": "wav", "audio/x-wav": "wav", "audio/mpeg": "mp3", "audio
 
 @dataclass(frozen=True)
 class Call:
-    # None: nobody gave it one.
+    # None: the span has no id.
     id: str | None
     name: str
     arguments: str
@@ -44,28 +44,28 @@ class Turn:
     answers: str | None = None
     name: str = ""
 
-    def having(self, **more: object) -> "Turn":
+    def extended(self, **more: object) -> "Turn":
         """The same with more of something: lists grow, all else is set."""
         return replace(self, **{name: (*getattr(self, name), *each) if isinstance(each, tuple) else each for name, each in more.items()})
 
-    def is_told_as(self, told: "Turn") -> bool:
-        """Whether `told` says the same: every word of it, and made-up ids only where there were none."""
-        same = replace(self, calls=(), answers=None) == replace(told, calls=(), answers=None)
-        are_calls = len(self.calls) == len(told.calls) and all(map(Call.is_same, self.calls, told.calls))
-        return same and are_calls and (self.answers is None or self.answers == told.answers)
+    def is_rendered_as(self, rendered: "Turn") -> bool:
+        """Whether `rendered` has the same content, with generated ids only where there were none."""
+        same = replace(self, calls=(), answers=None) == replace(rendered, calls=(), answers=None)
+        are_calls = len(self.calls) == len(rendered.calls) and all(map(Call.is_same, self.calls, rendered.calls))
+        return same and are_calls and (self.answers is None or self.answers == rendered.answers)
 
 
-def asked(attributes: dict) -> list[Turn]:
+def input_turns(attributes: dict) -> list[Turn]:
     found = _messages(attributes, "llm.input_messages", "user")
     return found or _texts(attributes, "llm.prompts", "prompt", "user")
 
 
-def without_silence(turns: list[Turn]) -> list[Turn]:
-    """A speaker without words is no message; a tool's says at least that there was a result."""
-    return [turn for turn in turns if speak([turn]) or turn.role == "tool"] if speak(turns) else turns
+def without_empty_turns(turns: list[Turn]) -> list[Turn]:
+    """Drops empty messages, except a tool's, which show that there was a result."""
+    return [turn for turn in turns if have_content([turn]) or turn.role == "tool"] if have_content(turns) else turns
 
 
-def answered(attributes: dict) -> list[Turn]:
+def output_turns(attributes: dict) -> list[Turn]:
     found = _messages(attributes, "llm.output_messages", "assistant")
     found = found or _texts(attributes, "llm.choices", "completion", "assistant")
     if "llm.function_call" in attributes and not any(turn.calls for turn in found):
@@ -75,22 +75,22 @@ def answered(attributes: dict) -> list[Turn]:
     return found
 
 
-def speak(turns: list[Turn]) -> bool:
-    """Whether anybody says anything: some instrumentations name speakers and no words."""
+def have_content(turns: list[Turn]) -> bool:
+    """Whether a message has content: some instrumentations record roles alone."""
     return any(turn.texts or turn.images or turn.sounds or turn.thoughts or turn.calls for turn in turns)
 
 
-def with_system(turns: list[Turn], raw: object) -> list[Turn]:
-    """With what a raw request keeps beside its messages, unless the messages say it themselves."""
+def with_system_prompt(turns: list[Turn], raw: object) -> list[Turn]:
+    """With the system prompt that a raw request keeps beside its messages, unless the messages include one."""
     if not turns or any(turn.role == "system" for turn in turns):
         return turns
-    said = hidden_system(raw)
-    return [Turn("system", (said,)), *turns] if said else turns
+    prompt = separate_system_prompt(raw)
+    return [Turn("system", (prompt,)), *turns] if prompt else turns
 
 
-def hidden_system(raw: object) -> str:
-    said = (raw.get("system") or raw.get("instructions")) if isinstance(raw, dict) else None
-    parts = said if isinstance(said, list) else [said]
+def separate_system_prompt(raw: object) -> str:
+    prompt = (raw.get("system") or raw.get("instructions")) if isinstance(raw, dict) else None
+    parts = prompt if isinstance(prompt, list) else [prompt]
     return "\n\n".join(filter(None, (part.get("text") if isinstance(part, dict) else part for part in parts)))
 
 
@@ -101,10 +101,10 @@ def _meant(arguments: str) -> object:
         return arguments
 
 
-def are_told(turns: list[Turn], messages: object) -> bool:
-    """Whether `messages`, in OpenAI's shape, are valid to MLflow and say the same, turn by turn."""
-    told = read(messages)
-    return told is not None and len(told) == len(turns) and all(map(Turn.is_told_as, turns, told))
+def is_rendered_as_messages(turns: list[Turn], messages: object) -> bool:
+    """Whether `messages`, in OpenAI's shape, are valid for MLflow and have the same content, turn by turn."""
+    rendered = read(messages)
+    return rendered is not None and len(rendered) == len(turns) and all(map(Turn.is_rendered_as, turns, rendered))
 
 
 def read(messages: object) -> list[Turn] | None:
@@ -189,10 +189,10 @@ def _with_part(turn: Turn, part: dict) -> Turn:
         call = _call(part["tool_call"])
         return turn if any(call.is_same(each) for each in turn.calls) else replace(turn, calls=(*turn.calls, call))
     content = part["message_content"]
-    # Anthropic's JavaScript instrumentation tells the kind of an image and not the image.
+    # Anthropic's JavaScript instrumentation records the kind of an image and not the image.
     if "image" in content and "image" in content["image"]:
         url = content["image"]["image"]["url"]
-        return turn.having(texts=(url,)) if url == "__REDACTED__" else turn.having(images=(url,))
+        return turn.extended(texts=(url,)) if url == "__REDACTED__" else turn.extended(images=(url,))
     if "audio" in content:
         audio = content["audio"]["audio"]
         kind, _, data = audio["url"].removeprefix("data:").rpartition(";base64,")

@@ -29,7 +29,7 @@ def binary() -> Path:
 def run(
     *arguments: str, stdin: bytes = b"", environment: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run one command of the binary to its end and return what it said. The caller judges the exit status."""
+    """Run one command of the binary to its end and return its output. The caller judges the exit status."""
     return subprocess.run(
         [str(binary()), *arguments],
         input=stdin,
@@ -40,10 +40,10 @@ def run(
     )
 
 
-class Bridge:
+class Gateway:
     """`openinference-mlflow serve`. A context manager: leaving it asks the program to end and checks that it did.
 
-    `folder` is the data directory and holds the log; the same folder may be used again by a later Bridge.
+    `folder` is the data directory and holds the log; the same folder may be used again by a later Gateway.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Bridge:
 
     @property
     def process(self) -> Process:
-        assert self._process is not None, "the bridge is not running"
+        assert self._process is not None, "the gateway is not running"
         return self._process
 
     @property
@@ -100,14 +100,14 @@ class Bridge:
         return [json.loads(each.read_text()) for each in sorted(self.set_aside.glob("*.reason.json"))]
 
     def log_text(self) -> str:
-        """What it said on standard error and standard output, also after its end."""
+        """Its standard error and standard output, also after its end."""
         return self._log.read_text(errors="replace")
 
     def wait_for_log(self, text: str, within: float = 30.0) -> None:
         eventually(lambda: text in self.log_text(), f"{text!r} in the log of serve", within)
 
-    def start(self) -> "Bridge":
-        assert self._process is None, "the bridge is running already"
+    def start(self) -> "Gateway":
+        assert self._process is None, "the gateway is running already"
         self._folder.mkdir(parents=True, exist_ok=True)
         command = [
             *(str(binary()), "serve"),
@@ -137,7 +137,7 @@ class Bridge:
             self._process.kill()
             self._process = None
 
-    def __enter__(self) -> "Bridge":
+    def __enter__(self) -> "Gateway":
         return self.start()
 
     def __exit__(self, exception_type: type[BaseException] | None, *_: object) -> None:

@@ -1,4 +1,4 @@
-/** What every application asks, in words: the same for each provider, and the same as in `capture/python/asked.py`. */
+/** The prompts of every capture script: the same for each provider, and the same as in `capture/python/prompts.py`. */
 
 import { PNG } from "./model-api.js";
 

@@ -1,6 +1,6 @@
-"""Keeps a capturing process to loopback. Called before any instrumented package is imported.
+"""Restricts a capturing process to loopback. Call it before any instrumented package is imported.
 
-Frameworks are told not to report, and whatever tries to reach another machine all the same fails: an audit hook
+Settings disable telemetry of frameworks, and connections to other machines fail: an audit hook
 (https://docs.python.org/3/library/audit_events.html) refuses every connection and name lookup that is not loopback.
 """
 
@@ -30,8 +30,8 @@ _FOREIGN_SETTINGS = (
 _PROXIES = {"http_proxy", "https_proxy", "all_proxy"}
 
 
-def seclude() -> None:
-    """Takes settings of the shell that would steer a client out of the environment, and shuts the way out."""
+def guard_network() -> None:
+    """Removes settings that would steer a client from the environment and blocks other machines."""
     for key in list(os.environ):
         if key.startswith(_FOREIGN_SETTINGS) or key.lower() in _PROXIES:
             del os.environ[key]

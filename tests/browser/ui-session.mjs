@@ -13,12 +13,12 @@ import { TracePage } from "./ui/trace-page.mjs";
 /** The payloads of `expected/`. */
 export const PAYLOADS = [...INSTRUMENTORS.map(({ payloads }) => payloads), RETRIEVERS, ERRORS].flatMap(Object.keys);
 
-export class Looker {
+export class UiSession {
   /** Stores every payload. With a folder for `screenshots`, what is looked at is photographed. */
   static async start(screenshots) {
     const store = await storeTwice(PAYLOADS);
     try {
-      return new Looker(store, await openBrowser(), screenshots);
+      return new UiSession(store, await openBrowser(), screenshots);
     } catch (error) {
       await store.stop();
       throw error;
@@ -31,7 +31,7 @@ export class Looker {
     this.screenshots = screenshots;
     this.seen = new Map();
     this.pages = Object.fromEntries(
-      ["bridged", "raw"].map((side) => [side, new TracePage(browser.page, store.uri, store[side].experimentId)]),
+      ["translated", "raw"].map((side) => [side, new TracePage(browser.page, store.uri, store[side].experimentId)]),
     );
   }
 
@@ -85,7 +85,7 @@ export class Looker {
 
   /** Of what MLflow makes of raw payloads nobody needs a picture. */
   async photograph(side, payload, what) {
-    if (side !== "bridged" || !this.screenshots) return;
+    if (side !== "translated" || !this.screenshots) return;
     await this.pages[side].screenshot(join(this.screenshots, `${payload.split(".")[0]}-${side}-${what}.png`));
   }
 
