@@ -38,7 +38,7 @@ pub fn transcode(payload: &[u8], from: Encoding, to: Encoding) -> Result<Vec<u8>
 /// See `translate` in the contract. Spans stay in their order; of one that is there twice the greater version stays.
 pub fn translate(payload: &[u8], from: Encoding, to: Encoding) -> Result<Translated, Malformed> {
     let (body, mut repairs) = intake::decode(payload, from)?;
-    let mut traces: BTreeMap<TraceId, Trace> = BTreeMap::new();
+    let mut traces: BTreeMap<TraceId, Box<Trace>> = BTreeMap::new();
     let mut receipts = Receipts::default();
     let mut order = Vec::new();
     let mut quarantined = Vec::new();

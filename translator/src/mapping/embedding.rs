@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 
 use super::added_attributes::AttributeBuilder;
 use super::span_view::SpanView;
-use super::{Mapped, io};
-use crate::mlflow::json;
+use crate::mlflow::json::{self, JsonValue};
 use crate::mlflow::keys::{SPAN_INPUTS, SPAN_OUTPUTS, SPAN_TYPE};
 use crate::openinference::{AttributeNode, AttributeTree, Family, Key};
 use crate::otlp;
@@ -16,7 +15,7 @@ pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<
     if !is_call && !view.families().contains(Family::Embedding) {
         return;
     }
-    let value = |key: Key| view.get(key).and_then(io::mapped);
+    let value = |key: Key| view.value(key);
     let embedding = AttributeTree::pick(&view.span().attributes, "embedding", &["embeddings"]);
     let embeddings = embedding.family("embeddings");
     let of = |name: &'static str| embeddings.items().map(move |item| item.at(&["embedding", name]));
@@ -30,8 +29,8 @@ pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<
         return;
     }
     let raw = value(Key::OutputValue);
-    let numbers = raw.as_ref().filter(|_| is_call).map(Mapped::as_text).filter(|text| json::is_structured(text));
-    let numbers = numbers.as_deref().and_then(|text| Some((text, raw_vectors(text)?)));
+    let numbers = raw.filter(|_| is_call).and_then(|raw| raw.json());
+    let numbers = numbers.and_then(|answer| Some((answer, raw_vectors(answer)?)));
     if raw.is_some() && numbers.is_none() {
         return;
     }
@@ -46,7 +45,7 @@ pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<
         outputs["dimension"] = dimension.into();
     }
     // MLflow looks for the model there, too.
-    if let Some(model) = numbers.and_then(|(text, _)| json::fields(text, ["model"])[0]).and_then(json::string) {
+    if let Some(model) = numbers.and_then(|(answer, _)| answer.field("model")).and_then(JsonValue::string) {
         outputs["model"] = model.into();
     }
     added.add_text(SPAN_OUTPUTS, json::clean(&outputs.to_string()).into_owned());
@@ -64,27 +63,27 @@ fn dimension(vector: &AttributeNode<'_, '_>) -> Option<usize> {
 
 /// How many vectors an answer holds, and of which dimension: a list of numbers or of such lists, by itself or where OpenAI,
 /// Cohere, Gemini and Bedrock have it.
-fn raw_vectors(answer: &str) -> Option<(usize, Option<usize>)> {
-    let lists = json::fields(answer, ["data", "embeddings", "embedding", "predictions"]);
+fn raw_vectors(answer: JsonValue<'_>) -> Option<(usize, Option<usize>)> {
+    let lists = answer.fields(["data", "embeddings", "embedding", "predictions"]);
     let list = lists.into_iter().flatten().next().unwrap_or(answer);
-    let vector = |item| match item {
-        list if is_vector(list) => Some(list),
+    let vector = |item: JsonValue<'_>| match item {
+        list if is_vector(list) => Some(list.items().count()),
         item => {
-            json::fields(item, ["embedding", "values", "vector"]).into_iter().flatten().find(|list| is_vector(list))
+            let lists = item.fields(["embedding", "values", "vector"]).into_iter().flatten();
+            lists.filter(|list| is_vector(*list)).map(|list| list.items().count()).next()
         }
     };
-    if let Some(numbers) = vector(list) {
-        return Some((1, Some(json::items(numbers).count())));
+    if let Some(dimension) = vector(list) {
+        return Some((1, Some(dimension)));
     }
-    let first = json::items(list).next().and_then(vector)?;
-    Some((json::items(list).count(), Some(json::items(first).count())))
+    let dimension = list.items().next().and_then(vector)?;
+    Some((list.items().count(), Some(dimension)))
 }
 
 /// Whether a value is a list that begins with a number.
-fn is_vector(value: &str) -> bool {
-    json::items(value)
-        .next()
-        .is_some_and(|first| first.starts_with(|start: char| start == '-' || start.is_ascii_digit()))
+fn is_vector(value: JsonValue<'_>) -> bool {
+    let is_number = |text: &str| text.starts_with(|start: char| start == '-' || start.is_ascii_digit());
+    value.items().next().is_some_and(|first| is_number(first.text()))
 }
 
 #[cfg(test)]

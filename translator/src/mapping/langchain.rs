@@ -2,19 +2,19 @@
 //! know the forms in which LangChain writes them. What stands around them stays as it is.
 
 use super::chat::{self, Role};
-use crate::mlflow::json::{self, entries, fields, items};
+use crate::mlflow::json::{self, JsonValue};
 
 /// What every message has that LangChain writes.
 const MARK: &str = "\"additional_kwargs\"";
 
 /// A value with its messages told as OpenAI's; the words alone where it is nothing but what a tool found. `None` when it
 /// holds no such message.
-pub(super) fn plain(value: &str) -> Option<String> {
-    if !value.contains(MARK) || !json::is_structured(value) {
+pub(super) fn plain(value: JsonValue<'_>) -> Option<String> {
+    if !value.holds_literal(MARK) {
         return None;
     }
-    let mut only = entries(value);
-    let output = only.next().filter(|(key, _)| *key == "\"output\"" && only.next().is_none());
+    let mut only = value.entries();
+    let output = only.next().filter(|(key, _)| key.text() == "\"output\"" && only.next().is_none());
     if let [message] = chat::langchain_messages(output.map_or(value, |(_, value)| value)).as_slice()
         && message.role == Role::Tool
         && let Some(words) = message.only_text()
@@ -22,19 +22,18 @@ pub(super) fn plain(value: &str) -> Option<String> {
         // Inside of JSON it was a string, whatever it spells.
         return Some(json::storable(words).into_owned());
     }
-    let mut out = String::with_capacity(value.len());
+    let mut out = String::with_capacity(value.text().len());
     put(value, &mut out).then_some(out)
 }
 
-/// Writes a value; whether there was a message in it. As deep as the value is nested, which [`json::is_structured`] bounds.
-fn put(value: &str, out: &mut String) -> bool {
-    let value = value.trim_ascii();
-    if !value.contains(MARK) {
-        out.push_str(value);
+/// Writes a value; whether there was a message in it. As deep as the value is nested, which [`JsonIndex`](json::JsonIndex) bounds.
+fn put(value: JsonValue<'_>, out: &mut String) -> bool {
+    if !value.holds_literal(MARK) {
+        out.push_str(value.text());
         return false;
     }
-    if value.starts_with('[') {
-        return put_all('[', items(value).map(|item| ("", item)), ']', out);
+    if value.is_array() {
+        return put_all('[', value.items().map(|item| ("", item)), ']', out);
     }
     let messages = chat::langchain_messages(value);
     if let [message] = messages.as_slice() {
@@ -43,17 +42,22 @@ fn put(value: &str, out: &mut String) -> bool {
         return true;
     }
     // Around messages, as in a prompt, the constructor's name says nothing.
-    match fields(value, ["lc", "kwargs"]) {
+    match value.fields(["lc", "kwargs"]) {
         [Some(_), Some(inside)] => put(inside, out),
-        _ if value.starts_with('{') => put_all('{', entries(value), '}', out),
+        _ if value.is_object() => put_all('{', value.entries().map(|(key, value)| (key.text(), value)), '}', out),
         _ => {
-            out.push_str(value);
+            out.push_str(value.text());
             false
         }
     }
 }
 
-fn put_all<'a>(open: char, parts: impl Iterator<Item = (&'a str, &'a str)>, close: char, out: &mut String) -> bool {
+fn put_all<'a>(
+    open: char,
+    parts: impl Iterator<Item = (&'a str, JsonValue<'a>)>,
+    close: char,
+    out: &mut String,
+) -> bool {
     let mut found = false;
     out.push(open);
     for (place, (key, value)) in parts.enumerate() {

@@ -4,6 +4,7 @@
 //! set itself (`mlflow.*`) wins over anything added here.
 
 mod added_attributes;
+mod attribute_value;
 mod chat;
 mod cost;
 mod embedding;

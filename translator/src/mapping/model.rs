@@ -2,8 +2,9 @@
 
 use super::added_attributes::AttributeBuilder;
 use super::span_view::SpanView;
+use crate::mlflow::json::{JsonIndex, JsonValue};
 use crate::mlflow::keys::{MODEL, PROVIDER, SPAN_INPUTS, SPAN_OUTPUTS};
-use crate::mlflow::{json, tags};
+use crate::mlflow::tags;
 use crate::openinference::Key;
 
 /// Where the model's name stands; the first that holds one counts. What answered comes before what was asked for.
@@ -47,9 +48,7 @@ fn in_value(added: &AttributeBuilder<'_, '_, '_>, key: &'static str) -> Option<S
     if !text.contains("\"model\"") {
         return None;
     }
-    let model = json::entries(&text).filter(|(key, _)| *key == "\"model\"").last().map(|(_, value)| value)?;
-    if !json::is_structured(&text) {
-        return None;
-    }
-    json::string(model).filter(|name| !name.is_empty()).map(|name| tags::column(&name))
+    let index = JsonIndex::read(&text)?;
+    let name = index.root(&text).field("model").and_then(JsonValue::string)?;
+    if name.is_empty() { None } else { Some(tags::column(&name)) }
 }

@@ -6,51 +6,43 @@
 use serde_json::{Value, json};
 
 use super::added_attributes::AttributeBuilder;
-use super::io;
 use super::span_view::SpanView;
-use crate::mlflow::json;
+use crate::mlflow::json::{self, JsonValue};
 use crate::mlflow::keys::{SPAN_INPUTS, SPAN_OUTPUTS};
 use crate::openinference::Key;
 
 /// Adds the words of a query, and the ids and scores of nodes.
 pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<'_, 's, 'a>) {
-    let text = |key: Key| view.get(key).and_then(io::mapped);
     if added.lacks(SPAN_INPUTS)
-        && let Some(query) = text(Key::InputValue).and_then(|value| query(&value.as_text()))
+        && let Some(query) = view.json(Key::InputValue).and_then(query)
     {
         added.add_text(SPAN_INPUTS, json::storable(&query).into_owned());
     }
     if added.lacks(SPAN_OUTPUTS)
-        && let Some(nodes) = text(Key::OutputValue).and_then(|value| nodes(&value.as_text()))
+        && let Some(nodes) = view.json(Key::OutputValue).and_then(nodes)
     {
         added.add_text(SPAN_OUTPUTS, json::clean(&nodes.to_string()).into_owned());
     }
 }
 
 /// The words in `{"query_bundle": {"query_str": …}}`, where there is nothing beside them.
-fn query(inputs: &str) -> Option<String> {
-    if !inputs.contains("\"query_bundle\"") || !json::is_structured(inputs) {
+fn query(inputs: JsonValue<'_>) -> Option<String> {
+    let mut entries = inputs.entries();
+    let (key, bundle) = entries.next()?;
+    if !key.is_one_of(&["query_bundle"]) || entries.next().is_some() {
         return None;
     }
-    let mut entries = json::entries(inputs);
-    let (_, bundle) = entries.next()?;
-    if entries.next().is_some() {
-        return None;
-    }
-    json::fields(bundle, ["query_str"])[0].and_then(json::string).map(|query| query.into_owned())
+    bundle.field("query_str").and_then(JsonValue::string).map(|query| query.into_owned())
 }
 
 /// The nodes of a list that holds nothing else.
-fn nodes(outputs: &str) -> Option<Value> {
-    if !outputs.contains("<NodeWithScore(") || !json::is_structured(outputs) {
-        return None;
-    }
-    let nodes: Option<Vec<Value>> = json::items(outputs).map(node).collect();
+fn nodes(outputs: JsonValue<'_>) -> Option<Value> {
+    let nodes: Option<Vec<Value>> = outputs.items().map(node).collect();
     nodes.filter(|nodes| !nodes.is_empty()).map(Value::from)
 }
 
-fn node(printed: &str) -> Option<Value> {
-    let printed = json::string(printed)?;
+fn node(printed: JsonValue<'_>) -> Option<Value> {
+    let printed = printed.string()?;
     let inside = printed.strip_prefix("<NodeWithScore(node=")?.strip_suffix(")>")?;
     let (node, score) = inside.rsplit_once("), score=")?;
     let (_, id) = node.split_once("id_=")?;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::added_attributes::AttributeBuilder;
 use super::span_view::SpanView;
-use super::{AddedAttributes, io, preview};
+use super::{AddedAttributes, preview};
 use crate::mlflow::json;
 use crate::mlflow::keys::{LINKED_PROMPTS, SPAN_INPUTS, SPAN_OUTPUTS};
 use crate::openinference::{Family, Key};
@@ -34,7 +34,7 @@ pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<
     if !view.families().contains(Family::Prompt) {
         return;
     }
-    let value = |key: Key| view.get(key).and_then(io::mapped);
+    let value = |key: Key| view.value(key);
     let is_prompt = view.text(Key::SpanKind).is_some_and(|kind| kind.trim().eq_ignore_ascii_case("PROMPT"));
     // On other spans, what the prompt was made of reads better than its object as Python prints it.
     let is_printed = || {
@@ -79,7 +79,7 @@ const LONGEST_RENDERED: usize = 1 << 20;
 
 fn add_parts(view: &SpanView<'_, '_>, added: &mut AttributeBuilder<'_, '_, '_>) {
     let part = |(key, name): &(Key, &str)| {
-        let value = view.get(*key).and_then(io::mapped)?.into_owned();
+        let value = view.value(*key)?;
         Some(((*name).to_owned(), parsed(&value.as_text())))
     };
     let inputs: Map<String, Value> = PARTS.iter().filter_map(part).collect();

@@ -7,8 +7,8 @@
 use serde_json::{Map, Value, json};
 
 use super::added_attributes::AttributeBuilder;
+use super::preview;
 use super::span_view::SpanView;
-use super::{Mapped, io, preview};
 use crate::mlflow::json::{self, is_structured};
 use crate::mlflow::keys::{SPAN_INPUTS, SPAN_OUTPUTS, SPAN_TYPE};
 use crate::openinference::{AttributeNode, AttributeTree, Family, Key, number};
@@ -77,22 +77,19 @@ fn add_ranked<'s, 'a>(
 
 /// Whether there are no raw inputs, or documents are printed in them.
 fn is_unread(view: &SpanView<'_, '_>) -> bool {
-    let inputs = view.get(Key::InputValue).and_then(io::mapped);
+    let inputs = view.value(Key::InputValue);
     inputs.is_none_or(|inputs| preview::is_dump(&inputs.as_text()))
 }
 
 fn is_without(view: &SpanView<'_, '_>, key: Key) -> bool {
-    view.get(key).and_then(io::mapped).is_none()
+    view.value(key).is_none()
 }
 
 /// Whether the raw outputs are already what the UI draws.
 fn is_drawn(view: &SpanView<'_, '_>) -> bool {
-    let Some(outputs) = view.get(Key::OutputValue).map(Mapped::from) else { return false };
-    let outputs = outputs.as_text();
-    let mut items = json::items(&outputs).peekable();
-    is_structured(&outputs)
-        && items.peek().is_some()
-        && items.all(|item| json::fields(item, ["page_content"])[0].is_some())
+    let Some(outputs) = view.json(Key::OutputValue) else { return false };
+    let mut items = outputs.items().peekable();
+    items.peek().is_some() && items.all(|item| item.field("page_content").is_some())
 }
 
 fn documents(family: AttributeNode<'_, '_>) -> Vec<Value> {

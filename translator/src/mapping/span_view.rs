@@ -1,7 +1,10 @@
 //! A span's attributes, read once: one pass that puts each where the mapping finds it without a search.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
+use super::attribute_value::AttributeValue;
+use crate::mlflow::json::JsonValue;
 use crate::mlflow::{json, keys};
 use crate::openinference::{Families, Family, Key, TokenCount, count, number, split_at_dot};
 use crate::otlp::{Span, Value};
@@ -12,6 +15,8 @@ pub(super) struct SpanView<'s, 'a> {
     span: &'s Span<'a>,
     /// Where in the span's attributes each key is, plus one; of repeated keys the last, as MLflow has it.
     places: [u32; Key::COUNT],
+    /// The values that a rule has asked for.
+    values: [OnceCell<Option<Box<AttributeValue<'a>>>>; Key::COUNT],
     families: Families,
     carries_mlflow: bool,
     is_mlflows: bool,
@@ -23,6 +28,7 @@ impl<'s, 'a> SpanView<'s, 'a> {
         let mut view = Self {
             span,
             places: [0; Key::COUNT],
+            values: [const { OnceCell::new() }; Key::COUNT],
             families: Families::default(),
             carries_mlflow: false,
             is_mlflows: false,
@@ -70,6 +76,19 @@ impl<'s, 'a> SpanView<'s, 'a> {
     pub(super) fn get(&self, key: Key) -> Option<Value<'a>> {
         let place = self.places.get(key as usize)?.checked_sub(1)?;
         self.span.attributes.get(place as usize).map(|attribute| attribute.value)
+    }
+
+    /// The value of an attribute as MLflow reads it; `None` where it is missing or what Python calls false.
+    #[inline]
+    pub(super) fn value(&self, key: Key) -> Option<&AttributeValue<'a>> {
+        let value = self.get(key)?;
+        let read = || AttributeValue::read(value).map(Box::new);
+        self.values.get(key as usize)?.get_or_init(read).as_deref()
+    }
+
+    /// The JSON object, array or string in an attribute.
+    pub(super) fn json(&self, key: Key) -> Option<JsonValue<'_>> {
+        self.value(key)?.json()
     }
 
     /// The text of an attribute that is a string and not empty; a JSON string is the text it spells, as MLflow has it.

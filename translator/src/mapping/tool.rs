@@ -1,27 +1,26 @@
 //! What a tool was given, where its span carries no value: `tool.parameters`.
 
 use super::added_attributes::AttributeBuilder;
-use super::io;
 use super::span_view::SpanView;
-use crate::mlflow::json;
+use crate::mlflow::json::JsonValue;
 use crate::mlflow::keys::SPAN_INPUTS;
 use crate::openinference::{Family, Key};
 
 /// Adds a tool's inputs.
 pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<'_, 's, 'a>) {
     if view.families().contains(Family::Tool)
-        && view.get(Key::InputValue).and_then(io::mapped).is_none()
-        && let Some(parameters) = view.get(Key::ToolParameters).and_then(io::mapped)
-        && !is_schema(&parameters.as_text())
+        && view.value(Key::InputValue).is_none()
+        && let Some(parameters) = view.value(Key::ToolParameters)
+        && !parameters.json().is_some_and(is_schema)
     {
-        added.add(SPAN_INPUTS, parameters);
+        added.add(SPAN_INPUTS, parameters.mapped().clone());
     }
 }
 
 /// Whether parameters are not given but described, as a JSON schema.
-fn is_schema(parameters: &str) -> bool {
-    let [kind, properties] = json::fields(parameters, ["type", "properties"]);
-    kind == Some("\"object\"") && properties.is_some_and(|properties| properties.starts_with('{'))
+fn is_schema(parameters: JsonValue<'_>) -> bool {
+    let [kind, properties] = parameters.fields(["type", "properties"]);
+    kind.is_some_and(|kind| kind.is_one_of(&["object"])) && properties.is_some_and(JsonValue::is_object)
 }
 
 #[cfg(test)]

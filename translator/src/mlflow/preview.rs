@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::json::{self, fields};
+use super::json::{self, JsonIndex, JsonValue};
 use super::tags::{fits, truncate};
 
 /// The greatest length of a preview, in characters.
@@ -11,27 +11,36 @@ pub const MAX: usize = 1000;
 
 /// The request preview from a root's `mlflow.spanInputs`, given as JSON or plain text.
 pub fn request(inputs: &str) -> Option<String> {
-    preview(inputs, "user")
+    let index = JsonIndex::read(inputs);
+    derived(inputs, index.as_ref().map(|index| index.root(inputs)), "user")
 }
 
 /// The response preview from a root's `mlflow.spanOutputs`, given as JSON or plain text.
 pub fn response(outputs: &str) -> Option<String> {
-    preview(outputs, "assistant")
+    let index = JsonIndex::read(outputs);
+    derived(outputs, index.as_ref().map(|index| index.root(outputs)), "assistant")
 }
 
-/// The text that MLflow finds in a value: of the last message of a role, or of another.
-pub fn last_message_text<'a>(value: &'a str, role: &str) -> Option<Cow<'a, str>> {
-    if json::is_structured(value) { last_message(value, role) } else { None }
-}
-
-fn preview(text: &str, role: &str) -> Option<String> {
+/// The preview of a root's inputs or outputs, given as text and as the JSON that it spells: `role` is `user` or
+/// `assistant`.
+pub fn derived(text: &str, json: Option<JsonValue<'_>>, role: &str) -> Option<String> {
     if text.is_empty() {
         return None;
     }
-    if !json::is_structured(text) {
-        return Some(truncated(&json::quoted(text)));
-    }
-    Some(truncated(&last_message(text, role).unwrap_or(Cow::Borrowed(text))))
+    Some(match json {
+        Some(json) => truncated(&last_message_text(json, role).unwrap_or(Cow::Borrowed(text))),
+        None => truncated(&json::quoted(text)),
+    })
+}
+
+/// The text that MLflow finds in a value: of the last message of a role, or of another.
+pub fn last_message_text<'a>(value: JsonValue<'a>, role: &str) -> Option<Cow<'a, str>> {
+    let messages = messages(value)?;
+    let mut from_last = messages.iter().rev().filter_map(|value| as_message(*value));
+    let last = from_last.next()?;
+    let is_of_role = |message: &Message<'_>| message.role.is_one_of(&[role]);
+    let message = if is_of_role(&last) { last } else { from_last.find(is_of_role).unwrap_or(last) };
+    message_text(message.content)
 }
 
 /// A text as long as a preview may be.
@@ -39,31 +48,20 @@ pub fn truncated(text: &str) -> String {
     if fits(text, MAX) { text.to_owned() } else { format!("{}...", truncate(text, MAX - 3)) }
 }
 
-/// What of a message matters here: its role and its content, as JSON text.
+/// What of a message matters here: its role and its content.
 struct Message<'a> {
-    role: &'a str,
-    content: &'a str,
+    role: JsonValue<'a>,
+    content: JsonValue<'a>,
 }
 
-/// The text of the last message of a role; without one, of the last message.
-fn last_message<'a>(text: &'a str, role: &str) -> Option<Cow<'a, str>> {
-    let messages = messages(text)?;
-    let mut from_last = messages.iter().rev().filter_map(|text| as_message(text));
-    let last = from_last.next()?;
-    let is_of_role = |message: &Message<'_>| json::string(message.role).is_some_and(|found| found == role);
-    let message = if is_of_role(&last) { last } else { from_last.find(is_of_role).unwrap_or(last) };
-    message_text(message.content)
-}
-
-/// The conversation in a chat request or response, of the Chat Completions or the Responses API: the JSON texts of what may
-/// be messages.
-fn messages(text: &str) -> Option<Vec<&str>> {
-    let [list, choices, input, output, request] = fields(text, ["messages", "choices", "input", "output", "request"]);
+/// The conversation in a chat request or response, of the Chat Completions or the Responses API: what may be messages.
+fn messages(value: JsonValue<'_>) -> Option<Vec<JsonValue<'_>>> {
+    let [list, choices, input, output, request] = value.fields(["messages", "choices", "input", "output", "request"]);
     if let Some(messages) = filled(list) {
         return Some(messages);
     }
-    let message = choices.and_then(|list| fields(json::items(list).next()?, ["message"])[0]);
-    if let Some(message) = message.filter(|message| as_message(message).is_some()) {
+    let message = choices.and_then(|list| list.items().next()?.field("message"));
+    if let Some(message) = message.filter(|message| as_message(*message).is_some()) {
         return Some(vec![message]);
     }
     // A `ResponsesAgent` wraps its request.
@@ -71,29 +69,26 @@ fn messages(text: &str) -> Option<Vec<&str>> {
 }
 
 /// The items of a list that has any.
-fn filled(list: Option<&str>) -> Option<Vec<&str>> {
-    list.map(|list| json::items(list).collect::<Vec<_>>()).filter(|items| !items.is_empty())
+fn filled(list: Option<JsonValue<'_>>) -> Option<Vec<JsonValue<'_>>> {
+    list.map(|list| list.items().collect::<Vec<_>>()).filter(|items| !items.is_empty())
 }
 
-fn as_message(text: &str) -> Option<Message<'_>> {
-    let [role, content] = fields(text, ["role", "content"]);
+fn as_message(value: JsonValue<'_>) -> Option<Message<'_>> {
+    let [role, content] = value.fields(["role", "content"]);
     Some(Message { role: role?, content: content? })
 }
 
-fn message_text(content: &str) -> Option<Cow<'_, str>> {
-    let text = json::string(content).or_else(|| json::items(content).find_map(part_text));
+fn message_text(content: JsonValue<'_>) -> Option<Cow<'_, str>> {
+    let text = content.string().or_else(|| content.items().find_map(part_text));
     text.filter(|text| !text.is_empty())
 }
 
-fn part_text(part: &str) -> Option<Cow<'_, str>> {
-    if let Some(text) = json::string(part) {
+fn part_text(part: JsonValue<'_>) -> Option<Cow<'_, str>> {
+    if let Some(text) = part.string() {
         return Some(text);
     }
-    let [kind, text] = fields(part, ["type", "text"]);
-    match json::string(kind?)?.as_ref() {
-        "text" | "output_text" => json::string(text?),
-        _ => None,
-    }
+    let [kind, text] = part.fields(["type", "text"]);
+    if kind?.is_one_of(&["text", "output_text"]) { text?.string() } else { None }
 }
 
 #[cfg(test)]

@@ -19,10 +19,9 @@ mod tests;
 use std::borrow::Cow;
 
 use super::added_attributes::AttributeBuilder;
-use super::io;
 use super::span_view::SpanView;
 use super::tools;
-use crate::mlflow::json;
+use crate::mlflow::json::JsonValue;
 use crate::mlflow::keys::{CHAT_MESSAGES, MESSAGE_FORMAT, SPAN_INPUTS, SPAN_OUTPUTS, SPAN_TYPE};
 use crate::openinference::{AttributeTree, Family, Key};
 use conversation::Conversation;
@@ -56,8 +55,7 @@ pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<
         .map(|key| RawValue::read(view, key));
     // The messages are read only where the raw pair does not do.
     let conversation = || {
-        let raw =
-            [last_message_text(&request, &asked, Role::User), last_message_text(&answer, &answered, Role::Assistant)];
+        let raw = [raw_messages(&request, &asked, Role::User), raw_messages(&answer, &answered, Role::Assistant)];
         let mut conversation =
             Conversation::read(&pick(&conversation::FAMILIES), view.text(Key::FunctionCall).as_deref(), raw);
         // Some instrumentations leave out what the system says apart from the messages.
@@ -68,7 +66,7 @@ pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<
         return add_to_other(&conversation(), &request, &answer, view, added);
     }
     let shape = match (&request, &answer) {
-        (RawValue::Json(request), RawValue::Json(answer)) => Shape::of(request, answer),
+        (RawValue::Json(request), RawValue::Json(answer)) => Shape::of(*request, *answer),
         _ => None,
     };
     if let Some(shape) = shape {
@@ -85,7 +83,7 @@ pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<
 }
 
 /// The messages of a raw value: those of another convention beside it, else its own. A plain text is a value of its own.
-fn last_message_text<'r>(raw: &'r RawValue<'_>, beside: &'r RawValue<'_>, role: Role) -> Vec<Message<'r>> {
+fn raw_messages<'v>(raw: &RawValue<'v>, beside: &RawValue<'v>, role: Role) -> Vec<Message<'v>> {
     let raws = match raw {
         RawValue::Text(_) => [None, None],
         _ => [beside.json(), raw.json()],
@@ -95,32 +93,28 @@ fn last_message_text<'r>(raw: &'r RawValue<'_>, beside: &'r RawValue<'_>, role: 
 }
 
 /// A raw value, as MLflow will read it.
-enum RawValue<'a> {
+enum RawValue<'v> {
     /// Nothing, or what Python calls false.
     None,
     /// Text that is no JSON.
-    Text(Cow<'a, str>),
+    Text(Cow<'v, str>),
     /// A JSON object, array or string.
-    Json(Cow<'a, str>),
+    Json(JsonValue<'v>),
 }
 
-impl<'a> RawValue<'a> {
-    fn read(view: &SpanView<'_, 'a>, key: Key) -> Self {
-        let Some(value) = view.get(key).and_then(io::mapped) else { return Self::None };
-        let text = match value {
-            super::Mapped::Text(text) => text,
-            super::Mapped::Json(value) => Cow::Owned(value.to_string()),
-        };
-        if json::is_structured(&text) { Self::Json(text) } else { Self::Text(text) }
+impl<'v> RawValue<'v> {
+    fn read(view: &'v SpanView<'_, '_>, key: Key) -> Self {
+        let Some(value) = view.value(key) else { return Self::None };
+        value.json().map_or_else(|| Self::Text(value.as_text()), Self::Json)
     }
 
-    fn is_drawn(&self, draws: fn(&str) -> bool) -> bool {
-        matches!(self, Self::Json(text) if draws(text))
+    fn is_drawn(&self, draws: fn(JsonValue<'_>) -> bool) -> bool {
+        self.json().is_some_and(draws)
     }
 
-    fn json(&self) -> Option<&str> {
+    fn json(&self) -> Option<JsonValue<'v>> {
         match self {
-            Self::Json(text) => Some(text),
+            Self::Json(json) => Some(*json),
             _ => None,
         }
     }
@@ -171,7 +165,7 @@ fn add_to_other(
     let is_unread = |raw: &RawValue<'_>| match raw {
         RawValue::None => true,
         RawValue::Text(_) => false,
-        RawValue::Json(text) => text.trim_start().starts_with('['),
+        RawValue::Json(json) => json.is_array(),
     };
     if is_unread(request) && !conversation.asked.is_empty() {
         added.add_text(SPAN_INPUTS, rebuilt::request(&conversation.asked, request.json(), view));

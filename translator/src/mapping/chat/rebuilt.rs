@@ -8,7 +8,7 @@ use super::RawValue;
 use super::message::Message;
 use super::role::Role;
 use crate::mapping::span_view::SpanView;
-use crate::mlflow::json;
+use crate::mlflow::json::{self, JsonIndex, JsonValue};
 use crate::openinference::Key;
 
 /// Keys of a request that hold what was said, in one shape or another; of `llm.invocation_parameters` they are left out, or
@@ -41,23 +41,25 @@ pub(super) fn side<'m, 'a>(messages: &'m [Message<'a>], raw: &RawValue<'a>, side
 /// A request: its messages, and the parameters that went with them.
 ///
 /// The model that a raw value names stays in what takes its place: MLflow looks for it there when no attribute names one.
-pub(super) fn request(messages: &[Message<'_>], raw: Option<&str>, view: &SpanView<'_, '_>) -> String {
+pub(super) fn request(messages: &[Message<'_>], raw: Option<JsonValue<'_>>, view: &SpanView<'_, '_>) -> String {
     let parameters = view.get(Key::InvocationParameters).map(json::plain_text).unwrap_or_default();
-    let parameters = parameters.as_deref().map(json::clean).filter(|text| json::is_structured(text));
+    let parameters = parameters.as_deref().map(json::clean);
+    let index = parameters.as_deref().and_then(JsonIndex::read);
+    let parameters = parameters.as_deref().zip(index.as_ref()).map(|(text, index)| index.root(text));
     let mut out = Object::default();
-    out.put_model(parameters.as_deref(), raw);
+    out.put_model(parameters, raw);
     out.put("messages", &json_of(messages));
-    for (key, value) in parameters.iter().flat_map(|text| json::entries(text)) {
-        let is_told = json::string(key).is_none_or(|key| key == "model" || SAID.contains(&key.as_ref()));
+    for (key, value) in parameters.into_iter().flat_map(JsonValue::entries) {
+        let is_told = key.string().is_none_or(|key| key == "model" || SAID.contains(&key.as_ref()));
         if !is_told {
-            out.put_literal(key, value);
+            out.put_literal(key.text(), value.text());
         }
     }
     out.finish()
 }
 
 /// An answer: a choice for each message.
-pub(super) fn answer(messages: &[Message<'_>], raw: Option<&str>, view: &SpanView<'_, '_>) -> String {
+pub(super) fn answer(messages: &[Message<'_>], raw: Option<JsonValue<'_>>, view: &SpanView<'_, '_>) -> String {
     #[derive(Serialize)]
     struct Choice<'m> {
         index: usize,
@@ -104,8 +106,11 @@ impl Object {
     }
 
     /// The model: as the parameters have it, else as the raw value does, which MLflow would have asked.
-    fn put_model(&mut self, parameters: Option<&str>, raw: Option<&str>) {
-        let name = |text| json::fields(text, ["model"])[0].and_then(json::string).filter(|name| !name.is_empty());
+    fn put_model(&mut self, parameters: Option<JsonValue<'_>>, raw: Option<JsonValue<'_>>) {
+        let name = |value: JsonValue<'_>| {
+            let name = value.field("model").and_then(JsonValue::string);
+            name.map(Cow::into_owned).filter(|name| !name.is_empty())
+        };
         if let Some(name) = parameters.and_then(name).or_else(|| raw.and_then(name)) {
             self.put("model", &json::quoted(&name));
         }

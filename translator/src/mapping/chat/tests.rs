@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::raw;
 use crate::mapping::{self, repair};
+use crate::mlflow::json::JsonIndex;
 use crate::mlflow::keys::{CHAT_MESSAGES, CHAT_TOOLS, MESSAGE_FORMAT, SPAN_INPUTS, SPAN_OUTPUTS, SPAN_TYPE};
 use crate::otlp::write::Attributes;
 use crate::otlp::{Payload, Span};
@@ -400,7 +401,9 @@ fn every_captured_conversation_is_one_that_the_ui_draws() {
             let is_added = |key: &str| added.get(key).is_some();
             if is_added(MESSAGE_FORMAT) {
                 let (inputs, outputs) = (text(SPAN_INPUTS).expect("inputs"), text(SPAN_OUTPUTS).expect("outputs"));
-                let shape = raw::Shape::of(&inputs, &outputs).unwrap_or_else(|| panic!("{place}: {inputs}\n{outputs}"));
+                let index = [&inputs, &outputs].map(|text| JsonIndex::read(text).expect("JSON"));
+                let shape = raw::Shape::of(index[0].root(&inputs), index[1].root(&outputs));
+                let shape = shape.unwrap_or_else(|| panic!("{place}: {inputs}\n{outputs}"));
                 assert_eq!(text(MESSAGE_FORMAT).as_deref(), Some(shape.format), "{place}");
                 drawn += 1;
             } else if text(SPAN_TYPE).as_deref() == Some("LLM") && text(MESSAGE_FORMAT).is_none() {
@@ -414,7 +417,9 @@ fn every_captured_conversation_is_one_that_the_ui_draws() {
                 assert!(!is_whole || is_preset, "{place} is not told");
             }
             if let Some(messages) = added.get(CHAT_MESSAGES) {
-                assert!((raw::OPENAI.draws_request)(&format!("{{\"messages\": {}}}", messages.as_text())), "{place}");
+                let request = format!("{{\"messages\": {}}}", messages.as_text());
+                let index = JsonIndex::read(&request).expect("JSON");
+                assert!((raw::OPENAI.draws_request)(index.root(&request)), "{place}");
             }
         }
     }

@@ -13,7 +13,7 @@ pub(super) use dump::is_dump;
 
 use std::borrow::Cow;
 
-use crate::mlflow::json;
+use crate::mlflow::json::{self, JsonIndex, JsonValue, Kind};
 use crate::mlflow::preview as derived;
 use crate::mlflow::tags::fits;
 
@@ -62,19 +62,19 @@ const DEPTH: usize = 3;
 impl Preview {
     /// Of inputs or outputs, given as JSON or plain text.
     pub fn of(value: &str, side: Side) -> Option<Self> {
-        let derived = match side {
-            Side::Request => derived::request(value),
-            Side::Response => derived::response(value),
-        }?;
-        let is_text = !json::may_be_structured(&derived) || derived::last_message_text(value, side.role()).is_some();
+        let index = JsonIndex::read(value);
+        let json = index.as_ref().map(|index| index.root(value));
+        let derived = derived::derived(value, json, side.role())?;
+        let is_text = !json::may_be_structured(&derived)
+            || json.is_some_and(|json| derived::last_message_text(json, side.role()).is_some());
         if is_text {
             return Some(Self { text: derived, gain: PreviewGain::None, is_dump: false });
         }
-        let found = found(value, side, DEPTH);
+        let found = found(value, json, side, DEPTH);
         let is_dump = dump::is_dump(value);
         let is_cut = !fits(value, derived::MAX);
         let gain = match &found {
-            Some(_) if plain(value).is_some() => PreviewGain::Deferred,
+            Some(_) if json.is_none_or(JsonValue::is_string) => PreviewGain::Deferred,
             Some(found) if is_dump || is_cut || side == Side::Response && !found.is_named => PreviewGain::Required,
             Some(_) => PreviewGain::Deferred,
             None => PreviewGain::None,
@@ -87,7 +87,8 @@ impl Preview {
 
 /// The text that a value says, in full; `None` for data.
 pub fn text(value: &str, side: Side) -> Option<String> {
-    found(value, side, DEPTH).map(|found| found.text)
+    let index = JsonIndex::read(value);
+    found(value, index.as_ref().map(|index| index.root(value)), side, DEPTH).map(|found| found.text)
 }
 
 impl Side {
@@ -105,28 +106,34 @@ struct Found {
     is_named: bool,
 }
 
-fn found(value: &str, side: Side, depth: usize) -> Option<Found> {
-    let said = |text: Cow<'_, str>| Found { text: text.into_owned(), is_named: false };
-    if let Some(text) = plain(value) {
-        return Some(text).filter(|text| !text.trim().is_empty() && !dump::is_dump(text)).map(said);
+fn found(value: &str, json: Option<JsonValue<'_>>, side: Side, depth: usize) -> Option<Found> {
+    match json {
+        Some(json) => found_in(json, side, depth),
+        None => plain(value),
     }
-    if let Some(text) =
-        derived::last_message_text(value, side.role()).or_else(|| turns::said(value, side).map(Cow::Owned))
-    {
-        return Some(said(text));
+}
+
+/// A text that is the whole value.
+fn plain(text: &str) -> Option<Found> {
+    let is_said = !text.trim().is_empty() && !dump::is_dump(text);
+    is_said.then(|| Found { text: text.to_owned(), is_named: false })
+}
+
+fn found_in(json: JsonValue<'_>, side: Side, depth: usize) -> Option<Found> {
+    if let Some(text) = json.string() {
+        return plain(&text);
+    }
+    let message = derived::last_message_text(json, side.role()).map(Cow::into_owned);
+    if let Some(text) = message.or_else(|| turns::said(json, side)) {
+        return Some(Found { text, is_named: false });
     }
     let names = NAMES.iter().find(|(of, _)| *of == side)?.1;
     let inner = depth.checked_sub(1)?;
     names.iter().find_map(|name| {
-        let [value] = json::fields(value, [name]);
-        let found = found(value.filter(|value| json::may_be_structured(value))?, side, inner)?;
+        let value = json.field(name).filter(|value| value.kind() != Kind::Other)?;
+        let found = found_in(value, side, inner)?;
         Some(Found { is_named: true, ..found })
     })
-}
-
-/// A value that is text and nothing else.
-fn plain(value: &str) -> Option<Cow<'_, str>> {
-    if json::is_structured(value) { json::string(value) } else { Some(Cow::Borrowed(value)) }
 }
 
 #[cfg(test)]

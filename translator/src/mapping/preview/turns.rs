@@ -2,9 +2,10 @@
 
 use super::Side;
 use crate::mapping::chat::{self, Message, Role};
+use crate::mlflow::json::JsonValue;
 
 /// The words of the last message of a side that has any; for an answer without words, the calls that it makes.
-pub(super) fn said(value: &str, side: Side) -> Option<String> {
+pub(super) fn said(value: JsonValue<'_>, side: Side) -> Option<String> {
     let role = match side {
         Side::Request => Role::User,
         Side::Response => Role::Assistant,

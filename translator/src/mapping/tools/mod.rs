@@ -55,6 +55,12 @@ pub(super) fn add(
 
 /// The tools in an attribute: under one of the names, or the whole of it.
 fn beside(view: &SpanView<'_, '_>, key: Key, names: [&str; 2]) -> Vec<Tool> {
+    if !names[0].is_empty()
+        && let Some(object) = view.json(key).filter(|value| value.is_object())
+    {
+        let lists = object.fields(names).into_iter().flatten();
+        return lists.map(|list| several(list.text())).find(|tools| !tools.is_empty()).unwrap_or_default();
+    }
     let Some(value) = view.get(key).and_then(json::plain_text) else { return Vec::new() };
     if names[0].is_empty() {
         return several(&value);

@@ -5,10 +5,12 @@
 //! store and return is less: see [`Fault`].
 
 mod clean;
+mod index;
 mod scan;
 mod write;
 
 pub use clean::{clean, is_faulty, storable, unquoted};
+pub use index::{JsonIndex, JsonValue};
 pub use scan::{Fault, Kind, entries, items, read};
 pub use write::{not_finite_text, plain_text, put_value, value_text};
 

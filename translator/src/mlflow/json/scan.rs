@@ -38,10 +38,23 @@ pub(super) const MIN_DEEP_LEVELS: usize = MAX_WEIGHT / OBJECT_WEIGHT + 1;
 ///
 /// The first fault in the order of the text counts, as it does in Python.
 pub fn read(text: &str) -> Result<Kind, Fault> {
-    let mut cursor = Cursor::new(text);
-    let kind = cursor.value()?;
-    cursor.space();
-    if cursor.peek().is_some() { Err(Fault::Syntax) } else { Ok(kind) }
+    Cursor::new(text).document(&mut ())
+}
+
+/// What follows the reading of a value: `()` follows nothing, [`JsonIndex`](super::JsonIndex) notes every part.
+pub(super) trait Sink {
+    /// An object or array starts here.
+    fn open(&mut self, kind: Kind, at: usize);
+    /// The innermost object or array ends before `end`.
+    fn close(&mut self, end: usize);
+    /// A key, a string or a scalar. `is_plain`: it holds no escape.
+    fn leaf(&mut self, kind: Kind, start: usize, end: usize, is_plain: bool);
+}
+
+impl Sink for () {
+    fn open(&mut self, _: Kind, _: usize) {}
+    fn close(&mut self, _: usize) {}
+    fn leaf(&mut self, _: Kind, _: usize, _: usize, _: bool) {}
 }
 
 /// The entries of an object: each key's literal, quotes included, and each value's text. Ends at the first fault; empty
@@ -116,13 +129,13 @@ fn weight(open: Open) -> usize {
     }
 }
 
-struct Cursor<'a> {
+pub(super) struct Cursor<'a> {
     text: &'a str,
     at: usize,
 }
 
 impl<'a> Cursor<'a> {
-    fn new(text: &'a str) -> Self {
+    pub(super) fn new(text: &'a str) -> Self {
         Self { text, at: 0 }
     }
 
@@ -173,46 +186,60 @@ impl<'a> Cursor<'a> {
     fn part(&mut self) -> Option<&'a str> {
         self.space();
         let start = self.at;
-        self.value().ok()?;
+        self.value(&mut ()).ok()?;
         self.text.get(start..self.at)
     }
 
-    /// Skips one value, without recursion.
-    fn value(&mut self) -> Result<Kind, Fault> {
+    /// Reads a whole text: one value, and space around it.
+    pub(super) fn document(&mut self, sink: &mut impl Sink) -> Result<Kind, Fault> {
+        let kind = self.value(sink)?;
+        self.space();
+        if self.peek().is_some() { Err(Fault::Syntax) } else { Ok(kind) }
+    }
+
+    /// Reads one value, without recursion.
+    fn value(&mut self, sink: &mut impl Sink) -> Result<Kind, Fault> {
         let mut open = Nesting::default();
         let mut outermost = None;
         loop {
             self.space();
+            let start = self.at;
             let kind = match self.peek().ok_or(Fault::Syntax)? {
                 b'{' => {
                     self.at += 1;
                     open.push(Open::Object)?;
+                    sink.open(Kind::Object, start);
                     self.space();
                     if !self.take(b'}') {
                         outermost.get_or_insert(Kind::Object);
-                        self.key()?;
+                        self.key(sink)?;
                         continue;
                     }
                     open.pop();
+                    sink.close(self.at);
                     Kind::Object
                 }
                 b'[' => {
                     self.at += 1;
                     open.push(Open::Array)?;
+                    sink.open(Kind::Array, start);
                     self.space();
                     if !self.take(b']') {
                         outermost.get_or_insert(Kind::Array);
                         continue;
                     }
                     open.pop();
+                    sink.close(self.at);
                     Kind::Array
                 }
                 b'"' => {
-                    self.string()?;
+                    let is_plain = self.string()?;
+                    sink.leaf(Kind::String, start, self.at, is_plain);
                     Kind::String
                 }
                 _ => {
                     self.scalar()?;
+                    sink.leaf(Kind::Other, start, self.at, true);
                     Kind::Other
                 }
             };
@@ -225,32 +252,40 @@ impl<'a> Cursor<'a> {
                 if self.take(b',') {
                     if innermost == Open::Object {
                         self.space();
-                        self.key()?;
+                        self.key(sink)?;
                     }
                     break;
                 }
                 self.expect(if innermost == Open::Object { b'}' } else { b']' })?;
                 open.pop();
+                sink.close(self.at);
             }
         }
     }
 
-    fn key(&mut self) -> Result<(), Fault> {
-        self.string()?;
+    fn key(&mut self, sink: &mut impl Sink) -> Result<(), Fault> {
+        let start = self.at;
+        let is_plain = self.string()?;
+        sink.leaf(Kind::String, start, self.at, is_plain);
         self.space();
         self.expect(b':')
     }
 
-    fn string(&mut self) -> Result<(), Fault> {
+    /// Reads a string; whether it holds no escape.
+    fn string(&mut self) -> Result<bool, Fault> {
         self.expect(b'"')?;
+        let mut is_plain = true;
         loop {
             self.at += plain_len(self.rest());
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(());
+                    return Ok(is_plain);
                 }
-                Some(b'\\') => self.escape()?,
+                Some(b'\\') => {
+                    is_plain = false;
+                    self.escape()?;
+                }
                 _ => return Err(Fault::Syntax),
             }
         }

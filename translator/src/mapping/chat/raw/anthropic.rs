@@ -1,50 +1,56 @@
 //! Anthropic's Messages API.
 
-use super::{Shape, is_list_of, is_object, is_one_of, is_string};
-use crate::mlflow::json;
+use super::{Shape, is_list_of, is_one_of};
+use crate::mlflow::json::JsonValue;
 
 pub(super) const SHAPE: Shape = Shape { format: "anthropic", draws_request: is_request, draws_answer: is_answer };
 
 const MEDIA_TYPES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
 
-fn is_request(request: &str) -> bool {
-    json::fields(request, ["messages"])[0].is_some_and(|messages| is_list_of(messages, is_message))
+fn is_request(request: JsonValue<'_>) -> bool {
+    request.field("messages").is_some_and(|messages| is_list_of(messages, is_message))
 }
 
-fn is_answer(answer: &str) -> bool {
-    is_one_of(json::fields(answer, ["type"])[0], &["message"]) && is_message(answer)
+fn is_answer(answer: JsonValue<'_>) -> bool {
+    is_one_of(answer.field("type"), &["message"]) && is_message(answer)
 }
 
-fn is_message(message: &str) -> bool {
-    let [role, content] = json::fields(message, ["role", "content"]);
+fn is_message(message: JsonValue<'_>) -> bool {
+    let [role, content] = message.fields(["role", "content"]);
     is_one_of(role, &["user", "assistant"])
-        && content.is_some_and(|content| is_string(content) || is_list_of(content, is_block))
+        && content.is_some_and(|content| content.is_string() || is_list_of(content, is_block))
 }
 
-fn is_block(block: &str) -> bool {
+fn is_block(block: JsonValue<'_>) -> bool {
     let [kind, id, name, input, answers, content, thinking] =
-        json::fields(block, ["type", "id", "name", "input", "tool_use_id", "content", "thinking"]);
-    match kind.and_then(json::string).as_deref() {
-        Some("tool_use") => id.is_some_and(is_string) && name.is_some_and(is_string) && input.is_some_and(is_object),
-        Some("tool_result") => {
-            answers.is_some_and(is_string)
-                && content.is_some_and(|content| is_string(content) || content == "[]" || is_list_of(content, is_shown))
+        block.fields(["type", "id", "name", "input", "tool_use_id", "content", "thinking"]);
+    match kind.and_then(JsonValue::string).as_deref() {
+        Some("tool_use") => {
+            id.is_some_and(JsonValue::is_string)
+                && name.is_some_and(JsonValue::is_string)
+                && input.is_some_and(JsonValue::is_object)
         }
-        Some("thinking") => thinking.is_some_and(is_string),
+        Some("tool_result") => {
+            answers.is_some_and(JsonValue::is_string)
+                && content.is_some_and(|content| {
+                    content.is_string() || content.text() == "[]" || is_list_of(content, is_shown)
+                })
+        }
+        Some("thinking") => thinking.is_some_and(JsonValue::is_string),
         _ => is_shown(block),
     }
 }
 
 /// Text or an image, which results of tools may hold too.
-fn is_shown(block: &str) -> bool {
-    let [kind, text, source] = json::fields(block, ["type", "text", "source"]);
-    match kind.and_then(json::string).as_deref() {
-        Some("text") => text.is_some_and(is_string),
+fn is_shown(block: JsonValue<'_>) -> bool {
+    let [kind, text, source] = block.fields(["type", "text", "source"]);
+    match kind.and_then(JsonValue::string).as_deref() {
+        Some("text") => text.is_some_and(JsonValue::is_string),
         Some("image") => source.is_some_and(|source| {
-            let [kind, media_type, data, url] = json::fields(source, ["type", "media_type", "data", "url"]);
-            match kind.and_then(json::string).as_deref() {
-                Some("base64") => is_one_of(media_type, &MEDIA_TYPES) && data.is_some_and(is_string),
-                Some("url") => url.is_some_and(is_string),
+            let [kind, media_type, data, url] = source.fields(["type", "media_type", "data", "url"]);
+            match kind.and_then(JsonValue::string).as_deref() {
+                Some("base64") => is_one_of(media_type, &MEDIA_TYPES) && data.is_some_and(JsonValue::is_string),
+                Some("url") => url.is_some_and(JsonValue::is_string),
                 _ => false,
             }
         }),
@@ -55,6 +61,19 @@ fn is_shown(block: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mlflow::json::JsonIndex;
+
+    fn test(check: fn(JsonValue<'_>) -> bool, text: &str) -> bool {
+        JsonIndex::read(text).is_some_and(|index| check(index.root(text)))
+    }
+
+    fn is_request(text: &str) -> bool {
+        test(super::is_request, text)
+    }
+
+    fn is_answer(text: &str) -> bool {
+        test(super::is_answer, text)
+    }
 
     fn request(content: &str) -> String {
         format!(r#"{{"model": "m", "messages": [{{"role": "user", "content": {content}}}]}}"#)

@@ -8,10 +8,10 @@ use crate::mapping::chat::media::{self, is_base64};
 use crate::mapping::chat::message::{Message, Part, ToolCall};
 use crate::mapping::chat::parts::Parts;
 use crate::mapping::chat::role::Role;
-use crate::mlflow::json::{self, fields, items};
+use crate::mlflow::json::JsonValue;
 
 /// What one block, or the value that its key holds, adds to its message.
-type Read = for<'a> fn(&str, &'a str, &mut Blocks<'a>);
+type Read = for<'a> fn(&str, JsonValue<'a>, &mut Blocks<'a>);
 
 /// Kinds of blocks under the names that they have. A new kind is one entry.
 const KINDS: [(&[&str], Read); 7] = [
@@ -64,16 +64,24 @@ struct Blocks<'a> {
 }
 
 /// Reads a message: its content, and the object in which calls of tools and the id of an answered call may be.
-pub(super) fn read_message<'a>(role: Role, content: &'a str, body: &'a str, out: &mut Vec<Message<'a>>) {
+pub(super) fn read_message<'a>(
+    role: Role,
+    content: Option<JsonValue<'a>>,
+    body: Option<JsonValue<'a>>,
+    out: &mut Vec<Message<'a>>,
+) {
     let mut blocks = Blocks::default();
-    read(content, &mut blocks);
-    let [calls, legacy, answers, name] = fields(body, ["tool_calls", "function_call", "tool_call_id", "name"]);
-    let calls = calls.into_iter().flat_map(items).chain(legacy.filter(|call| call.starts_with('{')));
+    if let Some(content) = content {
+        read(content, &mut blocks);
+    }
+    let [calls, legacy, answers, name] =
+        body.map_or([None; 4], |body| body.fields(["tool_calls", "function_call", "tool_call_id", "name"]));
+    let calls = calls.into_iter().flat_map(JsonValue::items).chain(legacy.filter(|call| call.is_object()));
     calls.for_each(|body| call("", body, &mut blocks));
     let mut message = Message::empty(role);
     if role == Role::Tool {
-        message.tool_call_id = answers.and_then(json::string);
-        message.name = name.and_then(json::string);
+        message.tool_call_id = answers.and_then(JsonValue::string);
+        message.name = name.and_then(JsonValue::string);
     }
     blocks.parts.put(&mut message);
     out.append(&mut blocks.results);
@@ -82,68 +90,68 @@ pub(super) fn read_message<'a>(role: Role, content: &'a str, body: &'a str, out:
     }
 }
 
-fn read<'a>(content: &'a str, blocks: &mut Blocks<'a>) {
-    match content.as_bytes().first() {
-        Some(b'[') => items(content).for_each(|item| read_one(item, blocks)),
-        _ => read_one(content, blocks),
+fn read<'a>(content: JsonValue<'a>, blocks: &mut Blocks<'a>) {
+    match content.is_array() {
+        true => content.items().for_each(|item| read_one(item, blocks)),
+        false => read_one(content, blocks),
     }
 }
 
-fn read_one<'a>(block: &'a str, blocks: &mut Blocks<'a>) {
-    if block.starts_with('"') {
+fn read_one<'a>(block: JsonValue<'a>, blocks: &mut Blocks<'a>) {
+    if block.is_string() {
         return text("", block, blocks);
     }
-    if !block.starts_with('{') || json::is_falsy(block) {
+    if !block.is_object() || block.is_empty() {
         return;
     }
     let known = |name: &str| KINDS.iter().find(|(names, _)| names.contains(&name)).map(|(_, read)| *read);
-    let kind = fields(block, ["type"])[0].and_then(json::string);
+    let kind = block.field("type").and_then(JsonValue::string);
     let found = match &kind {
         Some(kind) => known(kind).map(|read| (kind.clone(), read, block)),
-        None => json::entries(block).find_map(|(key, value)| {
-            let key = json::string(key)?;
+        None => block.entries().find_map(|(key, value)| {
+            let key = key.string()?;
             known(&key).map(|read| (key, read, value))
         }),
     };
     match found {
         Some((kind, read, body)) => read(&kind, body, blocks),
-        None => blocks.parts.content.push(Part::text(block)),
+        None => blocks.parts.content.push(Part::text(block.text())),
     }
 }
 
 /// The first of an object's values that is something.
-fn first<'a, const N: usize>(body: &'a str, names: [&str; N]) -> Option<&'a str> {
-    fields(body, names).into_iter().flatten().find(|value| *value != "null")
+fn first<'a, const N: usize>(body: JsonValue<'a>, names: [&str; N]) -> Option<JsonValue<'a>> {
+    body.fields(names).into_iter().flatten().find(|value| !value.is_null())
 }
 
 /// A string as its text, anything else as its JSON.
-fn plain(value: &str) -> Cow<'_, str> {
-    json::string(value).unwrap_or(Cow::Borrowed(value))
+fn plain(value: JsonValue<'_>) -> Cow<'_, str> {
+    value.string().unwrap_or(Cow::Borrowed(value.text()))
 }
 
-fn text<'a>(_: &str, body: &'a str, blocks: &mut Blocks<'a>) {
-    let text = json::string(body).or_else(|| first(body, ["text", "content", "refusal"]).and_then(json::string));
+fn text<'a>(_: &str, body: JsonValue<'a>, blocks: &mut Blocks<'a>) {
+    let text = body.string().or_else(|| first(body, ["text", "content", "refusal"]).and_then(JsonValue::string));
     blocks.parts.content.extend(text.filter(|text| !text.is_empty()).map(Part::text));
 }
 
-fn data<'a>(_: &str, body: &'a str, blocks: &mut Blocks<'a>) {
-    blocks.parts.content.push(Part::text(body));
+fn data<'a>(_: &str, body: JsonValue<'a>, blocks: &mut Blocks<'a>) {
+    blocks.parts.content.push(Part::text(body.text()));
 }
 
 /// The id of a call, which some providers give an item of its own id.
-fn call_id(body: &str) -> Option<Cow<'_, str>> {
+fn call_id(body: JsonValue<'_>) -> Option<Cow<'_, str>> {
     first(body, ["call_id", "callId", "tool_use_id", "toolUseId", "toolCallId", "tool_call_id", "id"])
-        .and_then(json::string)
+        .and_then(JsonValue::string)
 }
 
-fn call<'a>(_: &str, body: &'a str, blocks: &mut Blocks<'a>) {
-    let function = first(body, ["function"]).filter(|function| function.starts_with('{')).unwrap_or(body);
-    let name = first(function, ["name", "toolName"]).and_then(json::string);
+fn call<'a>(_: &str, body: JsonValue<'a>, blocks: &mut Blocks<'a>) {
+    let function = first(body, ["function"]).filter(|function| function.is_object()).unwrap_or(body);
+    let name = first(function, ["name", "toolName"]).and_then(JsonValue::string);
     let arguments = first(function, ["arguments", "args", "input"]).map(plain);
     blocks.parts.calls.push(ToolCall::new(call_id(body), name, arguments));
 }
 
-fn result<'a>(_: &str, body: &'a str, blocks: &mut Blocks<'a>) {
+fn result<'a>(_: &str, body: JsonValue<'a>, blocks: &mut Blocks<'a>) {
     let mut inner = Blocks::default();
     match first(body, ["content", "output"]) {
         Some(content) => read(content, &mut inner),
@@ -151,16 +159,17 @@ fn result<'a>(_: &str, body: &'a str, blocks: &mut Blocks<'a>) {
     }
     let mut message = Message::empty(Role::Tool);
     message.tool_call_id = call_id(body);
-    message.name = first(body, ["name"]).and_then(json::string);
+    message.name = first(body, ["name"]).and_then(JsonValue::string);
     inner.parts.put(&mut message);
     blocks.results.push(message);
 }
 
-fn reasoning<'a>(_: &str, body: &'a str, blocks: &mut Blocks<'a>) {
+fn reasoning<'a>(_: &str, body: JsonValue<'a>, blocks: &mut Blocks<'a>) {
     let thought = first(body, ["thinking", "text", "reasoningText", "content", "summary"]);
     let found = blocks.parts.reasoning.len();
-    let words = |value| json::string(value).or_else(|| fields(value, ["text"])[0].and_then(json::string));
-    let thoughts = thought.into_iter().flat_map(|value| words(value).into_iter().chain(items(value).filter_map(words)));
+    let words = |value: JsonValue<'a>| value.string().or_else(|| value.field("text").and_then(JsonValue::string));
+    let thoughts =
+        thought.into_iter().flat_map(|value| words(value).into_iter().chain(value.items().filter_map(words)));
     blocks.parts.reasoning.extend(thoughts.filter(|text| !text.is_empty()));
     if blocks.parts.reasoning.len() == found && first(body, ["data", "encrypted_content", "redactedContent"]).is_some()
     {
@@ -169,7 +178,7 @@ fn reasoning<'a>(_: &str, body: &'a str, blocks: &mut Blocks<'a>) {
 }
 
 /// A picture, a sound or a file: by its address or as base64, with what it is beside it or around it.
-fn medium<'a>(kind: &str, body: &'a str, blocks: &mut Blocks<'a>) {
+fn medium<'a>(kind: &str, body: JsonValue<'a>, blocks: &mut Blocks<'a>) {
     const INSIDE: [&str; 15] = [
         "url",
         "uri",
@@ -191,14 +200,14 @@ fn medium<'a>(kind: &str, body: &'a str, blocks: &mut Blocks<'a>) {
     let (mut mime, mut name, mut modality) = (None, None, None);
     let mut place = Some(body);
     for _ in 0..LEVELS {
-        let Some(body) = place.filter(|body| body.starts_with('{')) else { break };
-        let text = |names| first(body, names).and_then(json::string);
+        let Some(body) = place.filter(|body| body.is_object()) else { break };
+        let text = |names| first(body, names).and_then(JsonValue::string);
         mime = mime.or_else(|| text(["mime_type", "mimeType", "media_type", "mediaType", "format"]));
-        name = name.or_else(|| first(body, ["filename", "name", "title"]).and_then(json::string));
-        modality = modality.or_else(|| first(body, ["modality"]).and_then(json::string));
+        name = name.or_else(|| first(body, ["filename", "name", "title"]).and_then(JsonValue::string));
+        modality = modality.or_else(|| first(body, ["modality"]).and_then(JsonValue::string));
         place = first(body, INSIDE);
     }
-    let address = place.and_then(json::string).unwrap_or_default();
+    let address = place.and_then(JsonValue::string).unwrap_or_default();
     let kinds = ["image", "audio", "video", "document"];
     let is_of = |kind: &&&str| {
         modality.as_deref() == Some(**kind) || mime.as_deref().is_some_and(|mime| mime.starts_with(**kind))

@@ -13,7 +13,9 @@ mod turns;
 
 pub(in crate::mapping) use turns::{langchain_messages, messages};
 
-use crate::mlflow::json;
+use std::borrow::Cow;
+
+use crate::mlflow::json::JsonValue;
 
 /// A shape that the UI has a parser for.
 #[derive(Debug)]
@@ -21,9 +23,9 @@ pub(super) struct Shape {
     /// The value of `mlflow.message.format`.
     pub(super) format: &'static str,
     /// Whether the UI draws a request, given as JSON that MLflow reads.
-    pub(super) draws_request: fn(&str) -> bool,
+    pub(super) draws_request: fn(JsonValue<'_>) -> bool,
     /// Whether the UI draws an answer, given as JSON that MLflow reads.
-    pub(super) draws_answer: fn(&str) -> bool,
+    pub(super) draws_answer: fn(JsonValue<'_>) -> bool,
 }
 
 /// The shapes whose raw values are kept.
@@ -34,49 +36,37 @@ pub(super) const OPENAI: Shape = openai::SHAPE;
 
 impl Shape {
     /// The shape of a request and its answer.
-    pub(super) fn of(request: &str, answer: &str) -> Option<&'static Self> {
+    pub(super) fn of(request: JsonValue<'_>, answer: JsonValue<'_>) -> Option<&'static Self> {
         SHAPES.iter().find(|shape| (shape.draws_answer)(answer) && (shape.draws_request)(request))
     }
 }
 
 /// What the system says in a request that has a place of its own for it, which the UI leaves out: a text, or a list of texts.
-pub(super) fn system(request: &str) -> Option<String> {
-    let [system, instructions] = json::fields(request, ["system", "instructions"]);
-    texts(system.filter(|value| !is_nil(value)).or(instructions)?)
+pub(super) fn system(request: JsonValue<'_>) -> Option<String> {
+    let [system, instructions] = request.fields(["system", "instructions"]);
+    texts(system.filter(|value| !value.is_null()).or(instructions)?)
 }
 
 /// A text, or a list of texts: OpenTelemetry's have theirs under `content`.
-pub(super) fn texts(said: &str) -> Option<String> {
-    let text = |value| {
-        let [text, content] = json::fields(value, ["text", "content"]);
-        json::string(value).or_else(|| json::string(text.or(content)?))
-    };
+pub(super) fn texts(said: JsonValue<'_>) -> Option<String> {
+    fn text(value: JsonValue<'_>) -> Option<Cow<'_, str>> {
+        let [text, content] = value.fields(["text", "content"]);
+        value.string().or_else(|| text.or(content)?.string())
+    }
     let texts: Vec<_> = match text(said) {
         Some(text) => vec![text],
-        None => json::items(said).filter_map(text).collect(),
+        None => said.items().filter_map(text).collect(),
     };
     Some(texts.join("\n\n")).filter(|text| !text.is_empty())
 }
 
-fn is_string(value: &str) -> bool {
-    value.starts_with('"')
-}
-
-fn is_object(value: &str) -> bool {
-    value.starts_with('{')
-}
-
-fn is_nil(value: &str) -> bool {
-    value == "null"
-}
-
 /// Whether a value, quotes included, is one of some words.
-fn is_one_of(value: Option<&str>, words: &[&str]) -> bool {
-    value.and_then(json::string).is_some_and(|word| words.contains(&word.as_ref()))
+fn is_one_of(value: Option<JsonValue<'_>>, words: &[&str]) -> bool {
+    value.is_some_and(|value| value.is_one_of(words))
 }
 
 /// Whether a value is an array that holds something, and all of it passes.
-fn is_list_of(value: &str, passes: impl Fn(&str) -> bool) -> bool {
-    let mut items = json::items(value).peekable();
+fn is_list_of(value: JsonValue<'_>, passes: impl Fn(JsonValue<'_>) -> bool) -> bool {
+    let mut items = value.items().peekable();
     items.peek().is_some() && items.all(passes)
 }

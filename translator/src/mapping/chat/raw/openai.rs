@@ -1,19 +1,19 @@
 //! OpenAI's Chat Completions and Responses APIs.
 
-use super::{Shape, is_list_of, is_nil, is_object, is_one_of, is_string};
-use crate::mlflow::json;
+use super::{Shape, is_list_of, is_one_of};
+use crate::mlflow::json::JsonValue;
 
 pub(super) const SHAPE: Shape = Shape { format: "openai", draws_request: is_request, draws_answer: is_answer };
 
 const ROLES: [&str; 4] = ["user", "assistant", "system", "tool"];
 
 /// `messages`, or else `input`: a text, or a list of messages and of other items.
-fn is_request(request: &str) -> bool {
-    let [messages, input] = json::fields(request, ["messages", "input"]);
-    match (messages.filter(|value| !is_nil(value)), input) {
+fn is_request(request: JsonValue<'_>) -> bool {
+    let [messages, input] = request.fields(["messages", "input"]);
+    match (messages.filter(|value| !value.is_null()), input) {
         (Some(messages), _) => is_list_of(messages, is_message),
         (None, Some(input)) => {
-            (is_string(input) && !json::is_falsy(input))
+            (input.is_string() && !input.is_empty())
                 || is_list_of(input, is_message)
                 || is_list_of(input, |item| is_input(item) || is_item(item))
         }
@@ -22,78 +22,81 @@ fn is_request(request: &str) -> bool {
 }
 
 /// `choices` of messages, or `output` of items of which at least one is more than thoughts.
-fn is_answer(answer: &str) -> bool {
-    let [choices, output] = json::fields(answer, ["choices", "output"]);
-    if let Some(choices) = choices.filter(|value| !is_nil(value)) {
-        return is_list_of(choices, |choice| json::fields(choice, ["message"])[0].is_some_and(is_message));
+fn is_answer(answer: JsonValue<'_>) -> bool {
+    let [choices, output] = answer.fields(["choices", "output"]);
+    if let Some(choices) = choices.filter(|value| !value.is_null()) {
+        return is_list_of(choices, |choice| choice.field("message").is_some_and(is_message));
     }
     output.is_some_and(|output| {
-        is_list_of(output, is_item)
-            && json::items(output).any(|item| !is_one_of(json::fields(item, ["type"])[0], &["reasoning"]))
+        is_list_of(output, is_item) && output.items().any(|item| !is_one_of(item.field("type"), &["reasoning"]))
     })
 }
 
-fn is_message(message: &str) -> bool {
-    let [role, content, calls, legacy_call] = json::fields(message, ["role", "content", "tool_calls", "function_call"]);
-    let is_content =
-        |content: &str| is_nil(content) || is_string(content) || content == "[]" || is_list_of(content, is_part);
+fn is_message(message: JsonValue<'_>) -> bool {
+    let [role, content, calls, legacy_call] = message.fields(["role", "content", "tool_calls", "function_call"]);
+    let is_content = |content: JsonValue<'_>| {
+        content.is_null() || content.is_string() || content.text() == "[]" || is_list_of(content, is_part)
+    };
     is_one_of(role, &ROLES)
         && content.is_none_or(is_content)
-        && calls.is_none_or(|calls| is_nil(calls) || calls == "[]" || is_list_of(calls, is_call))
+        && calls.is_none_or(|calls| calls.is_null() || calls.text() == "[]" || is_list_of(calls, is_call))
         // The UI takes a message with the call of a function, of before there were tools, and draws it without.
-        && legacy_call.is_none_or(is_nil)
+        && legacy_call.is_none_or(JsonValue::is_null)
 }
 
-fn is_part(part: &str) -> bool {
-    let [kind, text, image, audio] = json::fields(part, ["type", "text", "image_url", "input_audio"]);
-    match kind.and_then(json::string).as_deref() {
-        Some("text" | "input_text" | "output_text") => text.is_some_and(is_string),
+fn is_part(part: JsonValue<'_>) -> bool {
+    let [kind, text, image, audio] = part.fields(["type", "text", "image_url", "input_audio"]);
+    match kind.and_then(JsonValue::string).as_deref() {
+        Some("text" | "input_text" | "output_text") => text.is_some_and(JsonValue::is_string),
         Some("image_url") => image.is_some_and(|image| {
-            let [url, detail] = json::fields(image, ["url", "detail"]);
-            url.is_some_and(is_string) && (detail.is_none_or(is_nil) || is_one_of(detail, &["auto", "low", "high"]))
+            let [url, detail] = image.fields(["url", "detail"]);
+            url.is_some_and(JsonValue::is_string)
+                && (detail.is_none_or(JsonValue::is_null) || is_one_of(detail, &["auto", "low", "high"]))
         }),
         Some("input_audio") => audio.is_some_and(|audio| {
-            let [data, format] = json::fields(audio, ["data", "format"]);
-            data.is_some_and(is_string) && (format.is_none_or(is_nil) || is_one_of(format, &["wav", "mp3"]))
+            let [data, format] = audio.fields(["data", "format"]);
+            data.is_some_and(JsonValue::is_string)
+                && (format.is_none_or(JsonValue::is_null) || is_one_of(format, &["wav", "mp3"]))
         }),
         _ => false,
     }
 }
 
-fn is_call(call: &str) -> bool {
-    let [id, function] = json::fields(call, ["id", "function"]);
-    id.is_some_and(is_string)
+fn is_call(call: JsonValue<'_>) -> bool {
+    let [id, function] = call.fields(["id", "function"]);
+    id.is_some_and(JsonValue::is_string)
         && function.is_some_and(|function| {
-            json::fields(function, ["name", "arguments"]).iter().all(|value| value.is_some_and(is_string))
+            function.fields(["name", "arguments"]).iter().all(|value| value.is_some_and(JsonValue::is_string))
         })
 }
 
 /// A message of the Responses API's input, its parts of the kinds that only inputs have. The UI takes a developer's message
 /// here, but draws it as nobody's.
-fn is_input(item: &str) -> bool {
-    let [role, content] = json::fields(item, ["role", "content"]);
+fn is_input(item: JsonValue<'_>) -> bool {
+    let [role, content] = item.fields(["role", "content"]);
     is_one_of(role, &["user", "assistant", "system"])
         && content.is_some_and(|content| {
-            is_string(content)
+            content.is_string()
                 || is_list_of(content, |part| {
-                    let [kind, image] = json::fields(part, ["type", "image_url"]);
+                    let [kind, image] = part.fields(["type", "image_url"]);
                     // A file by its id alone would be left out, and so would an image.
                     is_one_of(kind, &["input_text"])
-                        || is_one_of(kind, &["input_image"]) && image.is_some_and(is_string)
+                        || is_one_of(kind, &["input_image"]) && image.is_some_and(JsonValue::is_string)
                 })
         })
 }
 
 /// An item of the Responses API's output, which a later input repeats.
-fn is_item(item: &str) -> bool {
+fn is_item(item: JsonValue<'_>) -> bool {
     let [kind, call_id, name, arguments, output, id, summary] =
-        json::fields(item, ["type", "call_id", "name", "arguments", "output", "id", "summary"]);
-    let are_strings = |values: &[Option<&str>]| values.iter().all(|value| value.is_some_and(is_string));
-    match kind.filter(|_| is_object(item)).and_then(json::string).as_deref() {
+        item.fields(["type", "call_id", "name", "arguments", "output", "id", "summary"]);
+    let are_strings =
+        |values: &[Option<JsonValue<'_>>]| values.iter().all(|value| value.is_some_and(JsonValue::is_string));
+    match kind.filter(|_| item.is_object()).and_then(JsonValue::string).as_deref() {
         Some("message") => is_message(item),
         Some("function_call") => are_strings(&[call_id, name, arguments]),
         Some("function_call_output") => are_strings(&[call_id, output]),
-        Some("reasoning") => id.is_some() && summary.is_some_and(|value| is_nil(value) || value.starts_with('[')),
+        Some("reasoning") => id.is_some() && summary.is_some_and(|value| value.is_null() || value.is_array()),
         _ => false,
     }
 }
@@ -101,6 +104,19 @@ fn is_item(item: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mlflow::json::JsonIndex;
+
+    fn test(check: fn(JsonValue<'_>) -> bool, text: &str) -> bool {
+        JsonIndex::read(text).is_some_and(|index| check(index.root(text)))
+    }
+
+    fn is_request(text: &str) -> bool {
+        test(super::is_request, text)
+    }
+
+    fn is_answer(text: &str) -> bool {
+        test(super::is_answer, text)
+    }
 
     #[test]
     fn chat_requests_that_the_ui_draws_are_known() {

@@ -2,15 +2,25 @@
 
 use serde_json::{Value, json};
 
-use super::{messages, system};
 use crate::mapping::chat::role::Role;
+use crate::mlflow::json::JsonIndex;
+
+fn read_as(value: &Value, role: Role) -> Value {
+    let text = value.to_string();
+    let messages = JsonIndex::read(&text).map(|index| serde_json::to_value(super::messages(index.root(&text), role)));
+    messages.expect("JSON").expect("messages")
+}
+
+fn system(request: &str) -> Option<String> {
+    super::system(JsonIndex::read(request).expect("JSON").root(request))
+}
 
 fn read(value: &Value) -> Value {
-    serde_json::to_value(messages(&value.to_string(), Role::User)).expect("messages")
+    read_as(value, Role::User)
 }
 
 fn answer(value: &Value) -> Value {
-    serde_json::to_value(messages(&value.to_string(), Role::Assistant)).expect("messages")
+    read_as(value, Role::Assistant)
 }
 
 /// A user's message of these blocks, its content.

@@ -5,7 +5,7 @@
 use super::blocks;
 use crate::mapping::chat::message::Message;
 use crate::mapping::chat::role::Role;
-use crate::mlflow::json::{self, fields, items};
+use crate::mlflow::json::JsonValue;
 
 /// How deep messages are looked for. LangChain's answers have theirs in a list of lists in an object.
 const DEPTH: usize = 6;
@@ -25,22 +25,22 @@ const ITEMS: [(&str, Role); 4] = [
 /// A message: who speaks, what is said, and the object in which calls of tools may be.
 struct Turn<'a> {
     role: Role,
-    content: &'a str,
-    body: &'a str,
+    content: Option<JsonValue<'a>>,
+    body: Option<JsonValue<'a>>,
     is_langchains: bool,
 }
 
 /// The messages of a value that is JSON; `role` is the speaker where none is named.
-pub(in crate::mapping) fn messages(value: &str, role: Role) -> Vec<Message<'_>> {
+pub(in crate::mapping) fn messages(value: JsonValue<'_>, role: Role) -> Vec<Message<'_>> {
     let mut out = Vec::new();
     find(value, role, DEPTH, &mut out);
     out
 }
 
 /// The messages that one value of LangChain's is: one, unless it holds what tools found.
-pub(in crate::mapping) fn langchain_messages(value: &str) -> Vec<Message<'_>> {
+pub(in crate::mapping) fn langchain_messages(value: JsonValue<'_>) -> Vec<Message<'_>> {
     let mut out = Vec::new();
-    if value.starts_with('{')
+    if value.is_object()
         && let Some(turn) = turn(value, Role::User).filter(|turn| turn.is_langchains)
     {
         blocks::read_message(turn.role, turn.content, turn.body, &mut out);
@@ -48,15 +48,14 @@ pub(in crate::mapping) fn langchain_messages(value: &str) -> Vec<Message<'_>> {
     out
 }
 
-fn find<'a>(value: &'a str, role: Role, depth: usize, out: &mut Vec<Message<'a>>) {
-    let value = value.trim_ascii_start();
+fn find<'a>(value: JsonValue<'a>, role: Role, depth: usize, out: &mut Vec<Message<'a>>) {
     if let Some(turn) = turn(value, role) {
         return blocks::read_message(turn.role, turn.content, turn.body, out);
     }
     let Some(depth) = depth.checked_sub(1) else { return };
-    items(value).for_each(|item| find(item, role, depth, out));
+    value.items().for_each(|item| find(item, role, depth, out));
     let found = out.len();
-    for place in fields(value, PLACES).into_iter().flatten().filter(|place| place.starts_with(['{', '['])) {
+    for place in value.fields(PLACES).into_iter().flatten().filter(|place| place.is_object() || place.is_array()) {
         find(place, role, depth, out);
         if out.len() > found {
             break;
@@ -64,34 +63,36 @@ fn find<'a>(value: &'a str, role: Role, depth: usize, out: &mut Vec<Message<'a>>
     }
 }
 
-fn turn(message: &str, default: Role) -> Option<Turn<'_>> {
-    if message.starts_with('[') {
-        let mut pair = items(message);
-        let (role, content) = (json::string(pair.next()?)?, pair.next().filter(|words| words.starts_with('"'))?);
+fn turn(message: JsonValue<'_>, default: Role) -> Option<Turn<'_>> {
+    if message.is_array() {
+        let mut pair = message.items();
+        let (role, content) = (pair.next()?.string()?, pair.next().filter(|words| words.is_string())?);
         return pair.next().is_none().then_some(Turn {
             role: Role::known(&role)?,
-            content,
-            body: "",
+            content: Some(content),
+            body: None,
             is_langchains: false,
         });
     }
     let [role, kind, id, data, kwargs, content, parts, calls] =
-        fields(message, ["role", "type", "id", "data", "kwargs", "content", "parts", "tool_calls"]);
-    let class = || id.and_then(|id| items(id).last()).and_then(json::string);
-    let (role, body, is_langchains) = match (role.and_then(json::string), kind.and_then(json::string)) {
+        message.fields(["role", "type", "id", "data", "kwargs", "content", "parts", "tool_calls"]);
+    let class = || id.and_then(|id| id.items().last()).and_then(JsonValue::string);
+    let (role, body, is_langchains) = match (role.and_then(JsonValue::string), kind.and_then(JsonValue::string)) {
         (Some(role), _) => (Role::named(&role), message, false),
         (None, Some(kind)) if kind == "constructor" => (role_of_class(&class()?)?, kwargs?, true),
         (None, Some(kind)) => match ITEMS.iter().find(|(item, _)| *item == kind) {
-            Some((_, role)) => return Some(Turn { role: *role, content: message, body: "", is_langchains: false }),
+            Some((_, role)) => {
+                return Some(Turn { role: *role, content: Some(message), body: None, is_langchains: false });
+            }
             None => (role_of_class(&kind)?, data.or(content.map(|_| message))?, true),
         },
         (None, None) => {
-            parts.or(calls).filter(|list| list.starts_with('['))?;
+            parts.or(calls).filter(|list| list.is_array())?;
             (default, message, false)
         }
     };
-    let content = if body.len() == message.len() { content.or(parts) } else { fields(body, ["content"])[0] };
-    Some(Turn { role, content: content.unwrap_or_default(), body, is_langchains })
+    let content = if body.is(message) { content.or(parts) } else { body.field("content") };
+    Some(Turn { role, content, body: Some(body), is_langchains })
 }
 
 /// Who speaks in LangChain's `human`, `HumanMessage` and `AIMessageChunk`.

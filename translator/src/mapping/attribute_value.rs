@@ -1,0 +1,110 @@
+//! One attribute's value as MLflow reads it, with an index over its JSON that all mapping rules share.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
+use super::Mapped;
+use crate::mlflow::json::{self, JsonIndex, JsonValue};
+use crate::otlp::Value;
+
+/// A value that Python does not call false. Its JSON is read once, when the first rule asks for it.
+#[derive(Clone, Debug)]
+pub(super) struct AttributeValue<'a> {
+    mapped: Mapped<'a>,
+    index: OnceCell<Option<JsonIndex>>,
+}
+
+impl<'a> AttributeValue<'a> {
+    /// Reads a value; `None` for what Python calls false.
+    pub(super) fn read(value: Value<'a>) -> Option<Self> {
+        Some(Self { mapped: mapped(value)?, index: OnceCell::new() })
+    }
+
+    /// The value as MLflow shall hold it.
+    pub(super) fn mapped(&self) -> &Mapped<'a> {
+        &self.mapped
+    }
+
+    /// The value as text.
+    pub(super) fn as_text(&self) -> Cow<'_, str> {
+        self.mapped.as_text()
+    }
+
+    /// The JSON object, array or string that the text spells; `None` for any other text.
+    pub(super) fn json(&self) -> Option<JsonValue<'_>> {
+        let Mapped::Text(text) = &self.mapped else { return None };
+        Some(self.index.get_or_init(|| JsonIndex::read(text)).as_ref()?.root(text))
+    }
+}
+
+/// A value as MLflow shall hold it; `None` for what Python calls false.
+fn mapped(value: Value<'_>) -> Option<Mapped<'_>> {
+    let is_falsy = match value {
+        Value::Empty => true,
+        Value::String(text) => json::is_falsy(text.get()),
+        Value::Bool(flag) => !flag,
+        Value::Int(number) => number == 0,
+        Value::Double(number) => number == 0.0,
+        Value::Bytes(bytes) => bytes.is_empty(),
+        Value::Array(items) => items.iter().next().is_none(),
+        Value::KvList(entries) => entries.iter().next().is_none(),
+    };
+    if is_falsy {
+        return None;
+    }
+    Some(match value {
+        Value::String(text) => Mapped::Text(readable(text.get())),
+        value => Mapped::from(value),
+    })
+}
+
+/// A text that MLflow can hold and a browser can read. What the [repair](super::repair) made a string of is JSON again when
+/// cleaning it is enough.
+fn readable(text: &str) -> Cow<'_, str> {
+    json::unquoted(text).map_or_else(|| json::clean(text), Cow::Owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Option<String> {
+        mapped(Value::String(text.into())).map(|value| value.as_text().into_owned())
+    }
+
+    #[test]
+    fn text_passes_as_it_is() {
+        for same in ["hi", "42", "true", "null", "{\"a\": 1}", "[1", " \"quoted\" ", "0"] {
+            assert_eq!(text(same).as_deref(), Some(same));
+        }
+    }
+
+    #[test]
+    fn what_python_calls_false_is_left_out() {
+        for falsy in ["", "\"\"", "{}", " [ ] "] {
+            assert_eq!(text(falsy), None, "{falsy:?}");
+        }
+        for falsy in [Value::Empty, Value::Bool(false), Value::Int(0), Value::Double(-0.0), Value::Bytes(b"")] {
+            assert_eq!(mapped(falsy), None, "{falsy:?}");
+        }
+    }
+
+    #[test]
+    fn values_that_are_no_text_keep_their_type() {
+        assert_eq!(mapped(Value::Int(5)), Some(Mapped::Json(5.into())));
+        assert_eq!(mapped(Value::Bytes(b"ab")), Some(Mapped::Text("YWI=".into())));
+    }
+
+    #[test]
+    fn json_that_only_python_reads_becomes_json_for_all() {
+        assert_eq!(text("{\"a\": NaN}").as_deref(), Some("{\"a\": \"NaN\"}"));
+    }
+
+    #[test]
+    fn an_integer_too_big_for_mlflow_costs_only_itself() {
+        let repaired = json::quoted("{\"id\": 18446744073709551615}");
+        assert_eq!(text(&repaired).as_deref(), Some("{\"id\": \"18446744073709551615\"}"));
+        let digits = json::quoted(&"1".repeat(5000));
+        assert_eq!(text(&digits), Some(digits));
+    }
+}
