@@ -13,6 +13,9 @@ mod bindings {
 pub use bindings::exports::openinference_mlflow::translator::translate::Translated;
 use bindings::exports::openinference_mlflow::translator::types;
 
+/// More instructions than any test executes.
+const FUEL: u64 = u64::MAX / 2;
+
 /// One instance.
 pub struct Guest {
     store: Store<()>,
@@ -25,11 +28,35 @@ impl Guest {
     /// # Errors
     /// The runtime does not work on this machine.
     pub fn new(interruptible: bool) -> wasmtime::Result<Self> {
+        Self::with(interruptible, false)
+    }
+
+    /// Compiles and instantiates the component so that it counts the instructions it executes.
+    ///
+    /// # Errors
+    /// The runtime does not work on this machine.
+    pub fn metered() -> wasmtime::Result<Self> {
+        Self::with(false, true)
+    }
+
+    /// The instructions executed since the last call; zero for an instance that does not count them.
+    pub fn take_instructions(&mut self) -> u64 {
+        let executed = self.store.get_fuel().map_or(0, |left| FUEL - left);
+        // An instance that does not count has no fuel to fill up.
+        let _ = self.store.set_fuel(FUEL);
+        executed
+    }
+
+    fn with(interruptible: bool, metered: bool) -> wasmtime::Result<Self> {
         let mut config = Config::new();
         config.epoch_interruption(interruptible);
+        config.consume_fuel(metered);
         let engine = Engine::new(&config)?;
         let component = Component::new(&engine, COMPONENT)?;
         let mut store = Store::new(&engine, ());
+        if metered {
+            store.set_fuel(FUEL)?;
+        }
         if interruptible {
             store.set_epoch_deadline(u64::MAX / 2);
         }

@@ -16,10 +16,20 @@ pub(super) struct SpanView<'s, 'a> {
     /// Where in the span's attributes each key is, plus one; of repeated keys the last, as MLflow has it.
     places: [u32; Key::COUNT],
     /// The values that a rule has asked for.
-    values: [OnceCell<Option<Box<AttributeValue<'a>>>>; Key::COUNT],
+    values: Cache<'a>,
     families: Families,
     carries_mlflow: bool,
     is_mlflows: bool,
+}
+
+/// A list that only grows, so that what it holds can be borrowed while more is added. Rules ask for few values of a span.
+type Cache<'a> = OnceCell<Box<CachedValue<'a>>>;
+
+#[derive(Clone, Debug)]
+struct CachedValue<'a> {
+    key: Key,
+    value: Option<AttributeValue<'a>>,
+    next: Cache<'a>,
 }
 
 impl<'s, 'a> SpanView<'s, 'a> {
@@ -28,7 +38,7 @@ impl<'s, 'a> SpanView<'s, 'a> {
         let mut view = Self {
             span,
             places: [0; Key::COUNT],
-            values: [const { OnceCell::new() }; Key::COUNT],
+            values: Cache::new(),
             families: Families::default(),
             carries_mlflow: false,
             is_mlflows: false,
@@ -82,8 +92,15 @@ impl<'s, 'a> SpanView<'s, 'a> {
     #[inline]
     pub(super) fn value(&self, key: Key) -> Option<&AttributeValue<'a>> {
         let value = self.get(key)?;
-        let read = || AttributeValue::read(value).map(Box::new);
-        self.values.get(key as usize)?.get_or_init(read).as_deref()
+        let mut cache = &self.values;
+        loop {
+            let read = || CachedValue { key, value: AttributeValue::read(value), next: Cache::new() };
+            let cached = cache.get_or_init(|| Box::new(read()));
+            if cached.key == key {
+                return cached.value.as_ref();
+            }
+            cache = &cached.next;
+        }
     }
 
     /// The JSON object, array or string in an attribute.

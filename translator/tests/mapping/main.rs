@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 #[cfg(test)]
+mod json_index;
+#[cfg(test)]
 mod pictures;
 #[cfg(test)]
 mod properties;

@@ -6,6 +6,8 @@
 
 mod clean;
 mod index;
+#[cfg(feature = "meter")]
+pub mod meter;
 mod scan;
 mod write;
 
