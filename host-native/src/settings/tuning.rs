@@ -44,6 +44,9 @@ pub struct Tuning {
     /// Milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_max_ms: Option<u64>,
+    /// Whether receipts wait for previews and links to prompts too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wait_for_optional: Option<bool>,
     /// Whether media goes to MLflow as attachments.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attachments: Option<bool>,
@@ -113,6 +116,8 @@ impl From<&Layers<TuningArgs>> for Tuning {
             timeout_ms: layers.pick(|args| &args.request_timeout).map(Period::as_millis),
             retry_initial_ms: layers.pick(|args| &args.retry_initial).map(Period::as_millis),
             retry_max_ms: layers.pick(|args| &args.retry_max).map(Period::as_millis),
+            // Commands that import traces set it: they have time, and end when the receipts are done.
+            wait_for_optional: None,
             attachments: layers.pick(|args| &args.attachments),
             attachment_min_bytes: layers.pick(|args| &args.attachment_min_size).map(|size| size.as_u64()),
             // As MLflow's client reads it: nothing is no limit.

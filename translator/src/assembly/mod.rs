@@ -26,6 +26,9 @@ use self::trace::{Arrival, InsertOutcome, ScheduledAction, Trace};
 use crate::contract::Instant;
 use crate::settings::Settings;
 
+/// How many traces may wait with optional requests; the bridge drops those beyond it.
+const MOST_OPTIONAL: usize = 1_000;
+
 /// All traces that are open or remembered.
 #[derive(Debug, Default)]
 pub struct Assembly {
@@ -33,7 +36,9 @@ pub struct Assembly {
     to_send: BTreeSet<(Instant, TraceId)>,
     /// Apart from the others, so that many of them do not stand before spans.
     to_assess: BTreeSet<(Instant, TraceId)>,
-    /// By the end of their patience.
+    /// By the time at which their optional requests are dropped.
+    optional: BTreeSet<(Instant, TraceId)>,
+    /// By the time at which the deferred preview is dropped.
     deferred_previews: BTreeSet<(Instant, TraceId)>,
     to_expire: BTreeSet<(Instant, TraceId)>,
     scheduled: BTreeMap<TraceId, ScheduledAction>,
@@ -95,6 +100,7 @@ impl Assembly {
         self.unschedule(id);
         match due {
             Some(ScheduledAction::Send(at)) => self.to_send.insert((at, id)),
+            Some(ScheduledAction::SendOptional(until)) => self.optional.insert((until, id)),
             Some(ScheduledAction::SendAssessments(at)) => self.to_assess.insert((at, id)),
             Some(ScheduledAction::DeferredPreview(until)) => self.deferred_previews.insert((until, id)),
             Some(ScheduledAction::Expire(at)) => self.to_expire.insert((at, id)),
@@ -109,6 +115,7 @@ impl Assembly {
     fn unschedule(&mut self, id: TraceId) {
         match self.scheduled.remove(&id) {
             Some(ScheduledAction::Send(at)) => self.to_send.remove(&(at, id)),
+            Some(ScheduledAction::SendOptional(until)) => self.optional.remove(&(until, id)),
             Some(ScheduledAction::SendAssessments(at)) => self.to_assess.remove(&(at, id)),
             Some(ScheduledAction::DeferredPreview(until)) => self.deferred_previews.remove(&(until, id)),
             Some(ScheduledAction::Expire(at)) => self.to_expire.remove(&(at, id)),
@@ -131,10 +138,22 @@ impl Assembly {
         self.deferred_previews.iter().take(most).map(|(_, id)| *id).collect()
     }
 
-    /// Traces whose previews stay as they are: no quiet moment came in time, or memory is short.
-    pub fn expired_previews(&self, settings: &Settings, now: Instant) -> Vec<TraceId> {
+    /// Traces with optional requests, those that are dropped first in front, at most `most`.
+    pub fn optional(&self, most: usize) -> Vec<TraceId> {
+        self.optional.iter().take(most).map(|(_, id)| *id).collect()
+    }
+
+    /// Traces whose optional requests are dropped: their time is over, there are too many, or memory is low.
+    pub fn expired_optional(&self, settings: &Settings, now: Instant) -> Vec<TraceId> {
         let until = if self.is_memory_low(settings) { Instant::MAX } else { now.saturating_add(1) };
-        self.deferred_previews.range(..(until, TraceId::MIN)).map(|(_, id)| *id).collect()
+        let expired = |set: &BTreeSet<(Instant, TraceId)>| {
+            let beyond = set.len().saturating_sub(MOST_OPTIONAL);
+            let late = set.range(..(until, TraceId::MIN)).count();
+            set.iter().take(late.max(beyond)).map(|(_, id)| *id).collect::<Vec<_>>()
+        };
+        let mut traces = expired(&self.optional);
+        traces.extend(expired(&self.deferred_previews));
+        traces
     }
 
     /// When something is due next, after `now`: to be sent or to be forgotten.
@@ -142,7 +161,7 @@ impl Assembly {
         let after = (now.saturating_add(1), TraceId::MIN);
         let send = self.to_send.range(after..).next();
         let assess = self.to_assess.range(after..).next();
-        [send, assess, self.deferred_previews.first(), self.to_expire.first()]
+        [send, assess, self.optional.first(), self.deferred_previews.first(), self.to_expire.first()]
             .into_iter()
             .flatten()
             .map(|(at, _)| *at)
@@ -173,6 +192,10 @@ impl Assembly {
                 trace.flush_requested = trace.unsent_count() > 0;
                 trace.hold_until = 0;
                 trace.pending.retry_now();
+                if !trace.pending.is_empty() && !settings.wait_for_optional {
+                    // Feedback must not wait for what is optional.
+                    trace.info.optional_deadline = 0;
+                }
             });
         }
     }

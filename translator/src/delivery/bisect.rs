@@ -12,6 +12,8 @@ use crate::mlflow::server::ServerVersion;
 
 /// How often MLflow may fail on a request before it is split.
 pub(super) const FAILURES_BEFORE_SPLIT: u32 = 2;
+/// How long the bridge keeps optional requests that find no room, in milliseconds.
+const OPTIONAL_AGE: u64 = 60_000;
 /// How often a request may be split without evidence that the server works otherwise.
 const BLIND_SPLITS: u32 = 3;
 
@@ -102,22 +104,31 @@ fn release(state: &mut BridgeState, batch: &Batch) {
 
 fn delivered(state: &mut BridgeState, batch: &Batch, version: Option<ServerVersion>, now: Instant) {
     let version = version.unwrap_or(ServerVersion::CURRENT);
-    let preview_deadline = now.saturating_add(state.settings.partial_ms);
+    let settings = state.settings.clone();
+    let preview_deadline = now.saturating_add(settings.partial_ms);
     for items in batch.items.chunk_by(|a, b| a.trace == b.trace) {
         let Some(id) = items.first().map(|item| item.trace) else { continue };
         let info_follows = state.change(id, |trace| {
             let root_came_before = trace.root_delivered;
             trace.root_delivered |=
                 items.iter().any(|item| trace.span_summary(item.span).is_some_and(|summary| summary.parent.is_none()));
-            trace.info.needed |= wants_info(trace, root_came_before, version);
+            // The store may have derived other metadata from these spans.
+            trace.info.stored_metadata = None;
+            let required = requires_info(trace, root_came_before, version);
+            let improves = trace.root_delivered && trace.lacks_previews();
+            if !trace.info.has_optional() {
+                trace.info.optional_deadline = now.saturating_add(OPTIONAL_AGE);
+            }
+            trace.info.needed |= required || improves;
+            trace.info.required |= required;
             let can_improve = trace.root_delivered && trace.has_deferred_preview();
             if can_improve {
                 trace.info.preview_deadline.get_or_insert(preview_deadline);
             }
-            // An earlier one that waits stays, though another preview may need none: receipts wait for it.
+            // An earlier deferred preview stays, even if the preview that replaced it needs no request.
             trace.info.preview_deadline.take_if(|_| trace.info.needed);
             trace.info.links_wanted |= version >= ServerVersion::PROMPT_LINKS && trace.has_unlinked_prompts();
-            !trace.info.is_complete()
+            trace.info.holds_receipts(&settings)
         });
         for item in items {
             state.delivered(id, item.span, item.version, info_follows.unwrap_or(false));
@@ -126,10 +137,8 @@ fn delivered(state: &mut BridgeState, batch: &Batch, version: Option<ServerVersi
     release(state, batch);
 }
 
-/// Whether MLflow needs a complete trace info, because it cannot derive it from the spans.
-///
-/// A request more for each such trace: only where the OTLP path cannot carry the information.
-fn wants_info(trace: &Trace, root_came_before: bool, version: ServerVersion) -> bool {
+/// Whether MLflow would show something wrong without a complete trace info, because it cannot derive it from the spans.
+fn requires_info(trace: &Trace, root_came_before: bool, version: ServerVersion) -> bool {
     if trace.info.sent || trace.closed {
         // MLflow derives nothing any more for a trace whose info it was given.
         return true;
@@ -141,7 +150,6 @@ fn wants_info(trace: &Trace, root_came_before: bool, version: ServerVersion) -> 
     let resources_came_after_the_root = root_came_before && trace.mixed_resources;
     let tags_cannot_travel_on_spans = version < ServerVersion::TRACE_TAGS && has_preview;
     preview_came_after_the_root
-        || trace.lacks_previews()
         || trace.lacks_prompts()
         || trace.has_several_roots()
         || resources_came_after_the_root

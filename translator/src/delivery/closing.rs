@@ -1,7 +1,9 @@
-//! Closing a trace without a root, which other senders may know more of.
+//! Looking a trace up before its trace info: to close it without a root, or to repeat its metadata to an old server.
 //!
 //! Of a distributed trace this bridge may see a part only. A complete trace info would overwrite what MLflow derived from
 //! the rest, so MLflow is asked first.
+
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
@@ -29,6 +31,7 @@ struct FoundTrace {
 struct Described {
     state: String,
     trace_location: Location,
+    trace_metadata: BTreeMap<String, String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -51,10 +54,21 @@ impl ServerDelivery {
         let found: Found = match verdict {
             Verdict::Accepted(response) => serde_json::from_slice(&response.body).unwrap_or_default(),
             Verdict::Refused { .. } => Found::default(),
+            // The server cannot read the trace, and nothing is wrong without what is optional.
+            Verdict::Failed(_) if state.assembly.get(id).is_some_and(|trace| !trace.info.required && !trace.closed) => {
+                return state.drop_optional(id);
+            }
             Verdict::Failed(failure) | Verdict::Unavailable(failure) => return self.fail(state, failure, now),
         };
         self.succeed(state);
-        let Described { state: reported, trace_location } = found.trace.trace_info;
+        let Described { state: reported, trace_location, trace_metadata } = found.trace.trace_info;
+        let must_close = state.change(id, |trace| {
+            trace.info.stored_metadata = Some(trace_metadata.into_iter().collect());
+            trace.must_look_up()
+        });
+        if must_close != Some(true) {
+            return;
+        }
         if !matches!(reported.as_str(), "" | "IN_PROGRESS" | "STATE_UNSPECIFIED") {
             return state.finish_trace_info(id);
         }

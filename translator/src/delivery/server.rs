@@ -61,9 +61,9 @@ impl ServerDelivery {
     /// The requests to perform now, for the traces that are due.
     pub fn poll(&mut self, state: &mut BridgeState, now: Instant) -> Vec<Request> {
         let mut requests = self.requests(state, now);
-        let past = state.assembly.expired_previews(&state.settings, now);
+        let past = state.assembly.expired_optional(&state.settings, now);
         if !past.is_empty() {
-            past.into_iter().for_each(|id| state.finish_trace_info(id));
+            past.into_iter().for_each(|id| state.drop_optional(id));
             // What stood behind them in their traces is due now.
             requests.extend(self.requests(state, now));
         }
@@ -79,7 +79,13 @@ impl ServerDelivery {
         let due = state.due(now);
         let to_assess = state.assembly.to_assess(now, out.slots);
         let deferred_previews = state.assembly.deferred_previews(out.slots.div_ceil(2));
-        if due.is_empty() && to_assess.is_empty() && deferred_previews.is_empty() && self.retries.is_empty() {
+        let optional = !state.assembly.optional(1).is_empty();
+        if due.is_empty()
+            && !optional
+            && to_assess.is_empty()
+            && deferred_previews.is_empty()
+            && self.retries.is_empty()
+        {
             return out.requests;
         }
         let Some(version) = self.version else {
@@ -103,6 +109,8 @@ impl ServerDelivery {
         let to_assess = state.assembly.to_assess(now, out.slots);
         let rest = out.slots;
         self.send_assessments(state, &mut out, &to_assess, rest, now);
+        let rest = out.slots;
+        self.send_optional(state, &mut out, rest, now);
         if self.in_flight.is_empty() && self.retries.is_empty() {
             self.send_deferred_previews(state, &mut out, &deferred_previews, now);
         }

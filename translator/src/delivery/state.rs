@@ -99,6 +99,7 @@ impl BridgeState {
     pub fn finish_trace_info(&mut self, trace: TraceId) {
         self.finish_request(trace, |info| {
             info.needed = false;
+            info.required = false;
             info.preview_deadline = None;
         });
     }
@@ -108,11 +109,22 @@ impl BridgeState {
         self.finish_request(trace, |info| info.links_wanted = false);
     }
 
+    /// Gives up the optional requests of a trace.
+    pub fn drop_optional(&mut self, trace: TraceId) {
+        self.finish_request(trace, |info| {
+            info.needed &= info.required;
+            info.preview_deadline = None;
+            info.links_wanted = false;
+        });
+    }
+
     fn finish_request(&mut self, trace: TraceId, finish: impl FnOnce(&mut InfoState)) {
-        let receipts = self.change(trace, |trace| {
+        let settings = &self.settings;
+        let receipts = self.assembly.change(trace, settings, |trace| {
             finish(&mut trace.info);
             trace.info.failures = 0;
-            if trace.info.is_complete() { std::mem::take(&mut trace.info.receipts) } else { Vec::new() }
+            let holds = trace.info.holds_receipts(settings);
+            if holds { Vec::new() } else { std::mem::take(&mut trace.info.receipts) }
         });
         receipts.unwrap_or_default().into_iter().for_each(|receipt| self.receipts.release(receipt));
     }

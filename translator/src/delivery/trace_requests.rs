@@ -12,6 +12,7 @@ use crate::assembly::destination::TraceDestination;
 use crate::assembly::ids::TraceId;
 use crate::assembly::info;
 use crate::contract::{Instant, Level, Notice};
+use crate::mlflow::server::ServerVersion;
 
 impl ServerDelivery {
     /// Media of a trace whose spans wait for it; or the next of them for a trace whose spans were all sent. At most so many
@@ -31,11 +32,15 @@ impl ServerDelivery {
         if trace.unsent_count() > 0 {
             return self.send_attachments(state, out, id, (destination, most), now);
         }
-        let (draft, purpose) = if trace.must_look_up() {
+        let repeats_metadata = self.version.is_some_and(|version| version < ServerVersion::KEEPS_METADATA);
+        let needs_info = trace.info.needed || trace.info.preview_deadline.is_some();
+        let must_read = needs_info && repeats_metadata && trace.info.stored_metadata.is_none();
+        let (draft, purpose) = if trace.must_look_up() || must_read {
             (requests::find_trace(id), Purpose::Look(id))
-        } else if trace.info.needed || trace.info.preview_deadline.is_some() {
+        } else if needs_info {
             let experiment_id = trace.info.found_in.as_deref().unwrap_or(experiment_id);
-            let info = info::of(id, trace, &TraceUpdate::default(), experiment_id);
+            let mut info = info::of(id, trace, &TraceUpdate::default(), experiment_id);
+            info.metadata.extend(trace.info.stored_metadata.clone().unwrap_or_default());
             (requests::trace_info(&info), Purpose::Info(id))
         } else {
             (requests::link_prompts(id, &trace.prompts), Purpose::Links(id))
@@ -63,8 +68,22 @@ impl ServerDelivery {
         }
     }
 
+    /// Sends optional requests of traces, `most` at most.
+    pub(super) fn send_optional(&mut self, state: &mut BridgeState, out: &mut Outbox, most: usize, now: Instant) {
+        for id in state.assembly.optional(most.min(out.slots)) {
+            let Some(destination) = state.assembly.get(id).and_then(|trace| trace.destination.clone()) else {
+                continue;
+            };
+            if let Some(experiment_id) = self.experiment_id(state, out, id, &destination, now) {
+                self.send_trace_request(state, out, (id, &experiment_id, &destination), 1, now);
+            }
+        }
+    }
+
     pub(super) fn info_answered(&mut self, state: &mut BridgeState, id: TraceId, verdict: &Verdict<'_>, now: Instant) {
-        match self.evaluate(state, id, verdict, now) {
+        let optional = state.assembly.get(id).is_some_and(|trace| !trace.info.required && !trace.closed);
+        state.change(id, |trace| trace.info.stored_metadata = None);
+        match self.evaluate(state, id, verdict, optional, now) {
             Some(RequestOutcome::Accepted) => {
                 state.change(id, |trace| trace.info.sent = true);
             }
@@ -82,7 +101,7 @@ impl ServerDelivery {
             }
             verdict => verdict,
         };
-        match self.evaluate(state, id, verdict, now) {
+        match self.evaluate(state, id, verdict, true, now) {
             Some(RequestOutcome::Accepted) => {}
             Some(RequestOutcome::Refused(reason)) => refused(state, id, "its links to prompts", reason),
             None => return,
@@ -92,12 +111,13 @@ impl ServerDelivery {
         state.finish_prompt_links(id);
     }
 
-    /// What MLflow made of such a request; `None` when it is to be made again.
+    /// The outcome of such a request; `None` if it is sent again.
     fn evaluate<'v>(
         &mut self,
         state: &mut BridgeState,
         id: TraceId,
         verdict: &'v Verdict<'_>,
+        optional: bool,
         now: Instant,
     ) -> Option<RequestOutcome<'v>> {
         state.change(id, |trace| trace.in_flight = trace.in_flight.saturating_sub(1));
@@ -108,6 +128,8 @@ impl ServerDelivery {
             }
             Verdict::Refused { reason, .. } => return Some(RequestOutcome::Refused(reason)),
             Verdict::Unavailable(failure) => self.fail(state, failure, now),
+            // Nothing is wrong without it, so that a second attempt is not worth its cost.
+            Verdict::Failed(_) if optional => return Some(RequestOutcome::Refused("the server fails on it")),
             Verdict::Failed(failure) => {
                 let failures = state.change(id, |trace| {
                     trace.info.failures += 1;

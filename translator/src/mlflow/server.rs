@@ -23,6 +23,9 @@ impl ServerVersion {
     pub const JSON_TEXT: Self = Self(3, 7);
     /// The first that links traces to prompts, so that a search finds them by these.
     pub const PROMPT_LINKS: Self = Self(3, 7);
+    /// The first that keeps the metadata of a trace when a trace info does not repeat it. Before, the store answers 500
+    /// ("Dependency rule … tried to blank-out primary key column", 3.6.0 `SqlAlchemyStore.start_trace`).
+    pub const KEEPS_METADATA: Self = Self(3, 12);
     /// The first whose UI draws attachments in conversations (3.11 stores them).
     pub const ATTACHMENTS: Self = Self(3, 12);
     /// The first that makes trace tags of a root's `mlflow.traceTag.*` attributes, and of resources.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use openinference_mlflow_translator::contract::{Answer, Request, Response};
 use openinference_mlflow_translator::mlflow::preview;
+use openinference_mlflow_translator::mlflow::server::ServerVersion;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value};
 use opentelemetry_proto::tonic::trace::v1::Span;
@@ -164,7 +165,9 @@ impl Model {
         match self.traces.get(&id) {
             Some(trace) => {
                 let location = json!({"mlflow_experiment": {"experiment_id": trace.experiment}});
-                let info = json!({"state": trace.state, "trace_location": location});
+                let info = json!({
+                    "state": trace.state, "trace_location": location, "trace_metadata": stored_metadata(),
+                });
                 reply(200, json!({"trace": {"trace_info": info}}).to_string())
             }
             None => reply(404, json!({"error_code": "RESOURCE_DOES_NOT_EXIST"}).to_string()),
@@ -248,6 +251,10 @@ impl Model {
     fn start_trace(&mut self, request: &Request) -> Answer {
         let info = &body(request)["trace"]["trace_info"];
         let id = trace_id(info["trace_id"].as_str().unwrap().strip_prefix("tr-").unwrap());
+        let keeps_metadata = ServerVersion::parse(&self.version) >= Some(ServerVersion::KEEPS_METADATA);
+        if !keeps_metadata && info["trace_metadata"] != stored_metadata() {
+            return reply(500, json!({"error_code": "INTERNAL_ERROR", "message": "Dependency rule"}).to_string());
+        }
         let trace = self.traces.entry(id).or_default();
         trace.experiment = info["trace_location"]["mlflow_experiment"]["experiment_id"].as_str().unwrap().into();
         trace.state = info["state"].as_str().unwrap().into();
@@ -302,6 +309,11 @@ impl Stored {
             self.runs.extend(run.map(str::to_owned));
         }
     }
+}
+
+/// The metadata that the store derives of every trace.
+fn stored_metadata() -> Value {
+    json!({"mlflow.trace.tokenUsage": "{\"input_tokens\": 3}"})
 }
 
 fn trace_id(hex: &str) -> Vec<u8> {

@@ -153,3 +153,99 @@ fn a_receipt_that_waits_for_a_quiet_moment_is_done_although_another_span_speaks_
     host.finish();
     assert_eq!(host.done.len(), 2);
 }
+
+/// An answer that MLflow shows as JSON unless a trace info says what it means.
+const RAW_ANSWER: &str = r#"{"type": "message", "role": "assistant", "content": [{"type": "text", "text": "Paris"}]}"#;
+
+fn given_traces_with_raw_answers(host: &mut Host, traces: u8) {
+    for trace in 1..=traces {
+        host.ingest(&app(vec![answering(span(trace, 1, 0), RAW_ANSWER)]));
+    }
+    host.bridge.flush(host.now);
+    while host.server.batches.is_empty() {
+        host.step();
+    }
+}
+
+#[test]
+fn receipts_are_done_when_the_spans_are_stored_and_previews_are_not() {
+    let mut host = Host::new("{}");
+    given_traces_with_raw_answers(&mut host, 200);
+    assert_eq!((host.done.len(), infos(&host)), (200, 0));
+    host.pass(1_000);
+    assert_eq!(infos(&host), 200, "the previews follow");
+}
+
+#[test]
+fn a_host_that_waits_for_optional_requests_gets_receipts_after_the_previews() {
+    let mut host = Host::new(r#"{"wait_for_optional": true}"#);
+    given_traces_with_raw_answers(&mut host, 8);
+    assert_eq!((host.done.len(), infos(&host)), (0, 0));
+    host.pass(1_000);
+    assert_eq!((host.done.len(), infos(&host)), (8, 8));
+}
+
+#[test]
+fn a_server_that_fails_on_a_preview_is_not_asked_twice_and_keeps_its_other_requests() {
+    let mut host = Host::new("{}");
+    host.server.fault(|request| {
+        request.path.ends_with("mlflow/traces").then(|| crate::model::reply(500, "Internal Server Error".to_owned()))
+    });
+    given_traces_with_raw_answers(&mut host, 1);
+    let retries = host.bridge.stats().retries;
+    host.pass(1_000);
+    assert_eq!((host.done.len(), host.bridge.stats().retries), (1, retries), "an outage would shut the gate");
+    host.pass(600_000);
+    host.server.heal();
+    host.finish();
+    assert_eq!(infos(&host), 1);
+}
+
+#[test]
+fn previews_that_find_no_room_for_a_minute_are_dropped() {
+    let mut host = Host::new("{}");
+    given_traces_with_raw_answers(&mut host, 3);
+    let requests = host.bridge.poll(host.now);
+    assert_eq!(requests.len(), 3, "one for each trace");
+    let deadline = host.now + 61_000;
+    let lost = openinference_mlflow_translator::contract::Answer::NoAnswer("connection refused".to_owned());
+    for request in &requests {
+        host.bridge.complete(request.id, &lost, host.now);
+    }
+    assert!(host.bridge.poll(deadline).iter().all(|request| request.path == "version"));
+    host.now = deadline;
+    host.finish();
+    assert_eq!((infos(&host), host.done.len()), (0, 3));
+}
+
+#[test]
+fn more_than_a_thousand_waiting_previews_are_dropped() {
+    let mut host = Host::new(r#"{"batch_spans": 5000}"#);
+    let spans = (0..1_200_u32).map(|number| {
+        let mut span = answering(span(1, 1, 0), RAW_ANSWER);
+        span.trace_id[..4].copy_from_slice(&number.to_be_bytes());
+        span
+    });
+    host.ingest(&app(spans.collect()));
+    host.bridge.flush(host.now);
+    while host.server.batches.is_empty() {
+        host.step();
+    }
+    host.pass(1_000);
+    assert_eq!(host.done.len(), 1);
+    assert!((1_000..=1_004).contains(&infos(&host)), "{}", infos(&host));
+}
+
+#[test]
+fn a_server_that_does_not_keep_metadata_gets_it_back_with_a_trace_info() {
+    let mut host = Host::new("{}");
+    host.server.version = "3.9.0".into();
+    host.ingest(&app(vec![answering(span(1, 1, 0), RAW_ANSWER)]));
+    host.ingest(&app(vec![answering(span(2, 1, 0), "Paris")]));
+    host.ingest(&app(vec![span(3, 2, 1)]));
+    host.finish();
+    assert_eq!(previews(&host.server.traces[&vec![1; 16]]), (Some("in 1"), Some("Paris")));
+    assert_eq!((infos(&host), host.done.len()), (3, 3));
+    assert_eq!(host.bridge.stats().retries, 0);
+    assert!(host.topics().contains(&"closed-without-root"));
+}

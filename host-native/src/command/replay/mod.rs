@@ -49,6 +49,7 @@ pub(super) async fn run(args: &ReplayArgs, sources: &Sources, data_dir: &Path) -
 async fn replay(args: &ReplayArgs, sources: &Sources, data_dir: &Path) -> anyhow::Result<Tally> {
     let mut delivery = sources.delivery(&args.destination, &args.tuning)?;
     delivery.tuning.idle_ms.get_or_insert(IDLE_MS);
+    delivery.tuning.wait_for_optional = Some(true);
     let Destination::Server(server) = &delivery.destination else {
         bail!("there is no server to replay to\nhint: name one with --tracking-uri or MLFLOW_TRACKING_URI");
     };

@@ -9,6 +9,8 @@ use crate::settings::Settings;
 pub enum ScheduledAction {
     /// Spans or the trace's info are to be sent.
     Send(Instant),
+    /// An optional request is to be sent when spans leave room, or dropped at this time.
+    SendOptional(Instant),
     /// Assessments are to be sent, and nothing else.
     SendAssessments(Instant),
     /// The trace's info may be sent, for better previews, when there is nothing else to do; until then.
@@ -37,9 +39,12 @@ impl Trace {
             };
             return Some(ScheduledAction::Send(at.max(self.hold_until)));
         }
-        if self.info.needed || self.info.links_wanted {
+        if self.info.required || self.info.needed && self.closed {
             // In the order of arrival, as spans are: infos of many traces must not keep the spans of others waiting.
             return Some(ScheduledAction::Send(self.hold_until.max(self.last_arrival)));
+        }
+        if self.info.has_optional() {
+            return Some(ScheduledAction::SendOptional(self.info.optional_deadline));
         }
         let close = (!self.closed && !self.spans.is_empty() && self.root().is_none()).then_some(idle);
         let assess = self.pending.due().map(|at| at.max(self.hold_until));
