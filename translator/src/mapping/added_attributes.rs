@@ -16,8 +16,8 @@ pub struct AddedAttributes<'a>(Vec<(Cow<'static, str>, Mapped<'a>)>);
 /// The value of an added attribute, before it is written for one MLflow version.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Mapped<'a> {
-    /// Text as MLflow shall read it: text that holds a JSON object, array or string is read as that JSON value, any
-    /// other text (`42`, `true`, `null` among it) is a string.
+    /// Text. MLflow reads text that holds a JSON object, array or string as that JSON value, and any other text (also `42`,
+    /// `true` and `null`) as a string.
     Text(Cow<'a, str>),
     /// A JSON value.
     Json(serde_json::Value),
@@ -57,7 +57,7 @@ impl<'a> AddedAttributes<'a> {
         }
     }
 
-    /// Whether the span gains nothing.
+    /// Whether nothing was added.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -117,7 +117,7 @@ impl<'a> From<Value<'a>> for Mapped<'a> {
     }
 }
 
-/// AddedAttributes to one span. What the producer has set itself is never added.
+/// Collects the added attributes of one span. Attributes that the producer has set are never added.
 #[derive(Debug)]
 pub(super) struct AttributeBuilder<'f, 's, 'a> {
     view: &'f SpanView<'s, 'a>,

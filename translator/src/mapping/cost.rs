@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_producer_says_stands_even_when_it_does_not_add_up() {
+    fn the_producers_costs_are_kept_even_when_they_do_not_add_up() {
         assert_eq!(complete(Some(1.0), Some(2.0), Some(9.0)), Some((1.0, 2.0, 9.0)));
     }
 

@@ -51,7 +51,7 @@ pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<
     added.add_text(SPAN_OUTPUTS, json::clean(&outputs.to_string()).into_owned());
 }
 
-/// How many numbers a vector has; `None` for one that is not told, as when it is redacted.
+/// The dimension of a vector; `None` when the vector is missing or redacted.
 fn dimension(vector: &AttributeNode<'_, '_>) -> Option<usize> {
     let count = match vector.value()? {
         otlp::Value::Array(numbers) => numbers.iter().count(),
@@ -61,8 +61,8 @@ fn dimension(vector: &AttributeNode<'_, '_>) -> Option<usize> {
     Some(count).filter(|count| *count > 0)
 }
 
-/// How many vectors an answer holds, and of which dimension: a list of numbers or of such lists, by itself or where OpenAI,
-/// Cohere, Gemini and Bedrock have it.
+/// The number of vectors in a response, and their dimension. The response is a vector, a list of vectors, or an object that
+/// holds them where OpenAI, Cohere, Gemini and Bedrock put them.
 fn raw_vectors(answer: JsonValue<'_>) -> Option<(usize, Option<usize>)> {
     let lists = answer.fields(["data", "embeddings", "embedding", "predictions"]);
     let list = lists.into_iter().flatten().next().unwrap_or(answer);

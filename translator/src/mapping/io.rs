@@ -1,7 +1,7 @@
 //! Inputs and outputs.
 //!
 //! MLflow reads text that spells a JSON object, array or string as that value, whatever the MIME type beside it says, and
-//! leaves out what Python calls false. Text therefore passes as it is; see [`clean`](crate::mlflow::json::clean) for the little that changes.
+//! drops falsy values. Text therefore passes unchanged; see [`clean`](crate::mlflow::json::clean) for the little that changes.
 
 use std::borrow::Cow;
 

@@ -29,7 +29,7 @@ const TYPES: [(&str, &str); 12] = [
 
 const UNKNOWN: &str = "UNKNOWN";
 
-/// What a span without a usable kind is taken for, by the first family of attributes that it carries.
+/// The type of a span without a usable kind, inferred from the first family of attributes that it has.
 const INFERRED: [(Family, &str); 6] = [
     (Family::Llm, "LLM"),
     (Family::Reranker, "RERANKER"),

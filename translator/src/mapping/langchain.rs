@@ -1,5 +1,5 @@
-//! LangChain's messages in the values of its chains, agents and tools, told as OpenAI's: neither MLflow's UI nor its previews
-//! know the forms in which LangChain writes them. What stands around them stays as it is.
+//! Rewrites LangChain's messages in the values of chains, agents and tools in OpenAI's shape, because neither MLflow's UI nor
+//! its previews know LangChain's. Everything around the messages stays unchanged.
 
 use super::chat::{self, Role};
 use crate::mlflow::json::{self, JsonValue};
@@ -7,8 +7,8 @@ use crate::mlflow::json::{self, JsonValue};
 /// What every message has that LangChain writes.
 const MARK: &str = "\"additional_kwargs\"";
 
-/// A value with its messages told as OpenAI's; the words alone where it is nothing but what a tool found. `None` when it
-/// holds no such message.
+/// A value with its messages in OpenAI's shape; only the text where the value is a single tool result. `None` when it holds
+/// no such message.
 pub(super) fn plain(value: JsonValue<'_>) -> Option<String> {
     if !value.holds_literal(MARK) {
         return None;
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_told_where_they_stand_and_the_rest_of_a_state_stays() {
+    fn messages_are_rewritten_in_place_and_the_rest_of_a_state_stays() {
         let ai = constructor("AIMessage", &json!({"content": "ho", "additional_kwargs": {}, "tool_calls": []}));
         let state = json!({"messages": [human(), ai], "step": 3, "update": [{"deep": [human()]}]});
         let said = json!({"role": "user", "content": "hi"});

@@ -1,7 +1,7 @@
-//! From what a span says to what MLflow stores: one small file a concern.
+//! The mapping from OpenInference attributes to the attributes that MLflow stores. Each rule has its own file.
 //!
-//! The mapping adds and never changes: see [`repair`] for the values that must change before it. What the producer has
-//! set itself (`mlflow.*`) wins over anything added here.
+//! Rules only add attributes. [`repair`] changes the values that MLflow cannot store, before the rules run. An `mlflow.*`
+//! attribute that the producer has set wins over an added one.
 
 mod added_attributes;
 mod attribute_value;
@@ -34,10 +34,10 @@ use crate::otlp::Span;
 use added_attributes::AttributeBuilder;
 use span_view::SpanView;
 
-/// What one file of this folder does: it reads the facts and adds what MLflow shall store.
+/// A mapping rule reads a span and adds the attributes that MLflow needs.
 type MappingRule = for<'f, 's, 'a> fn(&SpanView<'s, 'a>, &mut AttributeBuilder<'f, 's, 'a>);
 
-/// In order: a concern may read what an earlier one added.
+/// The rules, in the order in which they run: a rule may read what an earlier rule added.
 const RULES: [MappingRule; 11] = [
     kind::add,
     chat::add,
@@ -52,7 +52,7 @@ const RULES: [MappingRule; 11] = [
     model::add,
 ];
 
-/// The attributes one span gains by itself: empty for a span that is not OpenInference's, or that MLflow made.
+/// Maps one span to its added attributes. Spans of other conventions, and spans that MLflow made, get none.
 ///
 /// The span must have been [repaired](repair).
 pub fn span<'a>(span: &Span<'a>) -> AddedAttributes<'a> {

@@ -1,4 +1,4 @@
-//! The model and who serves it.
+//! The model's name and its provider.
 
 use super::added_attributes::AttributeBuilder;
 use super::span_view::SpanView;
@@ -7,7 +7,8 @@ use crate::mlflow::keys::{MODEL, PROVIDER, SPAN_INPUTS, SPAN_OUTPUTS};
 use crate::mlflow::tags;
 use crate::openinference::Key;
 
-/// Where the model's name stands; the first that holds one counts. What answered comes before what was asked for.
+/// The attributes that hold the model's name; the first one that is set counts. The model that responded comes before the
+/// one that was requested.
 const MODELS: [Key; 11] = [
     Key::ResponseModelName,
     Key::ModelName,

@@ -1,7 +1,7 @@
 //! LlamaIndex's own objects in the values of its spans: a query in its bundle, and found nodes as Python prints them.
 //!
-//! `<NodeWithScore(node=TextNode(id_=…), score=…)>` says which node was found and how well it fits, and nothing of its text: it is
-//! told as these two, and not as a document of no words, of which MLflow's evaluation would judge the relevance.
+//! `<NodeWithScore(node=TextNode(id_=…), score=…)>` holds a node's id and score but not its text. The rule writes these
+//! two, and no document without content: MLflow's evaluation would judge its relevance.
 
 use serde_json::{Value, json};
 

@@ -72,7 +72,7 @@ pub fn links(span: &Span<'_>, added: &AddedAttributes<'_>) -> Vec<String> {
     json::items(&links.as_text()).filter_map(link).take(MOST_LINKS).collect()
 }
 
-/// To how many prompts a trace is linked: each root tells of all of them.
+/// The most prompts that a trace is linked to: each root lists all of them.
 pub const MOST_LINKS: usize = 100;
 /// How much a prompt whose variables are in place may be, in bytes, but for what one more variable adds.
 const LONGEST_RENDERED: usize = 1 << 20;
@@ -104,7 +104,7 @@ fn rendered(view: &SpanView<'_, '_>) -> Option<String> {
     let mut rest = template.as_ref();
     // Left to right and once, so that what a variable holds is never taken for a place.
     while let Some((before, after)) = rest.split_once('{') {
-        // A variable may stand in many places.
+        // A variable may occur many times.
         if out.len() > LONGEST_RENDERED {
             return None;
         }
@@ -171,7 +171,7 @@ mod tests {
     const VARIABLES: (&str, &str) = ("llm.prompt_template.variables", r#"{"name": "{other}"}"#);
 
     #[test]
-    fn a_prompt_is_told_by_its_parts_and_its_text() {
+    fn a_prompt_has_its_parts_as_inputs_and_its_text_as_outputs() {
         let sent = [TEMPLATE, VARIABLES, ("llm.prompt_template.version", "v3"), ("prompt.id", "p")];
         let inputs = added(&sent, SPAN_INPUTS).and_then(|text| serde_json::from_str::<Value>(&text).ok());
         assert_eq!(
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_printed_prompt_is_told_by_its_parts_on_any_span() {
+    fn a_printed_prompt_becomes_its_parts_on_any_span() {
         let printed = ("input.value", r#"{"prompt": "PromptTemplate(metadata={})"}"#);
         let inputs = added(&[("openinference.span.kind", "LLM"), TEMPLATE, VARIABLES, printed], SPAN_INPUTS);
         assert!(inputs.is_some_and(|inputs| inputs.contains("Hello {name}") && !inputs.contains("metadata")));

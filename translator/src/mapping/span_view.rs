@@ -1,4 +1,5 @@
-//! A span's attributes, read once: one pass that puts each where the mapping finds it without a search.
+//! A view of one span's attributes for the mapping rules: one pass finds the known keys, and values are parsed once, on
+//! demand.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -9,7 +10,7 @@ use crate::mlflow::{json, keys};
 use crate::openinference::{Families, Family, Key, TokenCount, count, number, split_at_dot};
 use crate::otlp::{Span, Value};
 
-/// What a span says. The span must have been [repaired](super::repair): text that is no UTF-8 reads as empty.
+/// The attributes of a span. The span must have been [repaired](super::repair): text that is no UTF-8 reads as empty.
 #[derive(Clone, Debug)]
 pub(super) struct SpanView<'s, 'a> {
     span: &'s Span<'a>,

@@ -1,11 +1,11 @@
-//! For unit tests: what MLflow is told of a span that is made of a few attributes.
+//! Unit tests: the attributes that a span made of a few attributes gets.
 
 use serde_json::Value;
 
 use crate::otlp::Span;
 use crate::otlp::write::Attributes;
 
-/// The value that a span of this kind gains under a key: JSON where it reads as JSON, `null` where there is none.
+/// The value added under a key to a span of this kind: parsed where it is JSON, `null` where nothing was added.
 pub(super) fn added_value(kind: &str, attributes: &[(&str, Value)], key: &str) -> Value {
     let mut bytes = Attributes::default();
     bytes.put_str("openinference.span.kind", kind);

@@ -52,8 +52,7 @@ const CONVENTIONS: [Convention; 4] = [
     },
 ];
 
-/// Adds the counts: those that are known, and the total when both its parts are. Cache counts stand beside a main count
-/// only.
+/// Adds the known counts, and the total when both its parts are known. Cache counts are added only beside a main count.
 pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<'_, 's, 'a>) {
     if !added.lacks(CHAT_USAGE) {
         return;

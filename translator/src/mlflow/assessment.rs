@@ -2,7 +2,7 @@
 //!
 //! | feedback | assessment |
 //! |---|---|
-//! | score | the value: MLflow charts and averages numbers; the label then stands in the metadata |
+//! | score | the value: MLflow charts and averages numbers; the label then goes into the metadata |
 //! | label, where there is no score | the value |
 //! | explanation | the rationale; the value where there is nothing else, for MLflow wants one |
 //! | annotator `HUMAN`, `LLM`, `CODE` | source type `HUMAN`, `LLM_JUDGE`, `CODE`; any other word is kept in the metadata and is `CODE`, MLflow's default |
@@ -10,7 +10,7 @@
 //! | metadata | metadata, which MLflow holds as text |
 //! | session | metadata `mlflow.trace.session`, as MLflow's own assessments of sessions have it |
 //!
-//! The id is a digest of what tells feedback apart: target, name, source and identifier, so that MLflow refuses a
+//! The id is a digest of what identifies feedback: target, name, source and identifier, so that MLflow refuses a
 //! repetition. Without an identifier the content takes its place, as OpenInference leaves it open what such feedback is
 //! the same as: the same words are one assessment, and two opinions stay two.
 
@@ -48,7 +48,7 @@ pub struct Assessment {
 }
 
 impl Assessment {
-    /// The assessment that tells of feedback. `experiment` is any text that tells experiments apart: sessions of one name
+    /// The assessment for a piece of feedback. `experiment` is any text that identifies the experiment: sessions of one name
     /// may be in several.
     pub fn of(feedback: &Feedback, experiment: &str) -> Self {
         let source_type = source_type(feedback.annotator.as_deref());
@@ -68,7 +68,7 @@ impl Assessment {
         Self { id, version, body: content }
     }
 
-    /// Reads an assessment's JSON, whoever wrote it; `None` when it is no object.
+    /// Reads an assessment's JSON, from any writer; `None` when it is no object.
     #[cfg(feature = "json")]
     pub fn from_json(value: Value) -> Option<Self> {
         let Value::Object(mut body) = value else { return None };
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn the_later_counts_whatever_it_says() {
+    fn the_later_version_counts() {
         let early = Assessment::of(&feedback(), "0").version;
         let late =
             Assessment::of(&Feedback { time: feedback().time + 1, score: Some(0.into()), ..feedback() }, "0").version;

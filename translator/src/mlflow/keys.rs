@@ -11,7 +11,7 @@ pub const SPAN_INPUTS: &str = "mlflow.spanInputs";
 pub const SPAN_OUTPUTS: &str = "mlflow.spanOutputs";
 /// The shape of inputs and outputs, by which MLflow's UI draws them as a conversation: `openai`, `anthropic` and others.
 pub const MESSAGE_FORMAT: &str = "mlflow.message.format";
-/// A conversation by itself, an array of messages in OpenAI's shape, which the UI draws before inputs and outputs.
+/// A conversation as an array of messages in OpenAI's shape, which the UI draws before inputs and outputs.
 pub const CHAT_MESSAGES: &str = "mlflow.chat.messages";
 /// The tools that a model was offered, an array in OpenAI's shape.
 pub const CHAT_TOOLS: &str = "mlflow.chat.tools";
@@ -24,7 +24,7 @@ pub const CHAT_USAGE: &str = "mlflow.chat.tokenUsage";
 pub const LLM_COST: &str = "mlflow.llm.cost";
 /// The model's name.
 pub const MODEL: &str = "mlflow.llm.model";
-/// Who serves the model.
+/// The model's provider.
 pub const PROVIDER: &str = "mlflow.llm.provider";
 /// The trace's id, which MLflow sets on every span that it makes or stores.
 pub const TRACE_REQUEST_ID: &str = "mlflow.traceRequestId";

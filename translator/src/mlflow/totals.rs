@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn usage_and_cost_are_told_apart() {
+    fn usage_and_cost_are_summed_separately() {
         let cost = r#"{"input_cost": 0.5, "output_cost": 0.25, "total_cost": 0.75}"#;
         let spans = [span(1, 0, None, Some(cost)), span(2, 1, Some(&usage(1)), Some(cost))];
         let sums = sums(&spans);

@@ -1,4 +1,4 @@
-//! A trace's facts as a whole, and their JSON for `POST /api/3.0/mlflow/traces` and the local folder.
+//! The info of a trace, and its JSON for `POST /api/3.0/mlflow/traces` and the local folder.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! Families of attributes: what tells an OpenInference span from others, and one kind of span from another.
+//! Families of attributes. They distinguish OpenInference spans from others, and kinds of spans from each other.
 
 /// What an attribute of OpenInference's own is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@ pub struct AttributeTree<'a> {
     root: usize,
 }
 
-/// What stands at and below one name.
+/// The attributes at and below one name.
 #[derive(Clone, Copy, Debug)]
 pub struct AttributeNode<'n, 'a> {
     /// Sorted, all of one prefix.
@@ -62,12 +62,12 @@ impl<'a> AttributeTree<'a> {
 }
 
 impl<'n, 'a> AttributeNode<'n, 'a> {
-    /// Whether nothing stands here.
+    /// Whether there is no attribute here.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// What stands below a segment of the name.
+    /// The attributes below a segment of the name.
     pub fn child(&self, segment: &str) -> Self {
         let is_child =
             |(name, _): &&(&str, Value<'_>)| name.get(self.at + 1..).is_some_and(|rest| begins_with(rest, segment));
@@ -77,12 +77,12 @@ impl<'n, 'a> AttributeNode<'n, 'a> {
         Self { entries: rest.get(..length).unwrap_or_default(), at: self.at + 1 + segment.len() }
     }
 
-    /// What stands below several segments, one after the other.
+    /// The attributes below a path of segments.
     pub fn at(&self, path: &[&str]) -> Self {
         path.iter().fold(*self, |node, segment| node.child(segment))
     }
 
-    /// What stands below each number, in the order of the numbers.
+    /// The attributes below each number, in the order of the numbers.
     pub fn items(&self) -> impl Iterator<Item = Self> {
         let at = self.at;
         self.entries.chunk_by(move |(one, _), (other, _)| segment_at(one, at) == segment_at(other, at)).filter_map(
@@ -93,7 +93,7 @@ impl<'n, 'a> AttributeNode<'n, 'a> {
         )
     }
 
-    /// The value that stands right here; of repeated ones the last.
+    /// The value of this very name; of repeated ones the last.
     pub fn value(&self) -> Option<Value<'a>> {
         let here = self.entries.iter().take_while(|(name, _)| name.len() == self.at);
         here.last().map(|(_, value)| *value).filter(|value| *value != Value::Empty)

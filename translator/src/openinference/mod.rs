@@ -1,4 +1,4 @@
-//! What a span says in OpenInference's words.
+//! OpenInference's attribute names, and readers for their values.
 //! Source: <https://github.com/Arize-ai/openinference/blob/main/spec/semantic_conventions.md>.
 
 mod family;

@@ -8,7 +8,7 @@ use super::wire::{Fields, Wire};
 /// takes six.
 pub const MAX_DEPTH: usize = 31;
 
-/// A text field as it stands on the wire: UTF-8 by the specification, anything in practice.
+/// A text field as received: UTF-8 by the specification, any bytes in practice.
 ///
 /// After [`repair`](crate::mapping::repair) every text is UTF-8; before it, [`Text::get`] reads an invalid one as empty.
 /// Which of the two it is was found out once, when the text was read.
@@ -31,7 +31,7 @@ impl<'a> Text<'a> {
         self.0.unwrap_or_default()
     }
 
-    /// The bytes as they stand.
+    /// The bytes as received.
     #[inline]
     pub fn bytes(self) -> &'a [u8] {
         self.0.map_or_else(|bytes| bytes, str::as_bytes)

@@ -26,11 +26,11 @@ pub struct Field<'a> {
     pub number: u32,
     /// Its payload.
     pub wire: Wire<'a>,
-    /// The whole field as it stands in the message, tag included: copy this to pass the field on unchanged.
+    /// The bytes of the whole field, tag included: copy them to pass the field on unchanged.
     pub raw: &'a [u8],
 }
 
-/// The fields of one message, in the order in which they stand.
+/// The fields of one message, in order.
 #[derive(Clone, Debug)]
 pub struct Fields<'a> {
     message: &'a [u8],

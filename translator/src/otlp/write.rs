@@ -1,7 +1,7 @@
 //! Payloads out: span bytes are copied, attributes appended, the lengths of the enclosing messages written anew.
 //!
-//! A protobuf message may be extended by appending fields, so a span that gains attributes keeps every byte that came
-//! in, unknown fields included.
+//! A protobuf message may be extended by appending fields, so a span with added attributes keeps every byte that
+//! came in, unknown fields included.
 
 use super::wire::{Fields, bytes_field_len, put_bytes_field, put_fixed64_field, put_header, put_varint_field};
 
@@ -108,13 +108,6 @@ impl Attributes {
     pub fn put_json(&mut self, key: &str, value: &serde_json::Value) {
         self.scratch.clear();
         put_any_value(&mut self.scratch, value);
-        self.put_scratch(key);
-    }
-
-    /// Appends an attribute whose encoded `AnyValue` is at hand.
-    pub fn put_encoded(&mut self, key: &str, any_value: &[u8]) {
-        self.scratch.clear();
-        self.scratch.extend_from_slice(any_value);
         self.put_scratch(key);
     }
 

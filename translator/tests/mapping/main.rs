@@ -1,4 +1,4 @@
-//! What a span says and what MLflow is told: rules one by one, every fixture in pictures, and properties of any input.
+//! The mapping: rules one by one, a picture of every fixture, and properties of any input.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 

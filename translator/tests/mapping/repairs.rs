@@ -140,7 +140,7 @@ fn a_name_with_nul_is_one_that_postgresql_takes() {
 }
 
 #[test]
-fn dropped_attributes_are_told_and_nothing_is_changed() {
+fn dropped_attributes_are_reported_and_nothing_is_changed() {
     let dropped = span().varint(10, 3);
     let (bytes, repairs) = repaired(&dropped);
     assert_eq!((bytes, rules(&repairs)), (dropped.0, vec![("dropped-attributes", "3 attributes")]));

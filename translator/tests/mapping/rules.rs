@@ -1,4 +1,4 @@
-//! Given a span, when it is mapped, then MLflow is told …
+//! Given a span, when it is mapped, then MLflow gets …
 
 use openinference_mlflow_translator::mapping;
 use openinference_mlflow_translator::mlflow::keys;
@@ -148,7 +148,7 @@ mod cost {
     use super::*;
 
     #[test]
-    fn a_cost_is_told_with_all_its_parts() {
+    fn a_cost_has_all_its_parts() {
         let span = llm().with("llm.cost.prompt", 0.0021).with("llm.cost.total", "0.0066");
         let cost = added_json(&span, keys::LLM_COST).unwrap();
         assert_eq!((cost["input_cost"].as_f64(), cost["total_cost"].as_f64()), (Some(0.0021), Some(0.0066)));
@@ -156,7 +156,7 @@ mod cost {
     }
 
     #[test]
-    fn no_cost_is_told_when_the_producer_gives_none() {
+    fn no_cost_is_added_when_the_producer_gives_none() {
         let span = llm().with("llm.token_count.prompt", 5).with("llm.cost.total", "cheap");
         assert_eq!(added(&span, keys::LLM_COST), None);
     }
@@ -187,7 +187,7 @@ mod model {
     }
 
     #[test]
-    fn the_provider_is_told() {
+    fn the_provider_is_added() {
         assert_eq!(added(&llm().with("llm.provider", "openai"), keys::PROVIDER).as_deref(), Some("openai"));
         assert_eq!(added(&llm().with("llm.system", "openai"), keys::PROVIDER), None);
     }

@@ -26,7 +26,7 @@ fn raw_spans<'a>(payload: &'a Payload<'_>) -> impl Iterator<Item = &'a [u8]> {
 }
 
 #[test]
-fn captured_json_says_what_the_protobuf_of_the_same_spans_says() {
+fn captured_json_decodes_to_the_protobuf_of_the_same_spans() {
     let mut pairs = fixtures("json");
     pairs.retain(|(path, _)| path.with_extension("pb").exists());
     assert!(!pairs.is_empty(), "no .json has a .pb beside it");

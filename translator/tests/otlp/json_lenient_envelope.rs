@@ -70,7 +70,7 @@ fn bytes_that_are_not_utf8_become_the_replacement_character_and_are_counted() {
 }
 
 #[test]
-fn what_follows_a_repaired_place_is_read_as_it_stands() {
+fn text_after_a_repaired_place_is_read_unchanged() {
     let body = body_with_span(r#""attributes":[{"value":{"doubleValue":NaN}}],"name":"é\ud83d","traceState":"😀""#);
     let span = decode(&body).resource_spans.remove(0).scope_spans.remove(0).spans.remove(0);
     assert_eq!((span.name.as_str(), span.trace_state.as_str()), ("é\u{fffd}", "😀"));

@@ -143,7 +143,7 @@ proptest! {
     }
 
     #[test]
-    fn a_payload_taken_apart_and_put_together_says_the_same(request in request(Values::Any)) {
+    fn a_payload_taken_apart_and_put_together_has_the_same_content(request in request(Values::Any)) {
         let body = request.encode_to_vec();
         let rewritten = rewritten(&Payload::parse(&body)?);
         prop_assert_eq!(meaning(read(&rewritten)), meaning(request));

@@ -7,14 +7,14 @@ use super::message::{Message, ToolCall};
 use super::role::Role;
 use crate::openinference::AttributeNode;
 
-/// Reads what stands below `tool_call`. Arguments that are no string become the JSON of what they are.
+/// Reads the attributes below `tool_call`. Arguments that are not a string become JSON text.
 pub(super) fn read<'a>(call: AttributeNode<'_, 'a>) -> ToolCall<'a> {
     let function = call.child("function");
     ToolCall::new(call.child("id").text(), function.child("name").text(), function.child("arguments").text())
 }
 
-/// How many calls without a result are looked through for the one that a result answers, the first ones. Models make a few at a
-/// time; without a limit a conversation made to be slow would be.
+/// How many open calls are searched for the one that a result answers. Models make a few at a time; the limit keeps a
+/// malicious conversation from being slow.
 const OPEN: usize = 1_000;
 
 /// Gives each call without an id one, and each result without one that of the call it answers: the first that is open and

@@ -15,7 +15,7 @@ use crate::otlp::Value;
 /// The families that a conversation is read from.
 pub(super) const FAMILIES: [&str; 4] = ["input_messages", "output_messages", "prompts", "choices"];
 
-/// What was said to a model and what it answered.
+/// The messages sent to a model and those it returned.
 #[derive(Debug, Default)]
 pub(super) struct Conversation<'a> {
     pub(super) asked: Vec<Message<'a>>,
@@ -44,7 +44,7 @@ impl<'a> Conversation<'a> {
             }
         }
         let [raw_asked, mut raw_answered] = raw;
-        // The state of a graph is no answer, and an agent tells of what its tools found among its answers.
+        // The state of a graph is not a response, and agents repeat tool results among their responses.
         if raw_answered.iter().any(|message| matches!(message.role, Role::User | Role::System)) {
             raw_answered.clear();
         }
@@ -55,9 +55,9 @@ impl<'a> Conversation<'a> {
         Self { asked, answered }
     }
 
-    /// Puts what the system says first, where messages are told but none of them is the system's.
+    /// Inserts the system message first, where there are messages but no system message.
     pub(super) fn add_system(&mut self, system: impl FnOnce() -> Option<String>) {
-        // Where messages are hidden, what stands apart from them is not shown either.
+        // Where messages are redacted, the separate system message is not shown either.
         let is_hidden = |message: &Message<'_>| message.first_text() == Some(REDACTED);
         let is_told = self.asked.iter().any(|message| message.role == Role::System || is_hidden(message));
         if !self.asked.is_empty()
@@ -68,7 +68,7 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// Whether both sides have words: all that a raw pair says can be told again.
+    /// Whether both sides have content, so that nothing of a raw pair is lost when the conversation is rebuilt.
     pub(super) fn covers_both_sides(&self) -> bool {
         let speaks = |message: &Message<'_>| message.role != Role::System && !message.has_no_content();
         self.asked.iter().any(speaks) && self.answered.iter().any(speaks)
@@ -84,7 +84,7 @@ fn message<'a>(item: AttributeNode<'_, 'a>, default: Role) -> Message<'a> {
     let node = item.child("message");
     let answers = node.child("tool_call_id").text().filter(|id| !id.is_empty());
     let role = match node.child("role").text().filter(|role| !role.is_empty()).map(|role| Role::named(&role)) {
-        // In Bedrock's words it is the user who hands over what a tool found.
+        // Bedrock sends tool results in user messages.
         None | Some(Role::User) if answers.is_some() => Role::Tool,
         Some(role) => role,
         None => default,
@@ -107,15 +107,15 @@ fn message<'a>(item: AttributeNode<'_, 'a>, default: Role) -> Message<'a> {
     message
 }
 
-/// Leaves out who says nothing among others who do: instrumentations tell of some speakers without their words, and the UI
-/// would draw them as empty bubbles. The result of a tool shows at least that there was one.
+/// Removes messages without content, unless all are. Some instrumentations record a role without content, which the UI
+/// would draw as an empty bubble. A tool result stays: it shows that the tool returned.
 fn remove_empty(messages: &mut Vec<Message<'_>>) {
     if messages.iter().any(|message| !message.has_no_content()) {
         messages.retain(|message| !message.has_no_content() || message.role == Role::Tool);
     }
 }
 
-/// Texts of a numbered family, or of a value that stands for it: one text, or an array of them.
+/// Texts of a numbered family, or of a single attribute that holds one text or an array of texts.
 fn texts<'a>(family: AttributeNode<'_, 'a>, path: &[&str], role: Role) -> Vec<Message<'a>> {
     let numbered = family.items().filter_map(|item| item.at(path).text().or_else(|| item.text()));
     let texts: Vec<Cow<'a, str>> = match family.value() {

@@ -1,4 +1,4 @@
-//! Pictures, sounds and files: what of them the UI draws, and a word in place of the rest.
+//! Images, audio and files: those that the UI draws, and a link or a word for the others.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ pub(super) const REDACTED: &str = "__REDACTED__";
 const IMAGES: [(&str, &str); 4] =
     [("iVBORw0KGgo", "image/png"), ("/9j/", "image/jpeg"), ("R0lGOD", "image/gif"), ("UklGR", "image/webp")];
 
-/// A picture. The convention allows bare base64 for a URL; browsers want to be told.
+/// An image. The convention allows bare base64 in place of a URL; browsers need a `data:` URI.
 pub(super) fn image<'a>(url: Cow<'a, str>, media_type: Option<&str>) -> Part<'a> {
     if url == REDACTED {
         return Part::text(REDACTED);

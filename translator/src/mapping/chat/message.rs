@@ -9,12 +9,12 @@ use serde::Serialize;
 
 use super::role::Role;
 
-/// A turn of a conversation.
+/// A message of a conversation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(in crate::mapping) struct Message<'a> {
     pub(in crate::mapping) role: Role,
     pub(super) content: Content<'a>,
-    /// What the model thought before it spoke; the UI folds it away above the message.
+    /// The reasoning before the response; the UI shows it collapsed above the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reasoning: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -26,7 +26,7 @@ pub(in crate::mapping) struct Message<'a> {
     pub(super) name: Option<Cow<'a, str>>,
 }
 
-/// What is said.
+/// The content of a message.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub(in crate::mapping) enum Content<'a> {
@@ -35,7 +35,7 @@ pub(in crate::mapping) enum Content<'a> {
     Parts(Vec<Part<'a>>),
 }
 
-/// A part of what is said.
+/// A part of the content.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(in crate::mapping) enum Part<'a> {
@@ -77,12 +77,12 @@ pub(in crate::mapping) struct Function<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// Whether nothing is said but who speaks.
+    /// Whether the message has only a role.
     pub(super) fn has_no_content(&self) -> bool {
         self.content == Content::None && self.reasoning.is_none() && self.tool_calls.is_empty()
     }
 
-    /// The first words that are said.
+    /// The first text that is not blank.
     pub(in crate::mapping) fn first_text(&self) -> Option<&str> {
         let is_said = |text: &&str| !text.trim().is_empty();
         match &self.content {
@@ -95,7 +95,7 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// The text of a message that is nothing else.
+    /// The text of a message that has nothing else.
     pub(in crate::mapping) fn only_text(&self) -> Option<&str> {
         match &self.content {
             Content::Text(text) if self.tool_calls.is_empty() && self.reasoning.is_none() => Some(text),
@@ -108,7 +108,7 @@ impl<'a> Message<'a> {
         Self { content: Content::Text(text.into()), ..Self::empty(role) }
     }
 
-    /// A message that says nothing yet.
+    /// A message with only a role.
     pub(super) fn empty(role: Role) -> Self {
         Self { role, content: Content::None, reasoning: None, tool_calls: Vec::new(), tool_call_id: None, name: None }
     }
@@ -145,7 +145,7 @@ impl<'a> ToolCall<'a> {
         }
     }
 
-    /// Whether both are the same call, told twice: their ids are the same, or else all they say.
+    /// Whether both are the same call: they have the same id or, where an id is missing, the same name and arguments.
     pub(super) fn is(&self, other: &Self) -> bool {
         let are_known = !self.id.is_empty() && !other.id.is_empty();
         if are_known { self.id == other.id } else { self.function == other.function }

@@ -1,8 +1,8 @@
-//! Conversations with a model, so that MLflow's UI draws them as such.
+//! Conversations with a model, in a form that MLflow's UI draws as chat messages.
 //!
-//! A raw request and answer that the UI [draws by itself](raw), whole, stay as they are, and are told its format. Everything
-//! else is told again in OpenAI's shape, from the messages that OpenInference puts beside the raw values, or from the raw values
-//! where these say more. What the application sent stays in `input.value` and `output.value` either way.
+//! A raw request and response that the UI [can draw](raw) completely stay as they are; the rule adds the name of their format.
+//! All other conversations are rebuilt in OpenAI's shape, from the messages in OpenInference's attributes or, where these lack
+//! parts, from the raw values. `input.value` and `output.value` stay unchanged either way.
 
 mod calls;
 mod conversation;
@@ -45,7 +45,7 @@ pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<
         false => AttributeTree::default(),
     };
     tools::add(&pick(&["tools"]), is_model, view, added);
-    // Of a conversation that the producer tells in part, the rest would not fit.
+    // Where the producer has set one of these attributes, the others might not match it.
     if ![SPAN_INPUTS, SPAN_OUTPUTS, MESSAGE_FORMAT, CHAT_MESSAGES].iter().all(|key| added.lacks(key)) {
         return;
     }
@@ -82,7 +82,7 @@ pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<
     add_to_model(&conversation(), &request, &answer, view, added);
 }
 
-/// The messages of a raw value: those of another convention beside it, else its own. A plain text is a value of its own.
+/// The messages in the attribute of another convention, else those of the raw value. A plain text has none.
 fn raw_messages<'v>(raw: &RawValue<'v>, beside: &RawValue<'v>, role: Role) -> Vec<Message<'v>> {
     let raws = match raw {
         RawValue::Text(_) => [None, None],
@@ -94,7 +94,7 @@ fn raw_messages<'v>(raw: &RawValue<'v>, beside: &RawValue<'v>, role: Role) -> Ve
 
 /// A raw value, as MLflow will read it.
 enum RawValue<'v> {
-    /// Nothing, or what Python calls false.
+    /// Missing, or falsy in Python.
     None,
     /// Text that is no JSON.
     Text(Cow<'v, str>),
@@ -120,7 +120,7 @@ impl<'v> RawValue<'v> {
     }
 }
 
-/// Tells a model's conversation again: each side that the UI does not draw, as far as there is something to tell it from.
+/// Rebuilds each side of a model's conversation that the UI cannot draw, where there are messages for it.
 fn add_to_model(
     conversation: &Conversation<'_>,
     request: &RawValue<'_>,

@@ -1,4 +1,4 @@
-//! Parts of a message's content: what of them the UI draws, and the rest as text.
+//! Parts of a message's content: the kinds that the UI draws, and all others as text.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ type Read = for<'n, 'a> fn(&AttributeNode<'n, 'a>, &mut Parts<'a>) -> bool;
 /// How parts are read, in order: the first that finds what it looks for. A new kind of part is one entry.
 const KINDS: [Read; 7] = [tool_call, image, audio, video, document, reasoning, text];
 
-/// Among how many calls of a message one is looked for: more are told as often as they come.
+/// How many calls of a message are searched for a duplicate. Duplicates beyond that are kept.
 const LOOKED_AT: usize = 256;
 
 /// What the parts of one message amount to.
@@ -33,7 +33,7 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// Puts everything into a message. A call that the message names itself is not told twice.
+    /// Puts everything into a message. A call that the message already has is not repeated.
     pub(super) fn put(self, message: &mut Message<'a>) {
         if !self.content.is_empty() {
             message.content = self.content.into();

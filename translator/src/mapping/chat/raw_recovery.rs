@@ -1,13 +1,16 @@
-//! Which of two tellings of the same messages says more.
+//! Recovers message parts that the attributes lost from the raw value.
 //!
-//! Instrumentations describe messages in attributes, and some lose a part on the way: a picture, what a tool found, what the
-//! system says in parts, a thought. The raw value beside them has it. It is read where it says something that the attributes do
-//! not, and everything that they do: what was hidden in the attributes (`__REDACTED__`) therefore stays hidden.
+//! Instrumentations describe messages in attributes, and some lose a part: an image, a tool result, a system message in
+//! parts, reasoning. The raw value still has it. The raw messages replace those of the attributes only if they contain
+//! everything that the attributes have and something more. Content that is redacted in the attributes (`__REDACTED__`)
+//! therefore stays redacted.
+
+use xxhash_rust::xxh3::Xxh3Default;
 
 use super::message::{Content, Message, Part};
 use super::role::Role;
 
-/// What a message says, by its kind.
+/// The kind of a piece of content.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Text,
@@ -18,11 +21,11 @@ enum Kind {
     CallId,
 }
 
-/// A digest of something that is said. Two texts that only spaces tell apart are the same: providers' JSON is written anew.
-type Said = (Kind, u64);
+/// A digest of one piece of content. White space does not count, because providers' JSON is reformatted.
+type Fingerprint = (Kind, u64);
 
-/// The raw messages where they say more, else those that were told. What the system says comes first, and stays when the raw
-/// value has it elsewhere.
+/// The raw messages where they have more, else the attributes' messages. System messages come first, and stay when the raw
+/// value has them elsewhere.
 pub(super) fn recover<'a>(told: Vec<Message<'a>>, raw: Vec<Message<'a>>) -> Vec<Message<'a>> {
     let has_system = raw.iter().any(|message| message.role == Role::System);
     let is_elsewhere = |message: &&Message<'_>| message.role == Role::System && !has_system;
@@ -33,7 +36,7 @@ pub(super) fn recover<'a>(told: Vec<Message<'a>>, raw: Vec<Message<'a>>) -> Vec<
     let told_said = said(told.iter().filter(|message| !is_elsewhere(message)));
     let is_more = raw_said.iter().any(|one| told_said.binary_search(one).is_err());
     let is_all = told_said.iter().all(|(kind, digest)| {
-        // A thought may have been told as words.
+        // Reasoning may be recorded as text.
         let has = |kind: Kind| raw_said.binary_search(&(kind, *digest)).is_ok();
         has(*kind) || *kind == Kind::Text && has(Kind::Reasoning)
     });
@@ -45,8 +48,8 @@ pub(super) fn recover<'a>(told: Vec<Message<'a>>, raw: Vec<Message<'a>>) -> Vec<
     fuller
 }
 
-/// All that messages say, sorted.
-fn said<'m, 'a: 'm>(messages: impl Iterator<Item = &'m Message<'a>>) -> Vec<Said> {
+/// The fingerprints of all content, sorted.
+fn said<'m, 'a: 'm>(messages: impl Iterator<Item = &'m Message<'a>>) -> Vec<Fingerprint> {
     let mut all = Vec::new();
     let mut add = |kind: Kind, texts: [&str; 2]| {
         if texts.iter().any(|text| !text.trim_ascii().is_empty()) {
@@ -75,8 +78,9 @@ fn said<'m, 'a: 'm>(messages: impl Iterator<Item = &'m Message<'a>>) -> Vec<Said
     all
 }
 
-/// FNV-1a of texts, their spaces left out. Who makes two texts of one digest changes what is drawn of his own call.
+/// A digest of texts without their white space. A collision changes only how the sender's own call is drawn.
 fn digest(texts: [&str; 2]) -> u64 {
-    let bytes = texts.iter().flat_map(|text| text.bytes()).filter(|byte| !byte.is_ascii_whitespace());
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    let mut hasher = Xxh3Default::new();
+    texts.iter().flat_map(|text| text.split_ascii_whitespace()).for_each(|word| hasher.update(word.as_bytes()));
+    hasher.digest()
 }

@@ -15,16 +15,16 @@ use crate::openinference::Key;
 /// the UI would read them in place of the messages.
 const SAID: [&str; 6] = ["messages", "input", "request", "prompt", "contents", "choices"];
 
-/// Who speaks when nothing but a plain text says what.
+/// The side of a conversation: it decides the role of a plain text.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Side {
     Request,
     Response,
 }
 
-/// What was said on one side: the messages, or else the raw value where it is plain text.
+/// The messages of one side; where they have no content, the raw value if it is plain text.
 ///
-/// Some instrumentations send messages with a role and nothing else; then the raw value tells more, and stays.
+/// Some instrumentations send messages with only a role. Then the raw value has more, and stays.
 pub(super) fn side<'m, 'a>(messages: &'m [Message<'a>], raw: &RawValue<'a>, side: Side) -> Cow<'m, [Message<'a>]> {
     let role = match side {
         Side::Request => Role::User,
@@ -79,7 +79,7 @@ pub(super) fn answer(messages: &[Message<'_>], raw: Option<JsonValue<'_>>, view:
     out.finish()
 }
 
-/// Messages by themselves.
+/// An array of messages.
 pub(super) fn messages<'m, 'a: 'm>(messages: impl Iterator<Item = &'m Message<'a>>) -> String {
     json::clean(&json_of(&messages.collect::<Vec<_>>())).into_owned()
 }

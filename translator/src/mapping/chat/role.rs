@@ -1,6 +1,6 @@
-//! Who speaks.
+//! Message roles.
 
-/// What MLflow's UI calls a speaker; it knows these four and loses a conversation with any other.
+/// A role that MLflow's UI knows. The UI cannot draw a conversation with any other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(in crate::mapping) enum Role {
@@ -10,14 +10,14 @@ pub(in crate::mapping) enum Role {
     Tool,
 }
 
-/// What instrumentations call them. Anyone else is a user.
+/// The names that instrumentations use. Any other name is a user.
 const ROLES: [(&str, Role); 13] = [
     ("user", Role::User),
     ("human", Role::User),
     ("assistant", Role::Assistant),
     ("ai", Role::Assistant),
     ("model", Role::Assistant),
-    // smolagents has a turn of its own for the call of a tool and for its result.
+    // smolagents sends a tool call and its result as separate messages.
     ("tool-call", Role::Assistant),
     ("tool_call", Role::Assistant),
     ("system", Role::System),

@@ -83,7 +83,7 @@ fn a_raw_pair_that_the_ui_draws_is_kept_and_named() {
 }
 
 #[test]
-fn a_system_message_that_the_ui_leaves_out_of_a_raw_request_is_told_with_the_rest() {
+fn a_system_message_that_the_ui_ignores_in_a_raw_request_is_added_to_the_messages() {
     let pairs = [
         (
             r#"{"system": "be kind", "messages": [{"role": "user", "content": "hi"}]}"#,
@@ -113,7 +113,7 @@ fn a_system_message_that_the_ui_leaves_out_of_a_raw_request_is_told_with_the_res
 }
 
 #[test]
-fn a_system_message_is_told_with_the_raw_messages_where_nothing_else_tells_them() {
+fn a_system_message_is_added_to_messages_recovered_from_the_raw_request() {
     let mapped = MappedSpan::llm(&[
         ("input.value", json!(r#"{"system": "be kind", "messages": [{"role": "user", "content": "hi"}]}"#)),
         ("output.value", json!(r#"{"type": "message", "role": "assistant", "content": "ho"}"#)),
@@ -125,7 +125,7 @@ fn a_system_message_is_told_with_the_raw_messages_where_nothing_else_tells_them(
 }
 
 #[test]
-fn what_a_user_hands_over_from_a_tool_is_the_tools() {
+fn a_tool_result_in_a_user_message_is_a_tool_message() {
     let mapped = MappedSpan::llm(&[
         ("llm.input_messages.0.message.role", json!("user")),
         ("llm.input_messages.0.message.tool_call_id", json!("t")),
@@ -150,7 +150,7 @@ fn a_system_message_that_only_the_raw_request_has_comes_first() {
 }
 
 #[test]
-fn everything_else_is_told_again_with_its_parameters_model_and_reason() {
+fn other_conversations_are_rebuilt_with_parameters_model_and_finish_reason() {
     let mapped = MappedSpan::llm(&[
         ("input.value", json!(r#"{"messages": [[{"lc": 1, "type": "constructor", "kwargs": {"content": "hi"}}]]}"#)),
         ("output.value", json!(r#"{"generations": []}"#)),
@@ -281,7 +281,7 @@ fn one_part_that_is_not_drawn_does_not_cost_the_others() {
 }
 
 #[test]
-fn parallel_calls_told_twice_are_two_calls_with_text_arguments() {
+fn parallel_calls_recorded_twice_are_two_calls_with_text_arguments() {
     let message = one_message(&[
         ("role", json!("assistant")),
         ("tool_calls.0.tool_call.id", json!("a")),
@@ -336,7 +336,7 @@ fn legacy_function_calls_are_tool_calls() {
 }
 
 #[test]
-fn what_the_producer_tells_itself_is_left_to_it() {
+fn attributes_set_by_the_producer_are_left_alone() {
     for key in [SPAN_INPUTS, SPAN_OUTPUTS, MESSAGE_FORMAT, CHAT_MESSAGES] {
         let mapped = MappedSpan::llm(&[(key, json!("own")), ("llm.input_messages.0.message.content", json!("hi"))]);
         for other in [SPAN_INPUTS, SPAN_OUTPUTS, MESSAGE_FORMAT, CHAT_MESSAGES] {
@@ -346,7 +346,7 @@ fn what_the_producer_tells_itself_is_left_to_it() {
 }
 
 #[test]
-fn an_agent_gains_a_conversation_only_where_its_own_value_does_not_read() {
+fn an_agent_gets_a_conversation_only_where_its_own_value_is_unreadable() {
     let messages = ("llm.input_messages.0.message.content", json!("hi"));
     let asked = |value: Value| MappedSpan::kind("AGENT", &[("input.value", value), messages.clone()]).text(SPAN_INPUTS);
     assert_eq!(asked(json!("plain")).as_deref(), Some("plain"));
@@ -357,7 +357,7 @@ fn an_agent_gains_a_conversation_only_where_its_own_value_does_not_read() {
 }
 
 #[test]
-fn tools_are_told_from_the_attributes_or_else_from_the_parameters() {
+fn tools_come_from_the_attributes_or_else_from_the_parameters() {
     let mapped = MappedSpan::llm(&[
         ("llm.tools.0.tool.json_schema", json!(r#"{"name": "f", "input_schema": {"type": "object"}}"#)),
         ("llm.tools.0.tool.description", json!("d")),
@@ -479,7 +479,7 @@ fn a_part_that_the_attributes_lost_is_taken_from_the_raw_value() {
 }
 
 #[test]
-fn what_the_system_says_elsewhere_stays_with_messages_from_the_raw_value() {
+fn a_system_message_stays_with_messages_from_the_raw_value() {
     let raw = json!([{"role": "user", "content": "hi"}, {"type": "reasoning", "content": [{"type": "input_text", "text": "hm"}]}]);
     let told = [
         ("llm.input_messages.0.message.role", json!("system")),
@@ -540,7 +540,7 @@ fn an_answer_without_words_leaves_the_raw_one_and_what_was_asked() {
 }
 
 #[test]
-fn tools_are_told_from_the_raw_request_and_from_another_convention() {
+fn tools_come_from_the_raw_request_and_from_another_convention() {
     for (key, value) in [
         ("input.value", r#"{"functions": [{"name": "f"}]}"#),
         ("input.value", r#"{"tools": [{"function_declarations": [{"name": "f"}]}]}"#),

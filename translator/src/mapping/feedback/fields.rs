@@ -12,7 +12,7 @@ use crate::otlp::{Span, Value};
 /// The two words for feedback: of a family, and of one item in it.
 const WORDS: [(&str, &str); 2] = [("annotations", "annotation"), ("evaluations", "evaluation")];
 
-/// What stands before a family.
+/// The prefixes of scoped feedback.
 const SCOPES: [(&str, Scope); 2] = [("trace", Scope::Trace), ("session", Scope::Session)];
 
 /// The most entries taken from one item's metadata.

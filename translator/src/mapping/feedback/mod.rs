@@ -1,8 +1,8 @@
 //! Feedback on spans, traces and sessions: what people, models and code said of them.
 //!
 //! Source: OpenInference's `spec/annotations.md` (semantic conventions 0.1.42) and OpenTelemetry's event
-//! `gen_ai.evaluation.result`. Both of OpenInference's words, annotation and evaluation, mean the same. Feedback stands on
-//! the span that it is about, or comes later on a carrier of its own: see [`target`](self::target).
+//! `gen_ai.evaluation.result`. OpenInference's annotations and evaluations mean the same. Feedback is on
+//! the span that it judges, or arrives later on a separate carrier span: see [`target`](self::target).
 //!
 //! Reading never fails: what cannot be understood stays on the carrier, which is stored as any span is.
 

@@ -1,6 +1,6 @@
 //! What feedback is about.
 //!
-//! Feedback on a span that was still open stands on that span. Later feedback comes on a *carrier*: a span with exactly one
+//! Feedback that was given while the span was open is on that span. Later feedback comes on a *carrier*: a span with exactly one
 //! link, which names the span that was judged; the carrier's parent says nothing. A link on a span that itself is judged
 //! work (a model call, a search, a tool) is some other link, and its feedback is its own. A session is named by
 //! `session.id` alone.

@@ -17,7 +17,7 @@ pub(super) struct FoundMedia<'a> {
     pub(super) size: usize,
 }
 
-/// Bare base64 shorter than this is not told from words.
+/// Shorter runs of base64 characters cannot be distinguished from words.
 const SHORTEST: usize = 64;
 
 /// How the base64 of files begins whose type MLflow's UI draws.

@@ -101,7 +101,7 @@ fn bare_base64_is_known_by_how_the_file_begins() {
 }
 
 #[test]
-fn a_reference_stands_where_the_media_was_and_json_stays_json() {
+fn a_reference_replaces_the_media_and_json_stays_json() {
     let picture = png(300);
     let inner = json!({"url": format!("data:image/png;base64,{picture}"), "detail": "low"}).to_string();
     let text = json!({"a": inner, "b": [picture, "ö"], "c": picture}).to_string();

@@ -1,10 +1,10 @@
-//! What a value says as text, for the list of traces.
+//! The text of a value, for the previews in the list of traces.
 //!
 //! MLflow derives previews from a root's inputs and outputs ([`crate::mlflow::preview`]): the last message of a conversation
-//! in OpenAI's shape as text, everything else as JSON. Its list of traces looks into some JSON requests by itself, and shows an answer as it
-//! is: an answer of Anthropic's or a state of LangGraph's as raw JSON. Text for such values is found here; it
-//! reaches MLflow with a trace info, a request of its own, and is therefore [worth](PreviewGain) one only where the derived preview
-//! reads badly, and one that can wait where the text would only lose the quotes and braces of JSON.
+//! in OpenAI's shape as text, everything else as JSON. Its list of traces finds the text in some JSON requests, and shows responses unchanged:
+//! an Anthropic response or a LangGraph state as raw JSON. This module finds the text of such values. Sending it takes a
+//! separate request, a trace info. [`PreviewGain`] says whether that is worth it: at once where the derived preview is
+//! unreadable, later where the text would only lose the quotes and braces of JSON.
 
 mod dump;
 mod turns;
@@ -17,7 +17,7 @@ use crate::mlflow::json::{self, JsonIndex, JsonValue, Kind};
 use crate::mlflow::preview as derived;
 use crate::mlflow::tags::fits;
 
-/// The side of a conversation that a value stands for.
+/// The side of a conversation that a value belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// Inputs: what a user asked.
@@ -26,7 +26,7 @@ pub enum Side {
     Response,
 }
 
-/// Whether the text of a preview is worth a request of its own.
+/// Whether a better preview is worth a separate request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PreviewGain {
     /// What MLflow derives is as good.

@@ -7,7 +7,7 @@ use crate::mlflow::json;
 use crate::otlp::wire::{bytes_field_len, put_bytes_field, put_header};
 use crate::otlp::{KeyValue, Text, Value};
 
-/// What an attribute stands on.
+/// The owner of an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Owner {
     /// A span: MLflow parses its texts as JSON and puts some into columns.

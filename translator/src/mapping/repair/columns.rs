@@ -1,4 +1,4 @@
-//! Texts that MLflow keeps in a column of their own: they have a length, and PostgreSQL takes no NUL in them.
+//! Texts that MLflow stores in a dedicated column. Columns limit the length, and PostgreSQL refuses NUL.
 
 use std::borrow::Cow;
 
@@ -44,7 +44,7 @@ const MAX_SPAN_TYPE: usize = 500;
 
 /// The rule that an attribute breaks, and the text that its value becomes.
 pub(super) fn fault(key: &str, value: Value<'_>) -> Option<(&'static str, String)> {
-    // Few keys have a column: their first letters tell most others apart.
+    // Few keys have a column; the first letter excludes most others.
     if !matches!(key.as_bytes(), [b's' | b'u' | b'g' | b'm', ..]) {
         return None;
     }
@@ -69,7 +69,7 @@ fn text_fault(value: Value<'_>, text: &str) -> Option<(&'static str, String)> {
     if text.contains('\0') {
         return Some((rule::NUL, text.replace('\0', "\u{fffd}")));
     }
-    // In a JSON string half of a surrogate pair may stand as an escape, which `plain_text` has replaced.
+    // A JSON string may hold an escaped lone surrogate, which `plain_text` has replaced.
     let spelled = value.as_str().filter(|literal| json::string(literal).is_some())?;
     matches!(json::clean(spelled), Cow::Owned(_)).then(|| (rule::JSON_TEXT, text.to_owned()))
 }
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repaired_text_is_read_as_it_stands_even_when_it_looks_like_a_json_string() {
+    fn a_repaired_text_is_read_unchanged_even_when_it_looks_like_a_json_string() {
         let twice = json::quoted("\"a\\u0000\"");
         let (_, once) = repaired("user.id", &format!("{twice}\0")).expect("a repair");
         assert_eq!(once, format!("{twice}\u{fffd}"));

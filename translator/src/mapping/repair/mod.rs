@@ -1,4 +1,4 @@
-//! One bad value never costs a trace or a batch.
+//! Repairs, so that one bad value never costs a trace or a batch.
 //!
 //! MLflow takes a request as a whole or not at all, and what it takes it may be unable to show. Each rule here changes one
 //! kind of value that MLflow (3.17, on any of its databases) would refuse or could not return, and nothing else: a span
@@ -17,9 +17,9 @@
 //! | `trace-id`, `span-id`, `parent-id` | too short | zeros in front, as MLflow reads it |
 //! | `parent-id` | too long, or the span's own id | none: the span becomes a root |
 //! | `bytes` | bytes on a resource | base64 text |
-//! | `dropped-attributes` | nothing; the producer dropped attributes at its own limit | nothing, it is only told |
+//! | `dropped-attributes` | nothing; the producer dropped attributes at its own limit | unchanged; only reported |
 //!
-//! A trace or span id that is missing, all zeros or too long cannot be repaired: the span is set aside.
+//! A trace or span id that is missing, all zeros or too long cannot be repaired: the span is quarantined.
 
 mod attributes;
 mod columns;

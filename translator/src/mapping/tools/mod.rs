@@ -1,7 +1,7 @@
 //! The tools that a model was offered.
 //!
 //! MLflow's UI and its evaluation read one shape, OpenAI's: `{"type": "function", "function": {"name", "description",
-//! "parameters"}}`. A schema in any provider's shape is told in it; see [`shapes`].
+//! "parameters"}}`. Schemas of other shapes are converted to it; see [`shapes`].
 
 mod parameters;
 mod shapes;
@@ -17,7 +17,7 @@ use crate::mlflow::keys::CHAT_TOOLS;
 use crate::openinference::{AttributeNode, AttributeTree, Key};
 use shapes::Tool;
 
-/// Where else tools are told of, in order, and under which names there; none: it is the list itself.
+/// Other attributes that list tools, in order, with the keys that hold the list; no key: the attribute is the list.
 const PLACES: [(Key, [&str; 2]); 3] = [
     (Key::InvocationParameters, ["tools", "functions"]),
     (Key::GenAiToolDefinitions, ["", ""]),
@@ -72,7 +72,7 @@ fn beside(view: &SpanView<'_, '_>, key: Key, names: [&str; 2]) -> Vec<Tool> {
     json::fields(&value, names).into_iter().flatten().map(several).find(|tools| !tools.is_empty()).unwrap_or_default()
 }
 
-/// The tools of one entry: a schema of some providers declares several. What stands beside the schema fills its gaps.
+/// The tools of one entry: a schema of some providers declares several. Attributes beside the schema fill its gaps.
 fn one(tool: AttributeNode<'_, '_>) -> Vec<Tool> {
     let schema = tool.child("json_schema").text().as_deref().and_then(parsed);
     let mut tools = schema.as_ref().map(shapes::read).unwrap_or_default();

@@ -36,7 +36,7 @@ fn property(value: &mut Value) {
     }
 }
 
-/// One type in small letters: Gemini shouts, and of several types (`["string", "null"]`) the first that is one is told.
+/// One type in lower case: Gemini writes capitals, and of several types (`["string", "null"]`) the first one is kept.
 fn plain_type(schema: &mut Map<String, Value>) {
     let Some(kind) = schema.get_mut("type") else { return };
     let first = match &*kind {

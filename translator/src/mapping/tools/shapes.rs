@@ -19,7 +19,7 @@ type Read = fn(&Map<String, Value>) -> Vec<Tool>;
 /// In order: the first shape that fits. A new shape is one entry.
 const SHAPES: [Read; 5] = [openai, bedrock, gemini, flat, hosted];
 
-/// Where the parameters of a flat shape stand: OpenAI's Responses and legacy functions, Anthropic, MCP and the AI SDK, Gemini.
+/// The keys that hold the parameters of a flat shape: OpenAI's Responses and legacy functions, Anthropic, MCP and the AI SDK, Gemini.
 const PARAMETERS: [&str; 5] =
     ["parameters", "input_schema", "inputSchema", "parameters_json_schema", "parametersJsonSchema"];
 
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_providers_shape_says_the_same() {
+    fn schemas_of_all_providers_become_the_same_tool() {
         let parameters = json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]});
         let said = json!({"type": "function", "function": {"name": "f", "description": "d", "parameters": parameters}});
         for schema in [

@@ -1,6 +1,6 @@
 //! An index over JSON text: one pass finds where every value starts and ends, and everything after that is a lookup.
 //!
-//! The nodes stand in the order of the text. Each has its kind, the range of its text and the number of the node that
+//! The nodes are in the order of the text. Each has its kind, the range of its text and the number of the node that
 //! follows its last descendant, so that a reader skips a value of any size in one step. Strings are not decoded and
 //! numbers are not read: most are copied as they are, and the few that matter are decoded from the text.
 //!
@@ -107,7 +107,7 @@ impl<'i> JsonValue<'i> {
         self.node().kind
     }
 
-    /// The value as it stands in the text, a string with its quotes.
+    /// The value's text; a string includes its quotes.
     #[inline]
     pub fn text(self) -> &'i str {
         let Node { start, end, .. } = self.node();
@@ -217,7 +217,7 @@ impl<'i> JsonValue<'i> {
         }
     }
 
-    /// Whether the value is or holds a string, key or value, that stands in the text as this literal.
+    /// Whether the value is or contains a string, key or value, with this literal in the text.
     pub fn holds_literal(self, literal: &str) -> bool {
         let nodes = self.nodes.get(self.at..self.node().next as usize).unwrap_or_default();
         nodes.iter().any(|node| {

@@ -104,7 +104,7 @@ impl TryFrom<Value> for Nanos {
 
 /// Reads a trace back as an OTLP protobuf payload that gives the same trace when it is translated again.
 ///
-/// Trace tags that came from resources become a resource again, and the trace's name, session and user stand on the root
+/// Trace tags that came from resources become a resource again, and the trace's name, session and user are set on the root
 /// when no span has them.
 pub fn read(body: &[u8]) -> Result<Vec<u8>, Malformed> {
     let trace: Trace = serde_json::from_slice(body).map_err(|error| {

@@ -16,7 +16,7 @@ use crate::otlp::{Event, KeyValue, Link, Span, Value as Otlp};
 /// the order in which they started, as MLflow returns them.
 ///
 /// Session, user, token counts and costs of the trace come from the spans, as MLflow's store derives them, except where the
-/// info has them; trace tags that a producer has set on a root win. Assessments stand in the info.
+/// info has them; trace tags that a producer has set on a root win. Assessments go into the info.
 pub fn write(info: &TraceInfo, spans: &[(Span<'_>, AddedAttributes<'_>)], assessments: &[Assessment]) -> Vec<u8> {
     let mut ordered: Vec<_> = spans.iter().collect();
     ordered.sort_by_key(|(span, _)| (!span.is_root(), span.start));
@@ -106,7 +106,7 @@ fn object(attributes: &[KeyValue<'_>]) -> Value {
     attributes.iter().map(|KeyValue { key, value }| (key.get().to_owned(), plain(*value))).collect::<Map<_, _>>().into()
 }
 
-/// Attributes of events and links stand as they are.
+/// Attributes of events and links are written unchanged.
 fn plain(value: Otlp<'_>) -> Value {
     match value {
         Otlp::String(text) => text.get().into(),

@@ -52,7 +52,7 @@ fn object_of(message: &Message) -> String {
     format!("{} as a JSON object", message.name)
 }
 
-/// Writes the fields of a message. Values in it stand at `depth`.
+/// Writes the fields of a message. Values in it are at `depth`.
 pub(super) fn fields<'de, A: MapAccess<'de>>(
     message: &'static Message,
     out: &mut Vec<u8>,
@@ -111,7 +111,7 @@ impl Visitor<'_> for Name {
     }
 }
 
-/// What stands behind a field's name.
+/// The value of a field.
 struct FieldValue<'o> {
     field: &'static Field,
     out: &'o mut Vec<u8>,

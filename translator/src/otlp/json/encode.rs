@@ -97,7 +97,7 @@ fn entries<M: SerializeMap>(map: &mut M, message: &Message, fields: &[wire::Fiel
     Ok(())
 }
 
-/// What stands on the wire for one name: once, repeatedly or not at all.
+/// The protobuf fields of one name: none, one or several.
 struct Entry<'a> {
     kind: Kind,
     fields: &'a [wire::Field<'a>],

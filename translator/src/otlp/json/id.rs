@@ -2,8 +2,8 @@
 //!
 //! OTLP/JSON writes ids as hexadecimal. Recognised besides: protobuf's canonical JSON and Go's `encoding/json`, which
 //! write base64 (16 bytes are 24 characters, 8 bytes are 12, both end in `=`); a UUID's hyphens; a leading `0x`; an odd
-//! number of digits, which had its leading zero dropped. Any other text stands as it is, byte for byte: a wrong length
-//! is judged span by span later, so that one bad id does not cost the payload.
+//! number of digits, which had its leading zero dropped. Any other text is kept byte for byte: the
+//! length is checked later, span by span, so that one bad id does not cost the payload.
 
 use std::borrow::Cow;
 

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | a field name in camelCase, snake_case or any other case | the field; an unknown name is skipped |
 //! | `null` | absent; within an array value an empty value, in any other list nothing |
-//! | an id | hexadecimal in either case; base64, UUIDs and `0x` are recognised, other text is kept as it stands |
+//! | an id | hexadecimal in either case; base64, UUIDs and `0x` are recognised, other text is kept unchanged |
 //! | an integer | number or text, also integral floats; out of range: the nearest that fits |
 //! | an enum | number or name, with or without its prefix; an unknown name is 0 |
 //! | `"NaN"`, `"Infinity"`, `"-Infinity"`, quoted or bare | that double |

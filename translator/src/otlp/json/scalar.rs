@@ -36,7 +36,7 @@ pub(super) fn put(out: &mut Vec<u8>, number: u32, kind: Kind, scalar: Scalar<'_>
     true
 }
 
-/// Appends the member of `AnyValue` that the scalar says by itself.
+/// Appends the member of `AnyValue` that fits the scalar's type.
 pub(super) fn put_bare(out: &mut Vec<u8>, scalar: Scalar<'_>) {
     match scalar {
         Scalar::Bool(value) => put_varint_field(out, 2, value.into()),

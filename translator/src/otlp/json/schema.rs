@@ -6,7 +6,7 @@
 pub(super) struct Message {
     /// With its article, for errors.
     pub(super) name: &'static str,
-    /// A number that stands twice is known by a second name; the first one is written.
+    /// A number that occurs twice has a second name; the first name is written.
     pub(super) fields: &'static [Field],
 }
 

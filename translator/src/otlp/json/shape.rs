@@ -19,7 +19,7 @@ pub(super) trait Shape<'de>: Sized {
     /// For errors: what belongs here.
     fn expected(&self) -> String;
 
-    /// Whether `null` may stand here.
+    /// Whether `null` is allowed here.
     fn null(&mut self) -> bool {
         true
     }

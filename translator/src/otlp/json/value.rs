@@ -15,7 +15,7 @@ use super::schema::{ANY_VALUE, Member};
 use super::shape::{Scalar, Seed, Shape};
 use crate::otlp::value::MAX_DEPTH;
 
-/// A whole `AnyValue` as a field of its own, written even when it is empty: within a list each place counts.
+/// An `AnyValue` as a field, written even when it is empty: in a list each position counts.
 pub(super) struct EmbeddedValue<'o> {
     pub(super) number: u32,
     pub(super) out: &'o mut Vec<u8>,

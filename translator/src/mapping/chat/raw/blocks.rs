@@ -1,6 +1,6 @@
-//! What a raw message says: a text, or blocks of any provider's.
+//! The content of a raw message: a text, or content blocks of any provider.
 //!
-//! A block is known by its `type`, or by the key that holds it (Bedrock, Gemini). One that is not known is told as its JSON.
+//! A block is known by its `type`, or by the key that holds it (Bedrock, Gemini). An unknown block becomes its JSON text.
 
 use std::borrow::Cow;
 
@@ -55,11 +55,11 @@ const KINDS: [(&[&str], Read); 7] = [
     (&["cachePoint"], |_, _, _| ()),
 ];
 
-/// What the blocks of a message amount to.
+/// The parts and tool results of a message.
 #[derive(Default)]
 struct Blocks<'a> {
     parts: Parts<'a>,
-    /// What tools found, which users hand over in messages of theirs.
+    /// Tool results, which some providers put into user messages.
     results: Vec<Message<'a>>,
 }
 
@@ -138,7 +138,7 @@ fn data<'a>(_: &str, body: JsonValue<'a>, blocks: &mut Blocks<'a>) {
     blocks.parts.content.push(Part::text(body.text()));
 }
 
-/// The id of a call, which some providers give an item of its own id.
+/// The id of a call. Some providers give the item that holds the call a different id.
 fn call_id(body: JsonValue<'_>) -> Option<Cow<'_, str>> {
     first(body, ["call_id", "callId", "tool_use_id", "toolUseId", "toolCallId", "tool_call_id", "id"])
         .and_then(JsonValue::string)

@@ -1,8 +1,8 @@
-//! RawValue requests and answers: those that MLflow's UI draws by itself, and the [messages](turns) of all others.
+//! Raw requests and responses: those that MLflow's UI can draw, and the [messages](turns) of all others.
 //!
 //! Each provider's shape that the UI draws is one file with two functions, and one entry of [`SHAPES`]. They repeat the checks of
-//! the UI's own parsers (MLflow 3.17.2), which lose a whole conversation for one part they do not know. Nothing is built: texts
-//! are scanned.
+//! the UI's own parsers (MLflow 3.17.2), which lose a whole conversation for one part they do not know. They walk the
+//! index of the text and build nothing.
 
 mod anthropic;
 mod blocks;
@@ -31,7 +31,7 @@ pub(super) struct Shape {
 /// The shapes whose raw values are kept.
 const SHAPES: [Shape; 2] = [OPENAI, anthropic::SHAPE];
 
-/// The shape in which everything else is told.
+/// The shape in which all other conversations are rebuilt.
 pub(super) const OPENAI: Shape = openai::SHAPE;
 
 impl Shape {
@@ -41,7 +41,7 @@ impl Shape {
     }
 }
 
-/// What the system says in a request that has a place of its own for it, which the UI leaves out: a text, or a list of texts.
+/// The system message of a request that has a separate field for it, which the UI ignores: a text, or a list of texts.
 pub(super) fn system(request: JsonValue<'_>) -> Option<String> {
     let [system, instructions] = request.fields(["system", "instructions"]);
     texts(system.filter(|value| !value.is_null()).or(instructions)?)

@@ -168,7 +168,7 @@ fn what_the_ui_does_not_draw_is_a_word_or_its_json() {
 }
 
 #[test]
-fn thoughts_are_told_apart_from_words_and_sealed_ones_are_named() {
+fn reasoning_is_kept_apart_from_text_and_encrypted_reasoning_is_named() {
     let thought = |block: Value| answer(&json!([{"role": "assistant", "content": [block]}]))[0]["reasoning"].clone();
     for block in [
         json!({"type": "thinking", "thinking": "hm", "signature": "s"}),
@@ -204,7 +204,7 @@ fn values_nested_as_deep_as_mlflow_holds_end() {
 }
 
 #[test]
-fn what_the_system_says_apart_is_found_in_every_form() {
+fn a_separate_system_message_is_found_in_every_form() {
     for request in [
         r#"{"system": "be kind"}"#,
         r#"{"system": [{"type": "text", "text": "be"}, {"text": "kind"}]}"#,

@@ -1,6 +1,6 @@
-//! Where the messages of a raw value are, and who speaks: requests and answers of every provider, LangChain's messages in
+//! Finds the messages of a raw value and their roles: requests and responses of every provider, LangChain's messages in
 //! both of their JSON forms, pairs of speaker and words (LangGraph), OpenTelemetry's GenAI messages, items of the Responses
-//! API. What is said is read by [`blocks`].
+//! API. [`blocks`] reads their content.
 
 use super::blocks;
 use crate::mapping::chat::message::Message;
@@ -14,7 +14,7 @@ const DEPTH: usize = 6;
 const PLACES: [&str; 10] =
     ["messages", "choices", "generations", "candidates", "contents", "message", "content", "output", "input", "kwargs"];
 
-/// Items of the Responses API, and of the Agents SDK for JavaScript, that no speaker is named of.
+/// Items of the Responses API, and of the Agents SDK for JavaScript, that have no role.
 const ITEMS: [(&str, Role); 4] = [
     ("function_call", Role::Assistant),
     ("reasoning", Role::Assistant),
@@ -22,7 +22,7 @@ const ITEMS: [(&str, Role); 4] = [
     ("function_call_result", Role::Tool),
 ];
 
-/// A message: who speaks, what is said, and the object in which calls of tools may be.
+/// A message: its role, its content, and the object in which tool calls may be.
 struct Turn<'a> {
     role: Role,
     content: Option<JsonValue<'a>>,
@@ -30,7 +30,7 @@ struct Turn<'a> {
     is_langchains: bool,
 }
 
-/// The messages of a value that is JSON; `role` is the speaker where none is named.
+/// The messages of a value that is JSON; `role` is the default role.
 pub(in crate::mapping) fn messages(value: JsonValue<'_>, role: Role) -> Vec<Message<'_>> {
     let mut out = Vec::new();
     find(value, role, DEPTH, &mut out);
@@ -95,7 +95,7 @@ fn turn(message: JsonValue<'_>, default: Role) -> Option<Turn<'_>> {
     Some(Turn { role, content, body: Some(body), is_langchains })
 }
 
-/// Who speaks in LangChain's `human`, `HumanMessage` and `AIMessageChunk`.
+/// The role of LangChain's `human`, `HumanMessage` and `AIMessageChunk`.
 fn role_of_class(class: &str) -> Option<Role> {
     const CLASSES: [&str; 5] = ["human", "ai", "system", "tool", "function"];
     let name = class.strip_suffix("Chunk").unwrap_or(class);
