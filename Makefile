@@ -16,7 +16,7 @@ SOAK_SEED ?= 1
 # Of the gateway benchmark; none: all.
 PARTS ?=
 
-.PHONY: help setup setup-rust setup-python setup-phoenix setup-node setup-browser build demo test lint test-core test-hosts test-fuzz test-e2e test-node test-browser fuzz soak bench bench-gateway clean
+.PHONY: help setup setup-rust setup-python setup-phoenix setup-node setup-browser build demo module component wheel test lint test-core test-hosts test-fuzz test-e2e test-node test-python test-browser bench-python fuzz soak bench bench-gateway clean
 
 help: ## What there is.
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -58,7 +58,7 @@ build: setup-rust ## The binary.
 demo: build ## The main job on its embedded default: serve, sample traces over OTLP, drawn.
 	@$(BINARY) demo
 
-test: lint test-core test-hosts test-fuzz test-e2e test-node test-browser ## Everything; this is what CI runs.
+test: lint test-core test-hosts test-fuzz test-e2e test-node test-python test-browser ## Everything; this is what CI runs.
 
 lint: setup-rust .tools/bin/cargo-deny
 	cargo fmt --all --check
@@ -94,6 +94,40 @@ test-node: setup-node .venv/requirements.txt .venv-phoenix/requirements.txt ## T
 	cd host-js
 	MLFLOW_BIN=$(CURDIR)/.venv/bin/mlflow npm test
 
+# The core for runtimes without the component model. Flags are those of the component's build.
+module: setup-rust ## The core as a plain WebAssembly module: dist/openinference-mlflow-translator.wasm.
+	CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="-C target-feature=+simd128" cargo build --locked --package openinference-mlflow-module --profile guest --target wasm32-unknown-unknown
+	mkdir -p dist
+	cp target/wasm32-unknown-unknown/guest/openinference_mlflow_module.wasm dist/openinference-mlflow-translator.wasm
+
+component: setup-rust ## The core as a WebAssembly component: dist/openinference-mlflow-translator.component.wasm.
+	cargo run --release --locked -p openinference-mlflow-component-encoded -- dist/openinference-mlflow-translator.component.wasm
+
+PYTHON_SOURCES := host-python/src/openinference_mlflow
+wheel: module ## The Python package: dist/openinference_mlflow-VERSION-py3-none-any.whl.
+	cp dist/openinference-mlflow-translator.wasm $(PYTHON_SOURCES)/translator/translator.wasm
+	test -x .venv-wheel/bin/pip || { python3 -m venv .venv-wheel && .venv-wheel/bin/pip install --quiet --disable-pip-version-check "hatchling>=1.27"; }
+	rm -f dist/openinference_mlflow-*.whl
+	.venv-wheel/bin/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist host-python
+
+# The oldest and the newest OpenTelemetry SDK that the package supports.
+.venv-python-%/requirements.txt: host-python/tests/requirements/%.txt
+	python3 -m venv .venv-python-$*
+	.venv-python-$*/bin/pip install --quiet --disable-pip-version-check -r $<
+	cp $< $@
+
+test-python: wheel .venv-python-oldest/requirements.txt .venv-python-newest/requirements.txt setup-python ## The Python package: lints, types, both SDKs, every start-up order, exits, a real MLflow.
+	cd host-python
+	../.venv-python-newest/bin/ruff format --check
+	../.venv-python-newest/bin/ruff check
+	../.venv-python-newest/bin/mypy
+	../.venv-python-newest/bin/python -m pytest
+	../.venv-python-oldest/bin/python -m pytest
+
+bench-python: wheel setup-python ## The Python package beside mlflow.otel.autolog() and a raw OTLP exporter.
+	.venv-wheel/bin/pip install --quiet --disable-pip-version-check wasmtime
+	$(PYTHON) host-python/bench/run.py
+
 test-browser: $(BINARY) setup-browser setup-python ## MLflow's UI in a real browser.
 	cd tests/browser
 	MLFLOW_BIN=$(CURDIR)/.venv/bin/mlflow npm test
@@ -114,4 +148,4 @@ bench-gateway: build setup-python ## 20 clients that export single spans, a real
 	cargo install --quiet --locked --debug --root .tools cargo-deny@0.20.2
 
 clean:
-	rm -rf target .venv .venv-phoenix .tools
+	rm -rf target dist .venv .venv-phoenix .venv-python-oldest .venv-python-newest .venv-wheel .tools

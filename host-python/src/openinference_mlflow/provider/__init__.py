@@ -1,0 +1,1 @@
+"""OpenTelemetry's providers: finding them, following them, and standing in while there is none."""

@@ -1,0 +1,1 @@
+"""Options, environment and MLflow's own state, made into one set of settings."""

@@ -1,0 +1,1 @@
+"""The translator: the core as a WebAssembly module, run by wasmtime."""
