@@ -16,7 +16,7 @@ SOAK_SEED ?= 1
 # Of the gateway benchmark; none: all.
 PARTS ?=
 
-.PHONY: help setup setup-rust setup-python setup-phoenix setup-node setup-browser build demo module component wheel test lint test-core test-hosts test-fuzz test-e2e test-node test-python test-browser bench-python fuzz soak bench bench-gateway clean
+.PHONY: help setup setup-rust setup-python setup-phoenix setup-node setup-browser build demo module component wheel test lint test-core test-hosts test-fuzz test-e2e test-node test-python test-browser fuzz soak bench bench-gateway clean
 
 help: ## What there is.
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -123,10 +123,6 @@ test-python: wheel .venv-python-oldest/requirements.txt .venv-python-newest/requ
 	../.venv-python-newest/bin/mypy
 	../.venv-python-newest/bin/python -m pytest
 	../.venv-python-oldest/bin/python -m pytest
-
-bench-python: wheel setup-python ## The Python package beside mlflow.otel.autolog() and a raw OTLP exporter.
-	.venv-wheel/bin/pip install --quiet --disable-pip-version-check wasmtime
-	$(PYTHON) host-python/bench/run.py
 
 test-browser: $(BINARY) setup-browser setup-python ## MLflow's UI in a real browser.
 	cd tests/browser
