@@ -108,7 +108,7 @@ wheel: module ## The Python package: dist/openinference_mlflow-VERSION-py3-none-
 	cp dist/openinference-mlflow-translator.wasm $(PYTHON_SOURCES)/translator/translator.wasm
 	test -x .venv-wheel/bin/pip || { python3 -m venv .venv-wheel && .venv-wheel/bin/pip install --quiet --disable-pip-version-check "hatchling>=1.27"; }
 	rm -f dist/openinference_mlflow-*.whl
-	.venv-wheel/bin/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist host-python
+	.venv-wheel/bin/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist ./host-python
 
 # The oldest and the newest OpenTelemetry SDK that the package supports.
 .venv-python-%/requirements.txt: host-python/tests/requirements/%.txt
