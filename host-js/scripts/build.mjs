@@ -28,6 +28,7 @@ mkdirSync("dist");
 
 const API = "@opentelemetry/api";
 const common = {
+  absWorkingDir: host,
   ...{ bundle: true, target: "es2022", legalComments: "none", logLevel: "warning", outdir: "dist" },
   // Names stay, so that stack traces can be read.
   ...{ minifyWhitespace: true, minifySyntax: true },
@@ -77,6 +78,7 @@ for (const [name, platform, wasm] of [
   });
 }
 copyFileSync("src/generated/translator.wasm", "dist/translator.wasm");
+for (const file of ["LICENSE", "CHANGELOG.md"]) copyFileSync(`../${file}`, file);
 buildTypes();
 reportSize();
 

@@ -1,7 +1,7 @@
 /**
- * `npm test`: everything. `npm run test:quick`: without the matrix, real MLflow and the package check.
+ * `npm test`: everything. `npm run test:quick`: without bundlers, the matrix, real MLflow and the package check.
  *
- * Needs a build. Files run one after the other, because each starts processes of its own, two at a time.
+ * Needs a build. Files run one after the other, because each starts processes, two at a time.
  */
 
 import { spawnSync } from "node:child_process";
@@ -10,10 +10,23 @@ import { fileURLToPath } from "node:url";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 
-const QUICK = ["golden", "examples", "autolog", "edge", "snapshot", "delivery", "worker", "tls", "exits"].map(
-  (name) => `test/${name}.test.mjs`,
-);
-const MORE = ["matrix/order", "runtimes/runtimes", "runtimes/workerd", "e2e/e2e"].map(
+const QUICK = [
+  ...[
+    "golden",
+    "examples",
+    "autolog",
+    "options",
+    "resources",
+    "datadog",
+    "edge",
+    "snapshot",
+    "delivery",
+    "worker",
+    "tls",
+  ],
+  "exits",
+].map((name) => `test/${name}.test.mjs`);
+const MORE = ["bundlers/bundlers", "matrix/order", "runtimes/runtimes", "runtimes/workerd", "e2e/e2e"].map(
   (name) => `test/${name}.test.mjs`,
 );
 

@@ -131,7 +131,7 @@ export class Autolog implements Shared {
     this.#safely("logFeedback()", () => {
       const problem = feedbackProblem(feedback);
       if (problem) this.#complain(`logFeedback() is ignored: ${problem}`);
-      else if (!isDisabled(this.#options, this.#complain)) this.#open().send(feedbackSpan(feedback));
+      else if (!isDisabled(this.#options, this.#complain)) this.#open().sendFeedback(feedbackSpan(feedback));
     });
   }
 

@@ -52,6 +52,7 @@ export function feedbackSpan(feedback: Feedback): ReadableSpan {
     endTime: time,
     status: { code: 0 },
     attributes: {
+      "openinference_mlflow.omit": true,
       [`${family}.name`]: feedback.name,
       [`${family}.${typeof feedback.value === "string" ? "label" : "score"}`]: feedback.value,
       [`${family}.annotator_kind`]: kind,

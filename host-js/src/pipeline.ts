@@ -79,12 +79,14 @@ export class Pipeline {
   onEnd(span: ReadableSpan): void {
     try {
       if (!this.#settings.enabled || (span.spanContext().traceFlags & SAMPLED) === 0) return;
-      if (this.#isOmitted(span)) {
+      // MLflow's own TypeScript SDK sends its spans itself.
+      if ("mlflow.traceRequestId" in span.attributes) {
         this.#refused.filtered++;
         return;
       }
-      this.#noticeLimits(span);
-      this.send(span);
+      const isOmitted = this.#isOmitted(span);
+      if (!isOmitted) this.#noticeLimits(span);
+      this.#current().add(span, this.#target, isOmitted);
       if (isRoot(span)) {
         this.#remember(this.parts.lineage.traceId(span.spanContext().traceId));
         keepAliveUntil(() => this.flush());
@@ -95,9 +97,9 @@ export class Pipeline {
     }
   }
 
-  /** Sends a span, whatever the filter says. */
-  send(span: ReadableSpan): void {
-    this.#current().add(span, this.#target);
+  /** Sends the feedback of a carrier span. MLflow does not store the carrier. */
+  sendFeedback(carrier: ReadableSpan): void {
+    this.#current().add(carrier, this.#target);
   }
 
   /** Sends everything that has ended so far. */
@@ -196,8 +198,6 @@ export class Pipeline {
   }
 
   #isOmitted(span: ReadableSpan): boolean {
-    // MLflow's own TypeScript SDK sends its spans itself.
-    if ("mlflow.traceRequestId" in span.attributes) return true;
     const { filter } = this.#settings;
     if (!filter) return false;
     try {

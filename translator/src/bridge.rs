@@ -81,10 +81,13 @@ impl Bridge {
             IntakeItem::Span(trace, span, mut arrival) => {
                 accepted.spans += 1;
                 self.state.stats.spans_received += 1;
-                if self.state.settings.openinference_only && !arrival.summary.openinference {
+                self.state.take_feedback((trace, span), &mut arrival, requested, self.now);
+                // After its feedback, which is about another span.
+                let settings = &self.state.settings;
+                let is_noise = settings.openinference_only && !arrival.summary.openinference;
+                if is_noise || arrival.summary.omitted {
                     arrival.held = None;
                 }
-                self.state.take_feedback((trace, span), &mut arrival, requested, self.now);
                 let BridgeState { settings, assembly, receipts, .. } = &mut self.state;
                 let outcome = assembly.insert((trace, span), arrival, requested, receipts, (settings, self.now));
                 self.state.stats.spans_duplicate += u64::from(outcome != InsertOutcome::New);

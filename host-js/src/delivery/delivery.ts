@@ -86,8 +86,8 @@ export class Delivery {
     this.#chunk = new Chunk(parts.lineage, parts.mask);
   }
 
-  /** Takes a finished span for its experiment. */
-  add(span: ReadableSpan, target: Target): void {
+  /** Takes a finished span for its experiment. Of a span that the filter omits, the core only learns the parent. */
+  add(span: ReadableSpan, target: Target, omitted = false): void {
     this.#received++;
     if (this.#broken) {
       this.#dropped++;
@@ -100,7 +100,8 @@ export class Delivery {
     if (this.#chunk.spans > 0 && target !== this.#target) this.#seal();
     this.#target = target;
     try {
-      this.#chunk.add(span);
+      if (omitted) this.#chunk.addOmitted(span);
+      else this.#chunk.add(span);
     } catch (error) {
       this.#drop(1, `a span cannot be read (${error instanceof Error ? error.name : "unknown error"})`);
       return;
@@ -348,6 +349,7 @@ export class Delivery {
     const bridge = {
       max_bytes: settings.maxQueueBytes,
       openinference_only: settings.openInferenceOnly,
+      omit_marked_spans: settings.omitsSpans,
       attachments: settings.attachments,
       attachment_max_bytes: settings.attachmentMaxBytes,
       seed: Math.floor(Math.random() * 2 ** 32),

@@ -21,7 +21,7 @@ export interface DeliverySettings {
   /** Translate in a worker thread, if the platform has threads. */
   worker: boolean;
   openInferenceOnly: boolean;
-  /** There is a filter: the core moves children of spans that it leaves out. */
+  /** There is a filter, so traces are sent when they are whole: only then it is known where children move. */
   omitsSpans: boolean;
   attachments: boolean;
   /** Unset: the core's. */

@@ -27,6 +27,9 @@ export interface SealedChunk {
   spans: number;
 }
 
+/** The attribute by which the core knows a span that the filter omits. */
+const OMIT = "openinference_mlflow.omit";
+
 /** OTLP's `SpanFlags`: the parent's remoteness is known, and it is remote. */
 const HAS_IS_REMOTE = 0x100;
 const IS_REMOTE = 0x200;
@@ -45,6 +48,19 @@ export class Chunk {
 
   get bytes(): number {
     return this.#out.length;
+  }
+
+  /** Writes only the place of a span in its trace, for a span that the filter omits. */
+  addOmitted(span: ReadableSpan): void {
+    this.add(
+      Object.create(span, {
+        attributes: { value: { [OMIT]: true } },
+        events: { value: [] },
+        links: { value: [] },
+        name: { value: "" },
+        status: { value: { code: 0 } },
+      }) as ReadableSpan,
+    );
   }
 
   /** Writes a span. If that throws (in a getter or the mask of the application), the chunk is as before. */

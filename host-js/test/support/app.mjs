@@ -10,7 +10,8 @@ const PRELUDE = `
 import { trace, context, SpanStatusCode } from "@opentelemetry/api";
 import * as mlflow from "openinference-mlflow";
 import { NodeTracerProvider } from "@opentelemetry/sdk-trace-node";
-const { autolog, attach, flush, shutdown, setExperiment, setTrackingUri, stats, MlflowSpanProcessor } = mlflow;
+const { autolog, attach, flush, shutdown, setExperiment, setTrackingUri, stats, MlflowSpanProcessor,
+  getLastTraceId, getTraceUrl, logFeedback } = mlflow;
 const tracer = trace.getTracer("app", "1.0.0");
 const span = (name, attributes = {}) => tracer.startSpan(name, { attributes }).end();
 const sleep = (millis) => new Promise((resolve) => setTimeout(resolve, millis));

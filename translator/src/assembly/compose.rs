@@ -90,7 +90,7 @@ pub fn compose<'t>(trace: &'t Trace, ids: &[SpanId], options: ComposeOptions) ->
             // The greatest goes, whatever came first.
             update.prompts.pop_last();
         }
-        let parent = if options.openinference_only { ancestor } else { SpanId::new(span.parent_span_id) };
+        let parent = if options.openinference_only { ancestor } else { trace.kept_ancestor(*id) };
         spans.push(Mapped { id: *id, envelope: &held.envelope, span, parent, added });
     }
     summarize_conversation(trace, &mut spans, &mut update);

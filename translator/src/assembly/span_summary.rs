@@ -7,7 +7,7 @@ use crate::mapping::preview::{Preview, PreviewGain, Side};
 use crate::mapping::{self, AddedAttributes, tags};
 use crate::mlflow::{self, keys};
 use crate::openinference;
-use crate::otlp::Span;
+use crate::otlp::{Span, Value};
 
 /// Which of two versions of one span counts: the later end, then the greater digest of its bytes. The order of arrival
 /// has no part in it, and the bytes need not be kept.
@@ -35,19 +35,26 @@ pub struct SpanSummary {
     pub end: u64,
     /// Whether the status is `STATUS_CODE_ERROR`.
     pub error: bool,
-    /// Whether the span is OpenInference's.
+    /// Whether the span is OpenInference's, and not marked to be omitted.
     pub openinference: bool,
+    /// Whether the host omits the span: MLflow does not get it, and its children move to the nearest kept ancestor.
+    pub omitted: bool,
 }
+
+/// The attribute by which a host marks a span that its filter omits.
+const OMIT: &str = "openinference_mlflow.omit";
 
 impl SpanSummary {
     /// The summary of a (repaired) span.
     pub fn of(span: &Span<'_>) -> Self {
+        let omitted = matches!(span.attribute(OMIT), Some(Value::Bool(true)));
         Self {
             parent: SpanId::new(span.parent_span_id),
             start: span.start,
             end: span.end,
             error: span.status.code == 2,
-            openinference: openinference::is_openinference(span),
+            openinference: !omitted && openinference::is_openinference(span),
+            omitted,
         }
     }
 }

@@ -260,6 +260,18 @@ impl Trace {
         None
     }
 
+    /// The nearest ancestor that is not omitted, or an ancestor of which nothing is known.
+    pub fn kept_ancestor(&self, id: SpanId) -> Option<SpanId> {
+        let mut parent = self.span_summary(id)?.parent?;
+        for _ in 0..ANCESTORS {
+            match self.span_summary(parent) {
+                Some(summary) if summary.omitted => parent = summary.parent?,
+                _ => return Some(parent),
+            }
+        }
+        None
+    }
+
     /// The project named by a resource: the root's, else the earliest span's that has one.
     pub fn project(&self) -> Option<Box<str>> {
         let named = self.spans.iter().filter_map(|(id, entry)| {

@@ -31,7 +31,7 @@ impl Trace {
                 0
             } else if self.is_whole() {
                 self.last_arrival.saturating_add(settings.settle_ms)
-            } else if settings.openinference_only {
+            } else if settings.openinference_only || settings.omit_marked_spans {
                 // Who is below whom is known when the trace is whole.
                 idle
             } else {
