@@ -278,7 +278,7 @@ describe("autolog", { concurrency: 2 }, () => {
     const source = (options) => `autolog(${options}); autolog(); span("a"); await flush(); print(stats().received);`;
     const env = { MLFLOW_TRACKING_URI: "sqlite:///mlflow.db" };
     const loud = await app(mock, source("{}"), { env });
-    assert.match(loud.stderr, /^openinference-mlflow: no traces are collected: .*`mlflow server`.*\n$/);
+    assert.match(loud.stderr, /^openinference-mlflow: no traces are collected: .*`mlflow server .*`.*\n$/);
     assert.deepEqual(loud.printed, [0]);
     const silent = await app(mock, source("{ silent: true }"), { env });
     assert.equal(silent.stderr, "");
