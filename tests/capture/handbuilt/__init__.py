@@ -10,6 +10,7 @@ from capture.handbuilt import (
     context,
     damaged,
     events,
+    field,
     feedback,
     io,
     json_text,
@@ -25,6 +26,6 @@ from capture.handbuilt.builder import Case
 # Every case by the name of its file without the ending.
 CASES: dict[str, Callable[[], Case]] = {
     f"hand_{name}": build
-    for module in (kinds, io, chat, usage, models, trace_level, context, events, shapes, mixed, damaged, json_text, feedback)
+    for module in (kinds, io, chat, usage, models, trace_level, context, events, shapes, mixed, damaged, json_text, feedback, field)
     for name, build in module.CASES.items()
 }

@@ -143,6 +143,8 @@ def _read(message: dict) -> Turn:
 
 def nested(attributes: dict, family: str) -> list[dict]:
     """A numbered family as objects: `family.0.a.b = 1` is `[{"a": {"b": 1}}]`."""
+    if family in attributes and not any(key.startswith(family + ".") for key in attributes):
+        attributes = _flattened(attributes[family], family)
     found: dict[int, dict] = {}
     for key, value in attributes.items():
         number, _, path = key.removeprefix(family + ".").partition(".")
@@ -154,6 +156,36 @@ def nested(attributes: dict, family: str) -> list[dict]:
             node = node.setdefault(parent, {})
         node[last] = value
     return [found[number] for number in sorted(found)]
+
+
+_PREFIXES = {"messages": "message", "tools": "tool", "documents": "document", "embeddings": "embedding"}
+
+
+def _flattened(items: object, family: str) -> dict:
+    """An unflattened family as numbered attributes."""
+    items = _json(items)
+    prefix = _PREFIXES[family.rpartition(".")[2].rpartition("_")[2]]
+    found = {}
+    for number, item in enumerate(items if isinstance(items, list) else []):
+        item = _json(item)
+        body = item.get(prefix, item)
+        if prefix == "tool" and not any(key.endswith("json_schema") for key in body):
+            body = {"json_schema": body}
+        for key, value in body.items():
+            name = f"{family}.{number}.{prefix}.{key.removeprefix(prefix + '.').replace('page_content', 'content')}"
+            if key.endswith("tool_calls"):
+                for index, call in enumerate(value):
+                    call = call.get("tool_call", call)
+                    found[f"{name}.{index}.tool_call.id"] = call["id"]
+                    found[f"{name}.{index}.tool_call.function.name"] = call["function"]["name"]
+                    found[f"{name}.{index}.tool_call.function.arguments"] = _text(call["function"]["arguments"])
+            else:
+                found[name] = value
+    return found
+
+
+def _json(value: object) -> object:
+    return json.loads(value) if isinstance(value, str) else value
 
 
 def _numbered(node: dict, name: str) -> list[dict]:

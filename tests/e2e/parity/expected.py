@@ -59,10 +59,60 @@ def count(value: object) -> int | None:
 
 def token_usage(attributes: dict) -> dict[str, int] | None:
     found = {name: count(attributes.get(key)) for name, key in _COUNTS.items()}
+    sends_main_count = found["input_tokens"] is not None or found["output_tokens"] is not None
+    for name, number in _raw_usage(attributes).items():
+        if found[name] is None and not (name == "total_tokens" and sends_main_count):
+            found[name] = number
     if found["total_tokens"] is None and None not in (found["input_tokens"], found["output_tokens"]):
         found["total_tokens"] = found["input_tokens"] + found["output_tokens"]
     known = {name: number for name, number in found.items() if number is not None}
     return known if known.keys() & {"input_tokens", "output_tokens", "total_tokens"} else None
+
+
+def _raw_usage(attributes: dict) -> dict[str, int]:
+    """The counts in a model's raw answer; of a stream, those of the last event that has some."""
+    if span_type(attributes) not in {"LLM", "CHAT_MODEL", "EMBEDDING"}:
+        return {}
+    answer = attributes.get("output.value")
+    if isinstance(answer, str):
+        try:
+            answer = json.loads(answer)
+        except ValueError:
+            return {}
+    events = answer if isinstance(answer, list) else [answer]
+    found = [usage for event in events if isinstance(event, dict) and (usage := _usage_of(event))]
+    return found[-1] if found else {}
+
+
+def _usage_of(event: dict) -> dict[str, int]:
+    places = [event, *(event.get(name) for name in ("response", "message", "metadata"))]
+    held = [place.get(name) for place in places if isinstance(place, dict) for name in ("usage", "usageMetadata", "usage_metadata")]
+    usage = next((each for each in held if isinstance(each, dict)), {})
+    details = usage.get("prompt_tokens_details") or usage.get("input_tokens_details") or {}
+
+    def total(*names: str) -> int | None:
+        numbers = [usage[name] for name in names if isinstance(usage.get(name), int)]
+        return sum(numbers) if numbers else None
+
+    # Anthropic and Bedrock count what the cache holds apart, Gemini what the model thinks.
+    cache_read = ("cache_read_input_tokens", "cacheReadInputTokens")
+    cache_creation = ("cache_creation_input_tokens", "cacheWriteInputTokens")
+    counts = {
+        "input_tokens": total(
+            *("prompt_tokens", "input_tokens", "inputTokens", "promptTokenCount", "prompt_token_count"),
+            *(*cache_read, *cache_creation, "toolUsePromptTokenCount", "tool_use_prompt_token_count"),
+        ),
+        "output_tokens": total(
+            *("completion_tokens", "output_tokens", "outputTokens", "candidatesTokenCount", "candidates_token_count"),
+            *("thoughtsTokenCount", "thoughts_token_count"),
+        ),
+        "total_tokens": total("total_tokens", "totalTokens", "totalTokenCount", "total_token_count"),
+        "cache_read_input_tokens": details.get("cached_tokens")
+        or total(*cache_read, "cachedContentTokenCount", "cached_content_token_count")
+        or None,
+        "cache_creation_input_tokens": total(*cache_creation) or None,
+    }
+    return {name: number for name, number in counts.items() if number is not None}
 
 
 def cost(attributes: dict) -> dict[str, float] | None:

@@ -54,6 +54,16 @@ def _counted(difference: Difference) -> bool:
     return difference.values[1] == wanted if wanted else difference.values[1] in (ABSENT, None)
 
 
+def _tool_error(difference: Difference) -> bool:
+    """The texts of a result with `isError`, on a tool's span without a status."""
+    if difference.attribute != "openinference_mlflow.tool_error" or difference.values[0] is not ABSENT:
+        return False
+    result = difference.span["attributes"].get("output.value")
+    result = json.loads(result) if isinstance(result, str) else result
+    texts = [part["text"] for part in result["content"]]
+    return result["isError"] is True and difference.values[1] == "\n".join(texts)
+
+
 def _counts_differ(difference: Difference) -> bool:
     return any(
         span["attributes"].get(_USAGE) != difference.raw["spans"].get(span_id, {}).get("attributes", {}).get(_USAGE)
@@ -260,6 +270,8 @@ def _timed(difference: Difference) -> bool:
         return False
     spans = difference.translated["spans"].values()
     start, end = min(span["start_ns"] for span in spans), max(span["end_ns"] for span in spans)
+    if _in_another_unit(difference):
+        return True
     match difference.path:
         case ("spans", _, "start_ns"):
             return difference.values == (0, difference.span["end_ns"])
@@ -272,6 +284,19 @@ def _timed(difference: Difference) -> bool:
             odd = any(not 0 < first <= last for first, last in was)
             return odd and difference.values[1] == (end - start) // 10**6
     return False
+
+
+def _in_another_unit(difference: Difference) -> bool:
+    """Seconds, milliseconds or microseconds of 2010 to 2099, as nanoseconds."""
+    raw, translated = difference.values
+    if difference.path[-1] in {"start_ns", "end_ns", "timestamp"}:
+        return translated in (raw * 10**3, raw * 10**6, raw * 10**9) and 2010 <= 1970 + translated / 31_556_952e9 < 2100
+    spans = difference.raw["spans"].values()
+    if difference.path not in {("info", "request_time_ms"), ("info", "duration_ms")} or any(span["end_ns"] > 10**17 for span in spans):
+        return False
+    spans = difference.translated["spans"].values()
+    start, end = min(span["start_ns"] for span in spans), max(span["end_ns"] for span in spans)
+    return translated == (start if difference.path[-1] == "request_time_ms" else end - start) // 10**6
 
 
 def _stored(difference: Difference) -> bool:
@@ -317,7 +342,8 @@ RULES = (
     *span_rules.RULES,
     Rule("type", "MLflow has no type for PROMPT, for kinds it does not know and for spans without one", _typed),
     Rule("searchable type", "MLflow leaves the column that `span.type = …` searches empty (issue 24237)", _searchable),
-    Rule("token counts", "MLflow drops whole numbers sent as doubles and reads `true` as one token", _counted),
+    Rule("token counts", "MLflow drops whole numbers sent as doubles, reads `true` as one token, and no raw answers", _counted),
+    Rule("tool error", "MLflow shows a result that reports an error like any other", _tool_error),
     Rule("token totals", "the trace's total follows the counts of its spans", _summed_counts),
     Rule("duplicates", "MLflow counts a span twice that is twice in one request", _counted_once),
     Rule("latest version", "of two versions of a span the one that ends later counts, in any order", _latest_version),

@@ -149,7 +149,9 @@ def _filled(difference: Difference) -> bool:
     given = {
         "RERANKER": documents.ranking,
         "EMBEDDING": documents.embedding_inputs,
-        "TOOL": lambda attributes: parsed(attributes.get("tool.parameters")),
+        "TOOL": lambda attributes: parsed(
+            attributes.get("tool_call.function.arguments") or attributes.get("tool.parameters")
+        ),
     }
     wanted = given.get(_type(difference)) if side == "inputs" else {"EMBEDDING": documents.vectors}.get(_type(difference))
     if str(sent.get("openinference.span.kind")).upper() == "PROMPT":

@@ -17,6 +17,7 @@ mod model;
 mod nodes;
 pub mod preview;
 pub mod prompt;
+mod raw_usage;
 pub mod repair;
 mod retrieval;
 mod span_view;
@@ -24,12 +25,16 @@ pub mod tags;
 #[cfg(test)]
 mod test_support;
 mod tool;
+mod tool_error;
 mod tools;
+#[cfg(test)]
+mod unflattened_tests;
 mod usage;
 
 pub use added_attributes::{AddedAttributes, Mapped};
 
 use crate::mlflow::keys::SPAN_TYPE;
+use crate::openinference;
 use crate::otlp::Span;
 use added_attributes::AttributeBuilder;
 use span_view::SpanView;
@@ -38,13 +43,14 @@ use span_view::SpanView;
 type MappingRule = for<'f, 's, 'a> fn(&SpanView<'s, 'a>, &mut AttributeBuilder<'f, 's, 'a>);
 
 /// The rules, in the order in which they run: a rule may read what an earlier rule added.
-const RULES: [MappingRule; 11] = [
+const RULES: [MappingRule; 12] = [
     kind::add,
     chat::add,
     retrieval::add,
     nodes::add,
     embedding::add,
     tool::add,
+    tool_error::add,
     prompt::add,
     io::add,
     usage::add,
@@ -56,6 +62,14 @@ const RULES: [MappingRule; 11] = [
 ///
 /// The span must have been [repaired](repair).
 pub fn span<'a>(span: &Span<'a>) -> AddedAttributes<'a> {
+    let flattened = openinference::flattened(span);
+    match flattened.as_deref().map(Span::parse) {
+        Some(Ok(flattened)) => apply_rules(&flattened).into_owned(),
+        _ => apply_rules(span),
+    }
+}
+
+fn apply_rules<'a>(span: &Span<'a>) -> AddedAttributes<'a> {
     let view = SpanView::read(span);
     if !view.is_openinference() {
         return AddedAttributes::default();

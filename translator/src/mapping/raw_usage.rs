@@ -2,7 +2,7 @@
 //!
 //! One table for all providers: where the usage is, and what each count is called.
 
-use crate::mlflow::json;
+use crate::mlflow::json::JsonValue;
 
 /// Counts that a raw answer reports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,27 +79,30 @@ const SHAPES: [Shape; 5] = [
 ];
 
 /// Where a usage is in an answer or in the event of a stream.
-const PLACES: [&[&str]; 6] =
-    [&["usage"], &["usageMetadata"], &["usage_metadata"], &["response", "usage"], &["message", "usage"], &["metadata", "usage"]];
+const PLACES: [&[&str]; 6] = [
+    &["usage"],
+    &["usageMetadata"],
+    &["usage_metadata"],
+    &["response", "usage"],
+    &["message", "usage"],
+    &["metadata", "usage"],
+];
 
 /// Reads the usage of an answer, or of the last event of a stream that has one.
-pub(super) fn read(answer: &str) -> Option<RawUsage> {
-    if !answer.contains("usage") || !json::is_structured(answer) {
-        return None;
-    }
-    if answer.trim_start().starts_with('[') {
-        return json::items(answer).filter_map(of_object).last();
+pub(super) fn read(answer: JsonValue<'_>) -> Option<RawUsage> {
+    if answer.is_array() {
+        return answer.items().filter_map(of_object).last();
     }
     of_object(answer)
 }
 
-fn of_object(answer: &str) -> Option<RawUsage> {
-    let usage = PLACES.iter().find_map(|place| at(answer, place).filter(|usage| usage.starts_with('{')))?;
+fn of_object(answer: JsonValue<'_>) -> Option<RawUsage> {
+    let usage = PLACES.iter().find_map(|place| at(answer, place).filter(|usage| usage.is_object()))?;
     SHAPES.iter().find_map(|shape| of_shape(usage, shape))
 }
 
-fn of_shape(usage: &str, shape: &Shape) -> Option<RawUsage> {
-    let count = |path: &[&str]| at(usage, path)?.parse().ok().filter(|count: &i64| *count >= 0);
+fn of_shape(usage: JsonValue<'_>, shape: &Shape) -> Option<RawUsage> {
+    let count = |path: &[&str]| at(usage, path)?.text().parse().ok().filter(|count: &i64| *count >= 0);
     let whole = |main: Option<i64>, extra: &[&str]| {
         main.map(|main| extra.iter().filter_map(|name| count(&[name])).fold(main, i64::saturating_add))
     };
@@ -115,16 +118,18 @@ fn of_shape(usage: &str, shape: &Shape) -> Option<RawUsage> {
     })
 }
 
-fn at<'a>(object: &'a str, path: &[&str]) -> Option<&'a str> {
-    path.iter().try_fold(object, |object, key| json::fields(object, [key])[0])
+fn at<'i>(object: JsonValue<'i>, path: &[&str]) -> Option<JsonValue<'i>> {
+    path.iter().try_fold(object, |object, key| object.field(key))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mlflow::json::JsonIndex;
 
     fn usage(answer: &str) -> [Option<i64>; 5] {
-        let found = read(answer).unwrap_or_default();
+        let index = JsonIndex::read(answer);
+        let found = index.as_ref().and_then(|index| read(index.root(answer))).unwrap_or_default();
         [found.input, found.output, found.total, found.cache_read, found.cache_creation]
     }
 
@@ -151,7 +156,10 @@ mod tests {
                 r#"{"usageMetadata": {"promptTokenCount": 7, "candidatesTokenCount": 2, "thoughtsTokenCount": 3, "totalTokenCount": 12}}"#,
                 [Some(7), Some(5), Some(12), None, None],
             ),
-            (r#"[{"usage": null}, {"metadata": {"usage": {"inputTokens": 1, "outputTokens": 2}}}]"#, [Some(1), Some(2), None, None, None]),
+            (
+                r#"[{"usage": null}, {"metadata": {"usage": {"inputTokens": 1, "outputTokens": 2}}}]"#,
+                [Some(1), Some(2), None, None, None],
+            ),
         ];
         for (answer, wanted) in cases {
             assert_eq!(usage(answer), wanted, "{answer}");
@@ -160,7 +168,14 @@ mod tests {
 
     #[test]
     fn other_answers_report_none() {
-        for answer in ["", "usage", r#"{"usage": 5}"#, r#"{"usage": {"prompt_tokens": "x"}}"#, r#"{"usage": {"prompt_tokens": -1}}"#, "[]"] {
+        for answer in [
+            "",
+            "usage",
+            r#"{"usage": 5}"#,
+            r#"{"usage": {"prompt_tokens": "x"}}"#,
+            r#"{"usage": {"prompt_tokens": -1}}"#,
+            "[]",
+        ] {
             assert_eq!(usage(answer), [None; 5], "{answer}");
         }
     }

@@ -1,26 +1,27 @@
-//! What a tool was given, where its span carries no value: `tool.parameters`.
+//! A tool's inputs where its span carries no value: the arguments of the call, else `tool.parameters`.
 
 use super::added_attributes::AttributeBuilder;
 use super::span_view::SpanView;
 use crate::mlflow::json::JsonValue;
-use crate::mlflow::keys::SPAN_INPUTS;
+use crate::mlflow::keys::{SPAN_INPUTS, SPAN_TYPE};
 use crate::openinference::{Family, Key};
 
 /// Adds a tool's inputs.
 pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<'_, 's, 'a>) {
-    if view.families().contains(Family::Tool)
-        && view.value(Key::InputValue).is_none()
-        && let Some(parameters) = view.value(Key::ToolParameters)
-        && !parameters.json().is_some_and(is_schema)
-    {
-        added.add(SPAN_INPUTS, parameters.mapped().clone());
+    let is_tool = added.stored(SPAN_TYPE).is_some_and(|kind| kind.as_text() == "TOOL");
+    if !is_tool && !view.families().contains(Family::Tool) || view.value(Key::InputValue).is_some() {
+        return;
+    }
+    let parameters = || view.value(Key::ToolParameters).filter(|value| !value.json().is_some_and(is_schema));
+    if let Some(inputs) = view.value(Key::ToolCallArguments).or_else(parameters) {
+        added.add(SPAN_INPUTS, inputs.mapped().clone());
     }
 }
 
-/// Whether parameters are not given but described, as a JSON schema.
+/// Whether parameters are a JSON schema, which describes arguments and has no values.
 fn is_schema(parameters: JsonValue<'_>) -> bool {
     let [kind, properties] = parameters.fields(["type", "properties"]);
-    kind.is_some_and(|kind| kind.is_one_of(&["object"])) && properties.is_some_and(JsonValue::is_object)
+    kind.is_some_and(|kind| kind.is_one_of(&["object"])) && properties.is_none_or(JsonValue::is_object)
 }
 
 #[cfg(test)]
@@ -38,8 +39,19 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_of_parameters_was_not_given() {
-        let schema = ("tool.parameters", json!(r#"{"type": "object", "properties": {}}"#));
-        assert_eq!(added_value("TOOL", &[schema], SPAN_INPUTS), serde_json::Value::Null);
+    fn a_schema_of_parameters_is_no_input() {
+        for schema in [r#"{"type": "object", "properties": {}}"#, r#"{"type":"object"}"#] {
+            let schema = ("tool.parameters", json!(schema));
+            assert_eq!(added_value("TOOL", &[schema], SPAN_INPUTS), serde_json::Value::Null);
+        }
+    }
+
+    #[test]
+    fn the_arguments_of_the_call_come_before_parameters_and_after_the_value() {
+        let arguments = ("tool_call.function.arguments", json!(r#"{"q": "x"}"#));
+        let parameters = ("tool.parameters", json!(r#"{"q": "default"}"#));
+        assert_eq!(added_value("TOOL", &[arguments.clone()], SPAN_INPUTS), json!({"q": "x"}));
+        assert_eq!(added_value("TOOL", &[parameters, arguments.clone()], SPAN_INPUTS), json!({"q": "x"}));
+        assert_eq!(added_value("TOOL", &[("input.value", json!("own")), arguments], SPAN_INPUTS), json!("own"));
     }
 }

@@ -4,9 +4,8 @@
 //! it finds the span.
 
 use super::added_attributes::AttributeBuilder;
-use super::io;
 use super::span_view::SpanView;
-use crate::mlflow::json;
+use crate::mlflow::json::{self, JsonValue};
 use crate::mlflow::keys::{SPAN_TYPE, TOOL_ERROR};
 use crate::openinference::Key;
 
@@ -18,16 +17,12 @@ pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<
     if !is_tool || u64::from(view.span().status.code) != STATUS_UNSET {
         return;
     }
-    let Some(result) = view.get(Key::OutputValue).and_then(io::mapped) else { return };
-    let result = result.as_text();
-    if !result.contains("rror") || !json::is_structured(&result) {
-        return;
-    }
-    let [camel, snake, content] = json::fields(&result, ["isError", "is_error", "content"]);
-    if [camel, snake].contains(&Some("true")) {
-        let texts = json::items(content.unwrap_or_default());
-        let texts: Vec<_> = texts.filter_map(|part| json::fields(part, ["text"])[0].and_then(json::string)).collect();
-        let text = if texts.is_empty() { result.into_owned() } else { texts.join("\n") };
+    let Some(result) = view.json(Key::OutputValue).filter(|result| result.is_object()) else { return };
+    let [camel, snake, content] = result.fields(["isError", "is_error", "content"]);
+    if [camel, snake].into_iter().flatten().any(|flag| flag.text() == "true") {
+        let parts = content.into_iter().flat_map(JsonValue::items);
+        let texts: Vec<_> = parts.filter_map(|part| part.field("text")?.string()).collect();
+        let text = if texts.is_empty() { result.text().to_owned() } else { texts.join("\n") };
         added.add_text(TOOL_ERROR, json::storable(&text).into_owned());
     }
 }

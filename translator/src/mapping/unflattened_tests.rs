@@ -15,7 +15,10 @@ fn mapped(kind: &str, attributes: &[(&str, Value)]) -> Vec<Value> {
 fn messages() -> Vec<(Value, Vec<(&'static str, Value)>)> {
     let call = json!({"id": "c1", "type": "function", "function": {"name": "shell", "arguments": "{\"cmd\":\"ls\"}"}});
     vec![
-        (json!({"role": "user", "content": "fix the bug"}), vec![("role", json!("user")), ("content", json!("fix the bug"))]),
+        (
+            json!({"role": "user", "content": "fix the bug"}),
+            vec![("role", json!("user")), ("content", json!("fix the bug"))],
+        ),
         (
             json!({"role": "assistant", "content": "done", "tool_calls": [call]}),
             vec![
@@ -66,14 +69,16 @@ fn messages_map_the_same_flattened_or_not() {
     let messages = messages();
     // Every subset of the messages, in order.
     for chosen in 1..1_usize << messages.len() {
-        let chosen: Vec<_> = messages.iter().enumerate().filter(|(at, _)| chosen >> at & 1 == 1).map(|(_, each)| each).collect();
+        let chosen: Vec<_> =
+            messages.iter().enumerate().filter(|(at, _)| chosen >> at & 1 == 1).map(|(_, each)| each).collect();
         let name = |index: usize, key: &str| format!("llm.input_messages.{index}.message.{key}");
         let flat: Vec<(String, Value)> = (0..)
             .zip(&chosen)
             .flat_map(|(index, (_, entries))| entries.iter().map(move |(key, value)| (name(index, key), value.clone())))
             .collect();
         let answer = ("llm.output_messages.0.message.content", json!("yes"));
-        let flat: Vec<_> = flat.iter().map(|(key, value)| (key.as_str(), value.clone())).chain([answer.clone()]).collect();
+        let flat: Vec<_> =
+            flat.iter().map(|(key, value)| (key.as_str(), value.clone())).chain([answer.clone()]).collect();
         let wanted = mapped("LLM", &flat);
         assert_eq!(wanted[2], json!("openai"));
         let items: Vec<Value> = chosen.iter().map(|(item, _)| item.clone()).collect();
@@ -106,11 +111,16 @@ fn tools_and_embeddings_map_the_same_flattened_or_not() {
     let schema = json!({"type": "function", "function": {"name": "shell", "parameters": {"type": "object"}}});
     let wanted = mapped("LLM", &[("llm.tools.0.tool.json_schema", json!(schema.to_string()))]);
     assert_eq!(wanted[3][0]["function"]["name"], "shell");
-    for form in [json!([schema]), json!([{"tool.json_schema": schema.to_string()}]), json!([{"tool": {"json_schema": schema}}])] {
+    for form in
+        [json!([schema]), json!([{"tool.json_schema": schema.to_string()}]), json!([{"tool": {"json_schema": schema}}])]
+    {
         assert_eq!(mapped("LLM", &[("llm.tools", json!(form.to_string()))]), wanted, "{form}");
         assert_eq!(mapped("LLM", &[("llm.tools", form.clone())]), wanted, "{form}");
     }
-    let flat = [("embedding.embeddings.0.embedding.text", json!("a")), ("embedding.embeddings.0.embedding.vector", json!("[0.5,1.5]"))];
+    let flat = [
+        ("embedding.embeddings.0.embedding.text", json!("a")),
+        ("embedding.embeddings.0.embedding.vector", json!("[0.5,1.5]")),
+    ];
     let wanted = mapped("EMBEDDING", &flat);
     assert_eq!(wanted[1], json!({"vectors": 1, "dimension": 2}));
     for form in forms(&[json!({"text": "a", "vector": [0.5, 1.5]})], "embedding") {
@@ -125,7 +135,10 @@ fn numbered_attributes_win_and_other_texts_change_nothing() {
     let both = [flat, ("llm.input_messages", json!("[{\"role\": \"user\", \"content\": \"bare\"}]"))];
     assert_eq!(mapped("LLM", &both), wanted);
     for odd in [json!("[1, null]"), json!("{"), json!(7), json!("[[[]]]"), json!([{}])] {
-        mapped("LLM", &[("llm.input_messages", odd.clone()), ("llm.tools", odd.clone()), ("embedding.embeddings", odd)]);
+        mapped(
+            "LLM",
+            &[("llm.input_messages", odd.clone()), ("llm.tools", odd.clone()), ("embedding.embeddings", odd)],
+        );
     }
 }
 
@@ -134,5 +147,9 @@ fn results_in_a_user_message_are_messages_of_their_tools() {
     let content = json!([{"type": "tool_result", "tool_use_id": "c1", "content": "found"}]);
     let messages = json!([{"role": "user", "content": content}]);
     let inputs = &mapped("LLM", &[("llm.input_messages", json!(messages.to_string()))])[0];
-    assert_eq!(added_value("LLM", &[("llm.input_messages", messages)], crate::mlflow::keys::CHAT_MESSAGES)[0]["role"], "tool", "{inputs}");
+    assert_eq!(
+        added_value("LLM", &[("llm.input_messages", messages)], crate::mlflow::keys::CHAT_MESSAGES)[0]["role"],
+        "tool",
+        "{inputs}"
+    );
 }

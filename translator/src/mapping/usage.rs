@@ -1,4 +1,4 @@
-//! Token counts.
+//! Token counts: those of the attributes, and from the raw answer those that the attributes lack.
 
 use std::fmt::Write;
 
@@ -6,8 +6,10 @@ use serde_json::Value;
 
 use super::Mapped;
 use super::added_attributes::AttributeBuilder;
+use super::raw_usage::{self, RawUsage};
 use super::span_view::SpanView;
-use crate::mlflow::keys::CHAT_USAGE;
+use crate::mlflow::json::JsonValue;
+use crate::mlflow::keys::{CHAT_USAGE, SPAN_TYPE};
 use crate::openinference::{Key, TokenCount};
 
 /// Where one convention puts its counts; of several keys the first that holds a number counts.
@@ -57,7 +59,9 @@ pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<
     if !added.lacks(CHAT_USAGE) {
         return;
     }
-    if let Some(usage) = CONVENTIONS.iter().find_map(|convention| read(view, convention)) {
+    let sent = CONVENTIONS.iter().find_map(|convention| read(view, convention));
+    let raw = raw_answer(view, added).and_then(raw_usage::read).unwrap_or_default();
+    if let Some(usage) = written(complete(sent.unwrap_or_default(), raw)) {
         added.add_text(CHAT_USAGE, usage);
     } else if CONVENTIONS.iter().any(|convention| is_misleading(view, convention)) {
         // MLflow would take `true` for one token; it leaves alone what is set, even to nothing.
@@ -65,17 +69,45 @@ pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<
     }
 }
 
-fn read(view: &SpanView<'_, '_>, convention: &Convention) -> Option<String> {
+/// The raw answer of a call to a model. Other spans repeat the usage of the calls below them.
+fn raw_answer<'v>(view: &'v SpanView<'_, '_>, added: &AttributeBuilder<'_, '_, '_>) -> Option<JsonValue<'v>> {
+    let kind = added.stored(SPAN_TYPE)?;
+    let is_call = ["LLM", "CHAT_MODEL", "EMBEDDING"].contains(&kind.as_text().as_ref());
+    if is_call { view.json(Key::OutputValue) } else { None }
+}
+
+/// The sent counts, and raw ones in place of those that are missing.
+fn complete(sent: RawUsage, raw: RawUsage) -> RawUsage {
+    let (input, output) = (sent.input.or(raw.input), sent.output.or(raw.output));
+    let sum = || input?.checked_add(output?);
+    // A raw total is that of the raw counts alone.
+    let raw_total = raw.total.filter(|_| sent.input.is_none() && sent.output.is_none());
+    RawUsage {
+        input,
+        output,
+        total: sent.total.or(raw_total).or_else(sum),
+        cache_read: sent.cache_read.or(raw.cache_read),
+        cache_creation: sent.cache_creation.or(raw.cache_creation),
+    }
+}
+
+fn read(view: &SpanView<'_, '_>, convention: &Convention) -> Option<RawUsage> {
     let first = |keys: &[Key]| keys.iter().find_map(|key| view.count(*key).value());
     let (input, output) = (first(convention.input), first(convention.output));
-    let total = first(convention.total).or_else(|| input?.checked_add(output?));
+    let total = first(convention.total);
     input.or(output).or(total)?;
+    let [cache_read, cache_creation] = [convention.cache_read, convention.cache_creation].map(first);
+    Some(RawUsage { input, output, total, cache_read, cache_creation })
+}
+
+fn written(usage: RawUsage) -> Option<String> {
+    usage.input.or(usage.output).or(usage.total)?;
     let counts = [
-        ("input_tokens", input),
-        ("output_tokens", output),
-        ("total_tokens", total),
-        ("cache_read_input_tokens", first(convention.cache_read)),
-        ("cache_creation_input_tokens", first(convention.cache_creation)),
+        ("input_tokens", usage.input),
+        ("output_tokens", usage.output),
+        ("total_tokens", usage.total),
+        ("cache_read_input_tokens", usage.cache_read),
+        ("cache_creation_input_tokens", usage.cache_creation),
     ];
     let mut json = String::with_capacity(128);
     for (name, count) in counts {
@@ -92,4 +124,32 @@ fn read(view: &SpanView<'_, '_>, convention: &Convention) -> Option<String> {
 fn is_misleading(view: &SpanView<'_, '_>, convention: &Convention) -> bool {
     let main = [convention.input, convention.output, convention.total];
     main.iter().copied().flatten().any(|key| view.count(*key) == TokenCount::Misleading)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::mapping::test_support::added_value;
+
+    const ANSWER: &str = r#"{"usage": {"input_tokens": 20, "cache_read_input_tokens": 900, "cache_creation_input_tokens": 80, "output_tokens": 5}}"#;
+
+    #[test]
+    fn a_raw_answer_fills_what_the_attributes_lack() {
+        let sent = [
+            ("llm.token_count.prompt", json!(7)),
+            ("llm.token_count.completion", json!(1)),
+            ("output.value", json!(ANSWER)),
+        ];
+        assert_eq!(
+            added_value("LLM", &sent, CHAT_USAGE),
+            json!({"input_tokens": 7, "output_tokens": 1, "total_tokens": 8, "cache_read_input_tokens": 900, "cache_creation_input_tokens": 80})
+        );
+        assert_eq!(
+            added_value("LLM", &sent[2..], CHAT_USAGE),
+            json!({"input_tokens": 1000, "output_tokens": 5, "total_tokens": 1005, "cache_read_input_tokens": 900, "cache_creation_input_tokens": 80})
+        );
+        assert_eq!(added_value("CHAIN", &sent[2..], CHAT_USAGE), Value::Null);
+    }
 }

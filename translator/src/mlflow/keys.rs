@@ -3,6 +3,8 @@
 /// MLflow's own namespace, of attributes and of trace tags.
 pub const PREFIX: &str = "mlflow.";
 
+/// The error that a tool's result reports on a span without a status; not one of MLflow's own.
+pub const TOOL_ERROR: &str = "openinference_mlflow.tool_error";
 /// The span's type, a plain word.
 pub const SPAN_TYPE: &str = "mlflow.spanType";
 /// The span's inputs.

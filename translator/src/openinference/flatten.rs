@@ -127,7 +127,8 @@ fn with_results_apart(mut message: Object) -> Vec<Object> {
 }
 
 fn put_message(attributes: &mut Attributes, name: &str, body: &Object) {
-    let mut calls: Vec<Object> = list(body.get("tool_calls")).iter().map(|call| self::body(call, "tool_call")).collect();
+    let mut calls: Vec<Object> =
+        list(body.get("tool_calls")).iter().map(|call| self::body(call, "tool_call")).collect();
     for key in ["content", "contents", "parts"] {
         match body.get(key) {
             Some(Json::Array(parts)) => put_parts(attributes, name, parts, &mut calls),
@@ -230,7 +231,9 @@ fn put_document(attributes: &mut Attributes, name: &str, item: &Json) {
 
 fn put_embedding(attributes: &mut Attributes, name: &str, item: &Json) {
     let name = format!("{name}.embedding");
-    if let Some(vector) = item.as_array().map(|_| item).or_else(|| item.get("embedding").filter(|vector| vector.is_array())) {
+    if let Some(vector) =
+        item.as_array().map(|_| item).or_else(|| item.get("embedding").filter(|vector| vector.is_array()))
+    {
         put(attributes, &format!("{name}.vector"), vector);
     }
     for (key, value) in &body(item, "embedding") {

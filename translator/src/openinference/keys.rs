@@ -83,6 +83,9 @@ keys! {
     "tool" {
         "parameters" ToolParameters,
     }
+    "tool_call" {
+        "function.arguments" ToolCallArguments,
+    }
     "prompt" {
         "id" PromptId,
         "url" PromptUrl,

@@ -2,11 +2,13 @@
 //! Source: <https://github.com/Arize-ai/openinference/blob/main/spec/semantic_conventions.md>.
 
 mod family;
+mod flatten;
 mod indexed;
 mod keys;
 mod numbers;
 
 pub use family::{Families, Family};
+pub use flatten::flattened;
 pub use indexed::{AttributeNode, AttributeTree};
 pub use keys::{Key, METADATA, PROJECT_NAME};
 pub use numbers::{TokenCount, count, number};

@@ -14,6 +14,7 @@
 //! | `trace-name`, `span-type` | longer than 4096 or 500 characters | its beginning |
 //! | `start-time` | 0, or 2⁶³ ns or more | the earliest known time of the span, if any |
 //! | `end-time` | 0, 2⁶³ ns or more, or before the start | the latest known time of the span |
+//! | `time-unit` | seconds, milliseconds or microseconds of the years 2010 to 2099, on start and end alike | nanoseconds, the events' times too |
 //! | `trace-id`, `span-id`, `parent-id` | too short | zeros in front, as MLflow reads it |
 //! | `parent-id` | too long, or the span's own id | none: the span becomes a root |
 //! | `bytes` | bytes on a resource | base64 text |
@@ -50,6 +51,7 @@ mod rule {
     pub(super) const SPAN_ID: &str = "span-id";
     pub(super) const SPAN_TYPE: &str = "span-type";
     pub(super) const START_TIME: &str = "start-time";
+    pub(super) const TIME_UNIT: &str = "time-unit";
     pub(super) const TRACE_ID: &str = "trace-id";
     pub(super) const TRACE_NAME: &str = "trace-name";
     pub(super) const USER_ID: &str = "user-id";

@@ -2,7 +2,7 @@
 
 use super::attributes::{self, Owner};
 use super::ids::{Ids, Parent};
-use super::times::Times;
+use super::times::{Times, scaled};
 use super::{Notes, rule, values};
 use crate::otlp::wire::{Fields, Wire, put_bytes_field, put_fixed64_field};
 use crate::otlp::{Event, KeyValue, Link, Span, Text};
@@ -59,7 +59,7 @@ pub(super) fn span(span: &Span<'_>, ids: &Ids, times: &Times, notes: &mut Notes)
             (5, Wire::Bytes(bytes)) => put_name(&mut out, bytes, notes),
             (9, Wire::Bytes(bytes)) => put_attribute(&mut out, 9, bytes, field.raw, Owner::Span, "", notes),
             (11, Wire::Bytes(bytes)) => {
-                let event = put_event(bytes, notes);
+                let event = put_event(bytes, times.scale, notes);
                 put_bytes_field(&mut out, 11, &event);
             }
             (13, Wire::Bytes(bytes)) => {
@@ -91,12 +91,13 @@ fn put_ids(out: &mut Vec<u8>, ids: &Ids) {
 }
 
 fn put_times(out: &mut Vec<u8>, times: &Times, notes: &mut Notes) {
+    let rule = |known| if times.scale.is_some() { rule::TIME_UNIT } else { known };
     if let Some(start) = times.start {
-        notes.add(rule::START_TIME, "start_time_unix_nano");
+        notes.add(rule(rule::START_TIME), "start_time_unix_nano");
         put_fixed64_field(out, 7, start);
     }
     if let Some(end) = times.end {
-        notes.add(rule::END_TIME, "end_time_unix_nano");
+        notes.add(rule(rule::END_TIME), "end_time_unix_nano");
         put_fixed64_field(out, 8, end);
     }
 }
@@ -132,12 +133,13 @@ pub(super) fn put_attribute(
     }
 }
 
-fn put_event(event: &[u8], notes: &mut Notes) -> Vec<u8> {
+fn put_event(event: &[u8], scale: Option<u64>, notes: &mut Notes) -> Vec<u8> {
     let name =
         Event::parse(event).map(|event| String::from_utf8_lossy(event.name.bytes()).into_owned()).unwrap_or_default();
     let mut out = Vec::with_capacity(event.len());
     for field in Fields::new(event).map_while(Result::ok) {
         match (field.number, field.wire) {
+            (1, Wire::Fixed64(time)) => put_fixed64_field(&mut out, 1, scaled(time, scale)),
             (2, Wire::Bytes(bytes)) => put_text(&mut out, 2, bytes, &name, notes),
             (3, Wire::Bytes(bytes)) => {
                 put_attribute(&mut out, 3, bytes, field.raw, Owner::Other, &format!("{name}: "), notes);
