@@ -1,4 +1,4 @@
-//! Puts a bridge together as the settings say: the translator, where it delivers to, and what it sets aside.
+//! Assembles a bridge from the settings: translator, driver, exporter and quarantine.
 
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
@@ -8,15 +8,15 @@ use directories::ProjectDirs;
 use crate::driver::{self, Backlog, Handle, StartError};
 use crate::exporter::local::LocalFolder;
 use crate::exporter::mlflow::{ClientError, MlflowServer};
-use crate::quarantine::SetAsideFolder;
+use crate::quarantine::Quarantine;
 use crate::settings::{Delivery, Destination};
 use crate::telemetry::{Metrics, ObservedBridges, ObservedDestination};
 use crate::wasm::{LoadError, MemoryLimit, Translator};
 
-/// What the translator holds at most when nothing else is set: `max_bytes` in `wit/translator.wit`.
-const DEFAULT_HELD: u64 = 256 << 20;
+/// The default of `max_bytes` in `wit/translator.wit`: the most bytes the translator holds.
+const DEFAULT_MAX_BYTES: u64 = 256 << 20;
 
-/// A bridge cannot be put together.
+/// A bridge cannot be started.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub enum BridgeError {
@@ -24,63 +24,62 @@ pub enum BridgeError {
     Load(#[from] LoadError),
     /// The translator refuses its settings, or does not start.
     Start(#[from] StartError),
-    /// The server cannot be spoken to with these settings.
+    /// The settings do not allow a client for this server.
     Client(#[from] ClientError),
 }
 
-/// Where a bridge keeps things.
+/// Where a bridge stores data.
 #[derive(Debug, Clone)]
-pub struct Keeping<'a> {
-    /// Has the local folder.
+pub struct BridgeStorage<'a> {
+    /// The folder that contains the local folder.
     pub data_dir: &'a Path,
-    /// What MLflow will not take.
-    pub set_aside: SetAsideFolder,
-    /// What it holds is delivered, and new payloads are written to its journal before they are accepted. None: payloads
-    /// are held in memory.
+    /// Stores what MLflow refuses.
+    pub quarantine: Quarantine,
+    /// The journal: the bridge delivers its entries, and new payloads are written to it before they are accepted. None:
+    /// payloads are held in memory.
     pub backlog: Option<Backlog>,
 }
 
-/// Start a bridge. `max_payload` is the size of the largest payload that it will be offered, in bytes; `on_trace` is told of each
-/// trace that is written to the local folder, with its experiment's name; `metrics` count what is done. Must be called
-/// within a tokio runtime.
+/// Starts a bridge. `max_payload` is the size of the largest payload in bytes. `on_trace` is called with the experiment's
+/// name and the trace JSON for each trace that is written to the local folder. Must be called within a tokio runtime.
 ///
 /// # Errors
-/// What is wrong with the settings, or with this machine.
+/// The settings cannot be used, or the translator does not run on this machine.
 pub fn start(
     translator: &Translator,
     delivery: &Delivery,
     max_payload: usize,
-    keeping: Keeping<'_>,
+    storage: BridgeStorage<'_>,
     metrics: &Metrics,
     on_trace: impl Fn(&str, &[u8]) + Send + Sync + 'static,
 ) -> Result<Handle, BridgeError> {
-    // Any number will do, if only it is another one in another process.
+    // Any number works, as long as other processes get another one.
     let seed = RandomState::new().hash_one(std::process::id());
-    let held = delivery.tuning.max_bytes.unwrap_or(DEFAULT_HELD);
+    let held = delivery.tuning.max_bytes.unwrap_or(DEFAULT_MAX_BYTES);
     let limit = MemoryLimit::for_bridge(held, u64::try_from(max_payload).unwrap_or(u64::MAX));
     let bridges = ObservedBridges::new(translator.bridges(delivery.bridge_settings(seed), limit), metrics);
-    let Keeping { data_dir, set_aside, backlog } = keeping;
+    let BridgeStorage { data_dir, quarantine, backlog } = storage;
     let waiting = backlog.clone();
     let (handle, name) = match &delivery.destination {
         Destination::Server(server) => {
             let mlflow = ObservedDestination::new(MlflowServer::new(server)?, "mlflow", metrics);
-            (driver::start(bridges, mlflow, set_aside, backlog)?, "mlflow")
+            (driver::start(bridges, mlflow, quarantine, backlog)?, "mlflow")
         }
         Destination::Local => {
             let folder = ObservedDestination::new(LocalFolder::new(data_dir, on_trace), "folder", metrics);
-            (driver::start(bridges, folder, set_aside, backlog)?, "folder")
+            (driver::start(bridges, folder, quarantine, backlog)?, "folder")
         }
     };
     let queue = handle.queue().clone();
     metrics.watch(name, move || match &waiting {
-        // It changes without the bridge, too.
+        // Other consumers and the quarantine change it as well.
         Some(backlog) => backlog.waiting(queue.now()),
         None => queue.now(),
     });
     Ok(handle)
 }
 
-/// Load the translator, from compiled code that an earlier start left in the user's cache folder if there is any.
+/// Loads the translator. Uses the compiled code that an earlier start left in the user's cache folder, if any.
 ///
 /// # Errors
 /// The translator does not run on this machine.

@@ -1,18 +1,18 @@
-//! A folder's names on disk: what was made or renamed in it is there after a power cut only when the folder was synced,
-//! whatever was done to the file itself.
+//! Syncs a folder. A file that was created or renamed survives a power failure only after its folder is synced, even if
+//! the file itself was synced.
 
 use std::io;
 use std::path::Path;
 
-/// Returns when the names in this folder are on disk.
+/// Returns once the names in this folder are on disk.
 #[cfg(unix)]
 pub(crate) fn sync(folder: &Path) -> io::Result<()> {
-    // A relative path of one name stands in the current folder.
+    // A relative path with a single component is in the current folder.
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     std::fs::File::open(folder)?.sync_all()
 }
 
-/// Elsewhere a folder cannot be opened as a file, and there is no such thing to do.
+/// Other systems cannot open a folder as a file, and do not need it.
 #[cfg(not(unix))]
 pub(crate) fn sync(_folder: &Path) -> io::Result<()> {
     Ok(())

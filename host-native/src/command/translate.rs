@@ -8,8 +8,9 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 
 use crate::cli::{OtlpEncoding, TranslateArgs};
+use crate::payload::Encoding;
 use crate::terminal::printable;
-use crate::wasm::{Encoding, Quarantined, Repair, Translated, Translator};
+use crate::wasm::{Quarantined, Repair, Translated, Translator};
 
 pub(super) fn run(args: &TranslateArgs, translator: &Translator) -> anyhow::Result<ExitCode> {
     let mut output = io::stdout().lock();

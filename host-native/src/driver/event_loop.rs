@@ -1,4 +1,4 @@
-//! The loop: payloads and answers into the bridge, requests and events out of it, and sleep in between.
+//! The event loop: passes payloads and answers to the bridge, performs its requests, dispatches its events, and sleeps.
 
 use std::time::Duration;
 
@@ -7,52 +7,52 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
 use super::clock::Clock;
+use super::in_flight::InFlight;
 use super::open_payloads::{OpenPayloads, PayloadId};
-use super::recovery::{Blame, Incident, Trapped};
-use super::requests::Requests;
-use super::suspects::Suspects;
-use super::{Accepted, Command, Inputs, Left, Refused, events};
+use super::suspect_payloads::SuspectPayloads;
+use super::trap_cause::{AttributeTrap, AttributedTrap, TrapCause};
+use super::{Accepted, Command, Inputs, Refused, Undelivered, events};
 use crate::exporter::Destination;
 use crate::journal::Unavailable;
-use crate::quarantine::SetAsideFolder;
+use crate::quarantine::Quarantine;
 use crate::wasm::{Bridge, OpenBridge, Rejection, Stats};
 
-/// The most commands that are taken before the bridge is polled again.
+/// The most commands to take before the bridge is polled again.
 const BATCH: usize = 64;
 
-/// When a payload that a new guest has no room for yet is offered to it again.
-const OFFER_AGAIN: Duration = Duration::from_millis(250);
+/// The delay before a full bridge is offered a payload again.
+const INGEST_RETRY_DELAY: Duration = Duration::from_millis(250);
 
 /// The shortest sleep.
-const MOMENT: Duration = Duration::from_millis(1);
+const MIN_SLEEP: Duration = Duration::from_millis(1);
 
-/// Owns the bridge and everything that belongs to it.
+/// Owns the bridge and all of its state.
 pub(super) struct Driver<O: OpenBridge, D> {
     pub(super) bridges: O,
     pub(super) bridge: O::Bridge,
     pub(super) payloads: OpenPayloads,
-    pub(super) set_aside: SetAsideFolder,
-    pub(super) requests: Requests<D>,
-    pub(super) suspects: Suspects,
-    /// Recoveries in a row that found nobody to blame.
-    pub(super) blameless: u32,
+    pub(super) quarantine: Quarantine,
+    pub(super) requests: InFlight<D>,
+    pub(super) suspects: SuspectPayloads,
+    /// Consecutive traps that no payload can have caused.
+    pub(super) unattributed_traps: u32,
     clock: Clock,
     inputs: Inputs,
     pub(super) wakeup: Option<Instant>,
-    /// Until when the bridge is not asked whether it has room again, unless something is delivered before.
+    /// The bridge is full: offer it nothing before this time, unless a request completes.
     full_until: Option<Instant>,
     draining: Option<Draining>,
-    /// Whether a payload was taken since the last flush.
+    /// Whether a payload was ingested since the last flush.
     unflushed: bool,
-    /// Who wants to know the bridge's counters.
-    asked: Vec<oneshot::Sender<Stats>>,
-    /// Undelivered spans, when last counted.
+    /// Callers that wait for the counters.
+    stats_waiters: Vec<oneshot::Sender<Stats>>,
+    /// Undelivered spans at the last count.
     open_spans: u64,
 }
 
 struct Draining {
     deadline: Instant,
-    reply: oneshot::Sender<Left>,
+    reply: oneshot::Sender<Undelivered>,
     flushed: bool,
 }
 
@@ -63,7 +63,7 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
         bridges: O,
         bridge: O::Bridge,
         destination: D,
-        set_aside: SetAsideFolder,
+        quarantine: Quarantine,
         payloads: OpenPayloads,
         inputs: Inputs,
         runtime: runtime::Handle,
@@ -72,30 +72,30 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
             bridges,
             bridge,
             payloads,
-            set_aside,
-            requests: Requests::new(destination, runtime),
-            suspects: Suspects::default(),
-            blameless: 0,
+            quarantine,
+            requests: InFlight::new(destination, runtime),
+            suspects: SuspectPayloads::default(),
+            unattributed_traps: 0,
             clock: Clock::start(),
             inputs,
             wakeup: None,
             full_until: None,
             draining: None,
             unflushed: false,
-            asked: Vec::new(),
+            stats_waiters: Vec::new(),
             open_spans: 0,
         }
     }
 
-    /// Runs until everybody has let go of the handle, until everything is drained, or until no guest can be had.
+    /// Runs until the last handle is dropped, until everything is drained, or until no instance can be opened.
     pub(super) async fn run(mut self) {
         loop {
             let recovered = match self.work() {
-                Ok(()) => self.end_trial(),
-                Err(incident) => self.recover(incident),
+                Ok(()) => self.end_retry(),
+                Err(trap) => self.recover(trap),
             };
             if let Err(error) = recovered {
-                tracing::error!("the translator cannot be started again: {error}");
+                tracing::error!("failed to restart the translator: {error}");
                 self.open_spans = 0;
                 break;
             }
@@ -106,15 +106,15 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
         self.end();
     }
 
-    /// Tells the bridge all that is new, and does what it asks for.
-    fn work(&mut self) -> Result<(), Incident> {
+    /// Passes everything new to the bridge and starts its requests.
+    fn work(&mut self) -> Result<(), AttributedTrap> {
         for (request, answer) in self.requests.take_answers() {
             self.full_until = None;
-            self.bridge.complete(request, &answer, self.clock.now()).blame(Blame::EveryoneTold)?;
+            self.bridge.complete(request, &answer, self.clock.now()).attribute(TrapCause::AnyIngested)?;
         }
-        match self.suspects.are_tried(&self.payloads) {
-            true => self.offer_waiting()?,
-            false => self.try_suspects()?,
+        match self.suspects.is_empty_after_prune(&self.payloads) {
+            true => self.ingest_waiting()?,
+            false => self.retry_suspects()?,
         }
         if let Some(draining) = &mut self.draining
             && (!draining.flushed || self.unflushed)
@@ -123,89 +123,89 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
             self.unflushed = false;
             self.flush()?;
         }
-        self.turn(Blame::EveryoneTold)?;
-        if !self.asked.is_empty() || self.draining.is_some() {
-            self.take_stock()?;
+        self.poll_once(TrapCause::AnyIngested)?;
+        if !self.stats_waiters.is_empty() || self.draining.is_some() {
+            self.collect_stats()?;
         }
-        let wakeup = self.bridge.next_wakeup().blame(Blame::EveryoneTold)?;
-        // Not sooner than in a moment, so that a bridge that is always due does not take a whole core.
-        self.wakeup = wakeup.map(|millis| self.clock.instant(millis).max(Instant::now() + MOMENT));
-        let offer = self.next_offer();
+        let wakeup = self.bridge.next_wakeup().attribute(TrapCause::AnyIngested)?;
+        // At least `MIN_SLEEP`, so that a bridge that is always due does not use a whole core.
+        self.wakeup = wakeup.map(|millis| self.clock.instant(millis).max(Instant::now() + MIN_SLEEP));
+        let offer = self.next_ingest();
         self.wakeup = [self.wakeup, offer].into_iter().flatten().min();
         self.inputs.queue.set(self.payloads.size());
-        self.blameless = 0;
+        self.unattributed_traps = 0;
         Ok(())
     }
 
-    /// When there is somebody to tell the bridge, if there is.
-    fn next_offer(&self) -> Option<Instant> {
-        if let Some(until) = self.suspects.on_trial_until(&self.payloads) {
-            return Some(until.max(Instant::now() + MOMENT));
+    /// When to offer the next payload, if any.
+    fn next_ingest(&self) -> Option<Instant> {
+        if let Some(until) = self.suspects.retry_ends_at(&self.payloads) {
+            return Some(until.max(Instant::now() + MIN_SLEEP));
         }
-        let any = !self.payloads.waiting().is_empty() || self.payloads.more_in_journal();
-        any.then(|| self.full_until.unwrap_or_else(|| Instant::now() + MOMENT))
+        let any = !self.payloads.waiting().is_empty() || self.payloads.has_unread_journal();
+        any.then(|| self.full_until.unwrap_or_else(|| Instant::now() + MIN_SLEEP))
     }
 
-    /// Starts the requests that are due and passes the events on.
-    pub(super) fn turn(&mut self, blame: Blame) -> Result<(), Incident> {
-        let requests = self.bridge.poll(self.clock.now()).blame(blame)?;
+    /// Starts due requests and dispatches events.
+    pub(super) fn poll_once(&mut self, cause: TrapCause) -> Result<(), AttributedTrap> {
+        let requests = self.bridge.poll(self.clock.now()).attribute(cause)?;
         for request in requests {
             self.requests.start(request);
         }
-        let events = self.bridge.events().blame(blame)?;
-        events::pass_on(events, &mut self.payloads, &self.set_aside);
+        let events = self.bridge.events().attribute(cause)?;
+        events::dispatch(events, &mut self.payloads, &self.quarantine);
         Ok(())
     }
 
     /// Makes the bridge do now what it would do later.
-    pub(super) fn flush(&mut self) -> Result<(), Incident> {
-        self.bridge.flush(self.clock.now()).blame(Blame::EveryoneTold)
+    pub(super) fn flush(&mut self) -> Result<(), AttributedTrap> {
+        self.bridge.flush(self.clock.now()).attribute(TrapCause::AnyIngested)
     }
 
-    fn take_stock(&mut self) -> Result<(), Incident> {
-        let stats = self.bridge.stats().blame(Blame::EveryoneTold)?;
+    fn collect_stats(&mut self) -> Result<(), AttributedTrap> {
+        let stats = self.bridge.stats().attribute(TrapCause::AnyIngested)?;
         self.open_spans = stats.open_spans;
-        for reply in self.asked.drain(..) {
-            // Whoever asked may have gone.
+        for reply in self.stats_waiters.drain(..) {
+            // The caller may be gone.
             let _ = reply.send(stats);
         }
         Ok(())
     }
 
-    fn offer_waiting(&mut self) -> Result<(), Incident> {
-        if self.payloads.are_in_journal() && self.full_until.is_some_and(|until| Instant::now() < until) {
+    fn ingest_waiting(&mut self) -> Result<(), AttributedTrap> {
+        if self.payloads.uses_journal() && self.full_until.is_some_and(|until| Instant::now() < until) {
             self.payloads.acknowledge_all();
             return Ok(());
         }
         self.full_until = None;
-        let mut full = self.payloads.read_on().err().map(|Unavailable| OFFER_AGAIN);
+        let mut full = self.payloads.read_journal().err().map(|Unavailable| INGEST_RETRY_DELAY);
         for id in self.payloads.waiting() {
             match full {
-                None => full = self.offer(id)?,
+                None => full = self.ingest(id)?,
                 Some(wait) => self.refuse(id, Refused::Full(wait)),
             }
         }
         if full.is_some() {
-            self.full_until = Some(Instant::now() + OFFER_AGAIN);
+            self.full_until = Some(Instant::now() + INGEST_RETRY_DELAY);
             self.payloads.acknowledge_all();
         }
         Ok(())
     }
 
-    /// Offers one payload. Returns how long senders should wait when there is no room for it.
-    pub(super) fn offer(&mut self, id: PayloadId) -> Result<Option<Duration>, Incident> {
+    /// Offers one payload. If the bridge is full, returns how long senders should wait.
+    pub(super) fn ingest(&mut self, id: PayloadId) -> Result<Option<Duration>, AttributedTrap> {
         let bytes = match self.payloads.bytes(id) {
             Ok(Some(bytes)) => bytes,
             Ok(None) => {
-                // It was given up while it waited.
-                self.payloads.settle(id);
+                // It was delivered or discarded while it waited.
+                self.payloads.mark_delivered(id);
                 return Ok(None);
             }
-            Err(Unavailable) => return Ok(Some(OFFER_AGAIN)),
+            Err(Unavailable) => return Ok(Some(INGEST_RETRY_DELAY)),
         };
         let Some(payload) = self.payloads.get(id) else { return Ok(None) };
         let offered = self.bridge.ingest(&bytes, &payload.context, self.clock.now());
-        match offered.blame(Blame::One(id))? {
+        match offered.attribute(TrapCause::Payload(id))? {
             Ok(accepted) => {
                 self.unflushed = true;
                 if let Some((sender, done)) = self.payloads.taken(id, accepted.receipt) {
@@ -232,23 +232,22 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
         }
     }
 
-    /// Tells a payload's sender why it is not taken. A payload whose sender has its answer already, or that is in the
-    /// journal, stays when there is no room for it; one whose sender has its answer is set aside when it cannot be taken
-    /// at all.
+    /// Answers the sender of a refused payload. If the bridge is full, a payload in the journal, or one whose sender
+    /// was answered already, stays. An unusable payload whose sender was answered already is quarantined.
     fn refuse(&mut self, id: PayloadId, refused: Refused) {
         let answered = self.payloads.get(id).is_some_and(|payload| payload.sender.is_none());
         match refused {
-            Refused::Full(_) if answered || self.payloads.are_in_journal() => {}
-            refused if answered => drop(self.set_payload_aside(id, &refused.to_string())),
+            Refused::Full(_) if answered || self.payloads.uses_journal() => {}
+            refused if answered => drop(self.quarantine_payload(id, &refused.to_string())),
             refused => {
-                if let Some(sender) = self.payloads.withdraw(id).and_then(|payload| payload.sender) {
+                if let Some(sender) = self.payloads.discard(id).and_then(|payload| payload.sender) {
                     let _ = sender.send(Err(refused));
                 }
             }
         }
     }
 
-    /// Sleeps until there is something to do. False when there never will be.
+    /// Sleeps until there is work. Returns false when there will be none.
     async fn wait(&mut self) -> bool {
         let deadline = self.draining.as_ref().map(|draining| draining.deadline);
         let until = [self.wakeup, deadline].into_iter().flatten().min();
@@ -275,12 +274,12 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
     fn command(&mut self, command: Command) {
         match command {
             Command::Ingest { reply, .. } if self.draining.is_some() => drop(reply.send(Err(Refused::Stopped))),
-            Command::Ingest { payload, context, reply, held } => {
-                // From here on it counts as what the bridge holds.
-                drop(held);
+            Command::Ingest { payload, context, reply, reservation } => {
+                // The memory limit of the bridge covers it from here on.
+                drop(reservation);
                 self.payloads.keep(payload, context, reply);
             }
-            Command::Stats { reply } => self.asked.push(reply),
+            Command::Stats { reply } => self.stats_waiters.push(reply),
             Command::Drain { deadline, reply } => {
                 self.draining = Some(Draining { deadline, reply, flushed: false });
             }
@@ -293,16 +292,16 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
         })
     }
 
-    /// Says how much is left. It stays in the journal, or is set aside where there is none.
+    /// Reports what is undelivered. It stays in the journal; without a journal it is quarantined.
     fn end(mut self) {
         let payloads = self.payloads.count();
-        let mut left = Left { payloads, spans: self.open_spans, kept: 0 };
-        if self.payloads.are_in_journal() {
+        let mut left = Undelivered { payloads, spans: self.open_spans, kept: 0 };
+        if self.payloads.uses_journal() {
             left.kept = payloads;
             self.payloads.acknowledge_all();
         }
-        for id in self.payloads.ids().into_iter().filter(|_| !self.payloads.are_in_journal()).collect::<Vec<_>>() {
-            let kept = self.set_payload_aside(id, "the program stopped before MLflow had it; replay it");
+        for id in self.payloads.ids().into_iter().filter(|_| !self.payloads.uses_journal()).collect::<Vec<_>>() {
+            let kept = self.quarantine_payload(id, "the gateway stopped before MLflow had it; replay it");
             left.kept += usize::from(kept.is_some_and(|kept| kept.is_ok()));
         }
         if let Some(draining) = self.draining {

@@ -1,12 +1,12 @@
-//! What the bridge has to say, passed on: to the log, and to whoever waits for a payload.
+//! Dispatches the events of the bridge: to the log, to the quarantine, and to the open payloads.
 
 use tracing::{debug, error, info, warn};
 
 use super::open_payloads::OpenPayloads;
-use crate::quarantine::SetAsideFolder;
+use crate::quarantine::Quarantine;
 use crate::wasm::{Event, Level, Notice, Quarantined};
 
-pub(super) fn pass_on(events: Vec<Event>, payloads: &mut OpenPayloads, folder: &SetAsideFolder) {
+pub(super) fn dispatch(events: Vec<Event>, payloads: &mut OpenPayloads, folder: &Quarantine) {
     for event in events {
         match event {
             Event::Done(receipt) => payloads.done(receipt),
@@ -16,29 +16,30 @@ pub(super) fn pass_on(events: Vec<Event>, payloads: &mut OpenPayloads, folder: &
                     span = repair.span_id,
                     rule = repair.rule,
                     place = repair.place,
-                    "a value was changed so that MLflow can store the span"
+                    "repaired a value so that MLflow can store the span"
                 );
             }
-            Event::Quarantined(span) => set_aside(&span, payloads, folder),
+            Event::Quarantined(span) => quarantine(&span, payloads, folder),
             Event::Notice(notice) => log(&notice),
         }
     }
 }
 
-fn set_aside(span: &Quarantined, payloads: &mut OpenPayloads, folder: &SetAsideFolder) {
+fn quarantine(span: &Quarantined, payloads: &mut OpenPayloads, folder: &Quarantine) {
     let Quarantined { trace_id, span_id, reason, receipt, .. } = span;
-    let held_back =
-        |payloads: &mut OpenPayloads| receipt.is_some_and(|receipt| payloads.keep_for_later(receipt, reason));
-    // What waits for room came before.
-    if payloads.holds_back() && held_back(payloads) {
+    let pending_quarantine = |payloads: &mut OpenPayloads| {
+        receipt.is_some_and(|receipt| payloads.mark_receipt_for_quarantine(receipt, reason))
+    };
+    // Entries that wait for space come first.
+    if payloads.has_pending_quarantine() && pending_quarantine(payloads) {
         return;
     }
     match folder.keep_span(span, receipt.and_then(|receipt| payloads.context_of(receipt))) {
         Ok(path) => {
-            warn!(trace = trace_id, span = span_id, "a span was set aside in {}: {reason}", path.display());
+            warn!(trace = trace_id, span = span_id, "quarantined a span in {}: {reason}", path.display());
         }
-        Err(_) if held_back(payloads) => {}
-        Err(lost) => error!(trace = trace_id, span = span_id, "a span is lost: {reason}; and {lost}"),
+        Err(_) if pending_quarantine(payloads) => {}
+        Err(lost) => error!(trace = trace_id, span = span_id, "lost a span: {reason}; {lost}"),
     }
 }
 

@@ -1,24 +1,27 @@
-//! One thread owns the translator's bridge and does all that the contract asks of a host.
+//! Owns the translator's bridge on one thread, and does what the contract asks of an embedder.
 //!
-//! Guarantees: payloads are taken in the order in which they were offered; the queue before the bridge is bounded, so a
-//! slow bridge slows its senders; an accepted payload is held until the bridge says that MLflow has it, through any
-//! number of traps; a payload that makes the guest trap twice is set aside with its bytes, and no other. Nothing in here reads a
-//! payload.
+//! Guarantees:
+//! - Payloads are ingested in the order in which they arrive.
+//! - The queue before the bridge is bounded, so a slow bridge slows its senders.
+//! - An accepted payload is kept until the bridge reports it as delivered, through any number of traps.
+//! - A payload that makes the instance trap twice is quarantined, and no other payload is.
+//! - The driver does not read payloads.
 //!
-//! With a journal a payload is on disk before the bridge sees it, and its sender is answered then: with what the bridge
-//! says of it, or, when the bridge has no room, at once. What the bridge has no room for waits in the journal.
+//! With a journal, a payload is on disk before the bridge sees it. Its sender gets the translator's answer, or, if the bridge
+//! is full, an immediate acknowledgement. Payloads for which the bridge has no space wait in the journal.
 //!
-//! Guest calls are pure computation and may take a while, hence a thread of their own; everything around them (sockets,
-//! requests under way) runs on tokio.
+//! Calls into the instance are pure computation and may take a while, so they have a thread of their own. Sockets and requests
+//! run on tokio.
 
 mod clock;
 mod event_loop;
 mod events;
+mod in_flight;
 mod open_payloads;
 mod queue;
-mod recovery;
-mod requests;
-mod suspects;
+mod suspect_payloads;
+mod trap_cause;
+mod trap_recovery;
 
 use std::any::Any;
 use std::io;
@@ -30,20 +33,21 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::exporter::Destination;
-use crate::journal::{AppendError, EntryId, Journal, Owner};
-use crate::quarantine::SetAsideFolder;
-use crate::wasm::{Context, OpenBridge, OpenError, Stats};
+use crate::journal::{AppendError, Consumer, EntryId, Journal};
+use crate::payload::PayloadContext;
+use crate::quarantine::Quarantine;
+use crate::wasm::{OpenBridge, OpenError, Stats};
 use open_payloads::OpenPayloads;
 
 pub use queue::{Queue, Waiting};
 
-/// How many payloads may wait for the bridge before their senders do.
+/// The most payloads in the queue of the bridge. Further senders wait.
 const QUEUE: usize = 64;
 
-/// What is let go of when a payload that was offered is no more in memory because of that, whether or not its sender waits.
-pub type Held = Box<dyn Any + Send>;
+/// A reservation of memory that is released once the payload is in the journal or in the bridge.
+pub type MemoryReservation = Box<dyn Any + Send>;
 
-/// Reaches the bridge's thread. When the last one is dropped, the thread ends.
+/// A handle to the driver. The thread ends when the last handle is dropped.
 #[derive(Debug, Clone)]
 pub struct Handle {
     commands: mpsc::Sender<Command>,
@@ -51,66 +55,66 @@ pub struct Handle {
     journal: Option<(Journal, mpsc::UnboundedSender<Written>)>,
 }
 
-/// What is in the journal for the bridge.
+/// The journal, as the bridge sees it.
 #[derive(Debug, Clone)]
 pub struct Backlog {
-    /// Where payloads are written before the bridge sees them.
+    /// The journal that stores payloads before the bridge sees them.
     pub journal: Journal,
-    /// Whom the journal knows the bridge as.
-    pub owner: Owner,
+    /// The bridge as a consumer of the journal.
+    pub consumer: Consumer,
 }
 
 impl Backlog {
-    /// What it holds that is not delivered; `read` is what the bridge has seen of it.
+    /// What is undelivered. `read` is the part that the bridge has read.
     pub fn waiting(&self, read: Waiting) -> Waiting {
-        let Self { journal, owner } = self;
-        Waiting { payloads: journal.owed_count(*owner), bytes: journal.owed_bytes(*owner), ..read }
+        let Self { journal, consumer } = self;
+        Waiting { payloads: journal.pending_count(*consumer), bytes: journal.pending_bytes(*consumer), ..read }
     }
 }
 
-/// A payload that is in the journal. There are never more on the way than senders who wait.
+/// A payload that was written to the journal. There are at most as many as waiting senders.
 #[derive(Debug)]
 struct Written {
     id: EntryId,
     reply: oneshot::Sender<Result<Accepted, Refused>>,
 }
 
-/// A payload that was taken.
+/// An accepted payload.
 #[derive(Debug)]
 pub struct Accepted {
-    /// Spans taken.
+    /// Accepted spans.
     pub spans: u32,
-    /// Spans that MLflow will never take, and which were set aside.
+    /// Spans that MLflow will never accept; they are quarantined.
     pub rejected_spans: u32,
-    /// Why; empty when none was rejected.
+    /// The reason; empty if none was rejected.
     pub message: String,
-    /// Completes when everything that came from the payload is in MLflow or was set aside span by span. Fails when
-    /// the payload as a whole was set aside, when it waits in the journal, or when the program stopped before.
+    /// Completes when every span of the payload is in MLflow or quarantined. Fails when the whole payload is
+    /// quarantined, when it waits in the journal, or when the gateway stops first.
     pub done: oneshot::Receiver<()>,
 }
 
-/// Why a payload was not taken.
+/// Why a payload was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// It is not what its encoding says; the text says what was found and what was expected.
+    /// The payload is not valid in its encoding. The text says what was found and expected.
     #[error("{0}")]
     Malformed(String),
-    /// The bridge holds as much as it may.
-    #[error("more spans are waiting for MLflow than may be held; try again in {} s", .0.as_secs_f64().ceil())]
+    /// The bridge is full.
+    #[error("too many spans are waiting for MLflow (--max-memory); retry in {} s", .0.as_secs_f64().ceil())]
     Full(Duration),
-    /// The guest trapped on it, twice. Its bytes are kept; the text says where.
+    /// The payload made the instance trap twice. It is quarantined; the text says where.
     #[error("{0}")]
-    SetAside(String),
-    /// The journal holds as much as it may.
+    Quarantined(String),
+    /// The journal is full.
     #[error(
-        "more payloads wait on disk than --journal-max-bytes allows; try again in {} s", .0.as_secs_f64().ceil()
+        "the journal is full (--journal-max-bytes); retry in {} s", .0.as_secs_f64().ceil()
     )]
     JournalFull(Duration),
     /// The journal cannot be written.
-    #[error("the disk takes no payloads just now; try again in {} s", .0.as_secs_f64().ceil())]
+    #[error("the journal cannot be written now; retry in {} s", .0.as_secs_f64().ceil())]
     JournalUnavailable(Duration),
-    /// The program is stopping.
-    #[error("this program is stopping; try again once it runs")]
+    /// The gateway is stopping.
+    #[error("the gateway is stopping; retry once it runs again")]
     Stopped,
 }
 
@@ -124,34 +128,34 @@ impl From<AppendError> for Refused {
     }
 }
 
-/// What had not been delivered when the bridge's thread ended.
+/// What was undelivered when the driver ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Left {
+pub struct Undelivered {
     /// Payloads with undelivered spans.
     pub payloads: usize,
-    /// Those spans.
+    /// Spans that are undelivered.
     pub spans: u64,
-    /// How many of the payloads are kept: in the journal, or set aside where there is none.
+    /// The payloads that are kept, in the journal or in the quarantine.
     pub kept: usize,
 }
 
-/// The bridge's thread ended.
+/// The driver has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the translator has stopped; the log says why")]
+#[error("the translator has stopped; see the log")]
 pub struct Stopped;
 
-/// The bridge's thread cannot be started.
+/// The driver cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The bridge cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The system gives no thread.
-    #[error("no thread can be started: {0}")]
+    /// The thread cannot be started.
+    #[error("failed to start a thread: {0}")]
     Thread(io::Error),
 }
 
-/// What the bridge's thread shares with its handles.
+/// What the driver shares with its handles.
 struct Inputs {
     commands: mpsc::Receiver<Command>,
     written: mpsc::UnboundedReceiver<Written>,
@@ -160,20 +164,30 @@ struct Inputs {
 
 #[derive(Debug)]
 enum Command {
-    Ingest { payload: Bytes, context: Context, reply: oneshot::Sender<Result<Accepted, Refused>>, held: Held },
-    Stats { reply: oneshot::Sender<Stats> },
-    Drain { deadline: Instant, reply: oneshot::Sender<Left> },
+    Ingest {
+        payload: Bytes,
+        context: PayloadContext,
+        reply: oneshot::Sender<Result<Accepted, Refused>>,
+        reservation: MemoryReservation,
+    },
+    Stats {
+        reply: oneshot::Sender<Stats>,
+    },
+    Drain {
+        deadline: Instant,
+        reply: oneshot::Sender<Undelivered>,
+    },
 }
 
-/// Open a bridge and start the thread that owns it. Must be called within a tokio runtime, which performs the requests.
-/// With a backlog, payloads are written to its journal first, and what is there already is delivered.
+/// Opens a bridge and starts the thread that owns it. Must be called within a tokio runtime, which performs the
+/// requests. With a backlog, payloads are written to its journal first, and its entries are delivered.
 ///
 /// # Errors
-/// The bridge cannot be opened, or the thread not started.
+/// The bridge cannot be opened, or the thread cannot be started.
 pub fn start<O, D>(
     bridges: O,
     destination: D,
-    set_aside: SetAsideFolder,
+    quarantine: Quarantine,
     backlog: Option<Backlog>,
 ) -> Result<Handle, StartError>
 where
@@ -188,7 +202,7 @@ where
     let payloads = backlog.map_or_else(OpenPayloads::default, OpenPayloads::in_journal);
     let queue = Queue::default();
     let inputs = Inputs { commands: inbox, written: written_inbox, queue: queue.clone() };
-    let driver = event_loop::Driver::new(bridges, bridge, destination, set_aside, payloads, inputs, runtime.clone());
+    let driver = event_loop::Driver::new(bridges, bridge, destination, quarantine, payloads, inputs, runtime.clone());
     let thread = thread::Builder::new().name("translator".to_owned());
     thread.spawn(move || runtime.block_on(driver.run())).map_err(StartError::Thread)?;
     Ok(Handle { commands, queue, journal })
@@ -197,31 +211,37 @@ where
 // === impl Handle ===
 
 impl Handle {
-    /// Offer a payload, and wait until it was taken or refused.
+    /// Offers a payload and waits until it is accepted or refused.
     ///
     /// # Errors
-    /// Why it was refused; nothing of it is kept then, unless the error says so.
-    pub async fn ingest(&self, payload: Bytes, context: Context) -> Result<Accepted, Refused> {
-        self.ingest_holding(payload, context, Box::new(())).await
+    /// Why it was refused. Nothing is kept, unless the error says so.
+    pub async fn ingest(&self, payload: Bytes, context: PayloadContext) -> Result<Accepted, Refused> {
+        self.ingest_with_reservation(payload, context, Box::new(())).await
     }
 
-    /// The same, and lets go of something then: the sender may be gone before, and the payload is not.
+    /// Like [`ingest`](Self::ingest), and releases the reservation once the payload is in the journal or in the bridge,
+    /// even if the sender is gone.
     ///
     /// # Errors
     /// As [`ingest`](Self::ingest).
-    pub async fn ingest_holding(&self, payload: Bytes, context: Context, held: Held) -> Result<Accepted, Refused> {
+    pub async fn ingest_with_reservation(
+        &self,
+        payload: Bytes,
+        context: PayloadContext,
+        reservation: MemoryReservation,
+    ) -> Result<Accepted, Refused> {
         let (reply, answer) = oneshot::channel();
         match &self.journal {
             None => self
-                .send(Command::Ingest { payload, context, reply, held })
+                .send(Command::Ingest { payload, context, reply, reservation })
                 .await
                 .map_err(|Stopped| Refused::Stopped)?,
             Some((journal, written)) => {
                 let written = written.clone();
                 let appended = move |appended: Result<EntryId, AppendError>| {
-                    drop(held);
+                    drop(reservation);
                     match appended {
-                        // When the bridge's thread has ended, dropping the reply says so.
+                        // If the driver has ended, dropping `reply` reports it.
                         Ok(id) => drop(written.send(Written { id, reply })),
                         Err(error) => drop(reply.send(Err(error.into()))),
                     }
@@ -232,39 +252,38 @@ impl Handle {
         answer.await.unwrap_or(Err(Refused::Stopped))
     }
 
-    /// The bridge's counters. They begin anew when a guest is replaced.
+    /// The counters of the bridge. They restart at 0 with each new instance.
     ///
     /// # Errors
-    /// The bridge's thread has ended.
+    /// The driver has ended.
     pub async fn stats(&self) -> Result<Stats, Stopped> {
         let (reply, answer) = oneshot::channel();
         self.send(Command::Stats { reply }).await?;
         answer.await.map_err(|_| Stopped)
     }
 
-    /// Send everything, finished or not, until it is delivered or the time is up, and end the bridge's thread. What is
-    /// left then stays in the journal, or is set aside where there is none. Payloads that are offered meanwhile are
-    /// refused.
+    /// Sends everything, complete or not, until it is delivered or the time is up, and ends the driver. The rest stays
+    /// in the journal; without a journal it is quarantined. Payloads that arrive in the meantime are refused.
     ///
     /// # Errors
-    /// The bridge's thread has ended before.
-    pub async fn drain(&self, limit: Duration) -> Result<Left, Stopped> {
+    /// The driver has ended already.
+    pub async fn drain(&self, limit: Duration) -> Result<Undelivered, Stopped> {
         let (reply, answer) = oneshot::channel();
         self.send(Command::Drain { deadline: Instant::now() + limit, reply }).await?;
         answer.await.map_err(|_| Stopped)
     }
 
-    /// What is accepted and not delivered.
+    /// What is accepted and undelivered.
     pub fn queue(&self) -> &Queue {
         &self.queue
     }
 
-    /// Whether the bridge's thread has ended.
+    /// Whether the driver has ended.
     pub fn has_stopped(&self) -> bool {
         self.commands.is_closed()
     }
 
-    /// Completes when the bridge's thread has ended.
+    /// Completes when the driver has ended.
     pub async fn stopped(&self) {
         self.commands.closed().await;
     }

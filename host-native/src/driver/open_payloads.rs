@@ -1,12 +1,12 @@
-//! The payloads whose receipts are open: what a new guest must be told again.
+//! Payloads that are ingested or waiting and not yet delivered: what a new instance must ingest again.
 //!
-//! They are kept in memory, or in the [`Journal`], which then has their bytes while this has their names alone:
-//! - a payload is kept before the bridge sees it, and before its sender is answered;
-//! - it is there until [`settle`](OpenPayloads::settle), which comes when its receipt is done, when it was refused, or
-//!   when it was set aside; nothing else removes one;
-//! - payloads are told to a guest in the order in which they were kept.
+//! Their bytes are in memory, or in the [`Journal`](crate::journal::Journal):
+//! - A payload is stored before the bridge sees it, and before its sender gets an answer.
+//! - It stays until [`mark_delivered`](OpenPayloads::mark_delivered), which follows when its receipt is done, when it was refused,
+//!   or when it was quarantined. Nothing else removes one.
+//! - An instance ingests payloads in the order in which they were stored.
 //!
-//! In the journal may be more than a guest has room for. It is read in that order, a little at a time, as there is room.
+//! The journal may contain more than the bridge has space for. It is read in order, as there is space.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -17,203 +17,211 @@ use tokio::sync::oneshot;
 
 use super::{Accepted, Backlog, Refused, Waiting};
 use crate::journal::{EntryId, Unavailable};
-use crate::wasm::Context;
+use crate::payload::PayloadContext;
 
-/// Names a payload for as long as the program runs, across guests; in the journal, the entry's id.
+/// The id of a payload, valid across instances. With a journal, the id of the entry.
 pub(super) type PayloadId = EntryId;
 
-/// How many payloads are read from the journal at once …
-const READ: usize = 64;
-/// … and no more after so many bytes.
+/// The most payloads to read from the journal at once.
+const READ_PAYLOADS: usize = 64;
+/// The most bytes to read at once.
 const READ_BYTES: usize = 8 << 20;
-/// How many payloads may wait in the journal before a new one, for its sender to wait for what the guest says of it.
-const BEHIND: EntryId = 1_024;
+/// A sender waits for the translator only if at most this many payloads are before its own.
+const MAX_LAG: EntryId = 1_024;
 
-/// One payload that is not delivered.
+/// An undelivered payload.
 #[derive(Debug)]
 pub(super) struct OpenPayload {
-    /// None: the journal has them.
+    /// The bytes. None: the journal has them.
     bytes: Option<Bytes>,
     size: usize,
-    pub(super) context: Context,
+    pub(super) context: PayloadContext,
     arrived: SystemTime,
-    /// How many guests trapped because of it.
+    /// The traps that this payload caused.
     pub(super) traps: u32,
-    /// Its sender, until it is answered.
+    /// The sender, until it has its answer.
     pub(super) sender: Option<Sender>,
     done: Option<oneshot::Sender<()>>,
-    /// Something of it could not be set aside, for this reason: the journal keeps it until it can.
-    held_back: Option<Arc<str>>,
+    /// Part of it could not be quarantined, for this reason. The journal keeps it until it can.
+    pending_quarantine: Option<Arc<str>>,
 }
 
-/// All of them.
+/// All undelivered payloads.
 #[derive(Debug, Default)]
 pub(super) struct OpenPayloads {
     payloads: BTreeMap<PayloadId, OpenPayload>,
-    /// Those that the current guest has not been told.
+    /// Payloads that the current instance has not ingested.
     waiting: BTreeSet<PayloadId>,
-    /// The others, by the current guest's receipts.
+    /// Ingested payloads, by their receipts.
     receipts: HashMap<u64, PayloadId>,
-    /// In memory: the next payload's name. In the journal: the next entry to read.
+    /// Without a journal, the next id. With a journal, the next entry to read.
     next: PayloadId,
-    /// Of those whose bytes are in memory.
+    /// The bytes in memory.
     bytes: usize,
-    journal: Option<Reading>,
+    journal: Option<JournalReader>,
 }
 
-/// Where in the journal the bridge is.
+/// The position of the bridge in the journal.
 #[derive(Debug)]
-struct Reading {
+struct JournalReader {
     backlog: Backlog,
-    /// The newest entry that was written.
+    /// The newest entry.
     newest: EntryId,
-    /// Who waits for what the guest says of an entry that was not read yet.
+    /// Senders of entries that were not read yet.
     senders: BTreeMap<EntryId, Sender>,
 }
 
-/// Where the answer to a payload goes.
+/// Answers the sender of a payload.
 pub(super) type Sender = oneshot::Sender<Result<Accepted, Refused>>;
 
 // === impl OpenPayloads ===
 
 impl OpenPayloads {
-    /// What is in the journal waits for the guest.
+    /// The payloads of a journal.
     pub(super) fn in_journal(backlog: Backlog) -> Self {
         let newest = *backlog.journal.newest().borrow();
-        Self { journal: Some(Reading { backlog, newest, senders: BTreeMap::new() }), ..Self::default() }
+        Self { journal: Some(JournalReader { backlog, newest, senders: BTreeMap::new() }), ..Self::default() }
     }
 
-    /// Hold a payload in memory; it waits for the guest.
-    pub(super) fn keep(&mut self, bytes: Bytes, context: Context, sender: Sender) {
+    /// Stores a payload in memory. It waits to be ingested.
+    pub(super) fn keep(&mut self, bytes: Bytes, context: PayloadContext, sender: Sender) {
         self.insert(self.next, SystemTime::now(), bytes, context, Some(sender));
         self.next += 1;
     }
 
-    /// A payload was written to the journal. Its sender is answered at once when there is much before it.
+    /// A payload was written to the journal. If many are before it, its sender is acknowledged at once.
     pub(super) fn written(&mut self, id: EntryId, sender: Sender) {
-        let Some(reading) = &mut self.journal else { return };
-        reading.newest = reading.newest.max(id);
-        if id.saturating_sub(self.next) > BEHIND {
+        let Some(reader) = &mut self.journal else { return };
+        reader.newest = reader.newest.max(id);
+        if id.saturating_sub(self.next) > MAX_LAG {
             acknowledge(sender);
         } else {
-            reading.senders.insert(id, sender);
+            reader.senders.insert(id, sender);
         }
     }
 
-    /// Read on in the journal, when nothing waits.
-    pub(super) fn read_on(&mut self) -> Result<(), Unavailable> {
-        if !self.waiting.is_empty() || !self.more_in_journal() {
+    /// Reads more of the journal if nothing waits.
+    pub(super) fn read_journal(&mut self) -> Result<(), Unavailable> {
+        if !self.waiting.is_empty() || !self.has_unread_journal() {
             return Ok(());
         }
-        let Some(reading) = &self.journal else { return Ok(()) };
-        let Backlog { journal, owner } = &reading.backlog;
-        let newest = reading.newest;
-        let entries = journal.owed(*owner, self.next, READ, READ_BYTES)?;
+        let Some(reader) = &self.journal else { return Ok(()) };
+        let Backlog { journal, consumer } = &reader.backlog;
+        let newest = reader.newest;
+        let entries = journal.pending(*consumer, self.next, READ_PAYLOADS, READ_BYTES)?;
         let mut entries: Vec<_> = entries.into_iter().filter(|entry| entry.id <= newest).collect();
         self.next = entries.last().map_or(newest, |entry| entry.id) + 1;
         for entry in entries.drain(..) {
-            let sender = self.journal.as_mut().and_then(|reading| reading.senders.remove(&entry.id));
+            let sender = self.journal.as_mut().and_then(|reader| reader.senders.remove(&entry.id));
             let arrived = UNIX_EPOCH + Duration::from_millis(entry.received_ms);
             self.insert(entry.id, arrived, entry.payload, entry.context, sender);
         }
-        let Some(reading) = &mut self.journal else { return Ok(()) };
-        // Whoever waits for what was passed over waits for nothing: it was settled meanwhile.
-        let later = reading.senders.split_off(&self.next);
-        std::mem::replace(&mut reading.senders, later).into_values().for_each(acknowledge);
+        let Some(reader) = &mut self.journal else { return Ok(()) };
+        // The entries that were skipped are done already.
+        let later = reader.senders.split_off(&self.next);
+        std::mem::replace(&mut reader.senders, later).into_values().for_each(acknowledge);
         Ok(())
     }
 
-    /// Whether there is anything in the journal that was not read.
-    pub(super) fn more_in_journal(&self) -> bool {
-        self.journal.as_ref().is_some_and(|reading| self.next <= reading.newest)
+    /// Whether the journal has entries that were not read.
+    pub(super) fn has_unread_journal(&self) -> bool {
+        self.journal.as_ref().is_some_and(|reader| self.next <= reader.newest)
     }
 
-    /// What is in the journal is safe: nobody needs to wait any longer for what the guest says.
+    /// Acknowledges all waiting senders: their payloads are in the journal.
     pub(super) fn acknowledge_all(&mut self) {
-        let Some(reading) = &mut self.journal else { return };
-        std::mem::take(&mut reading.senders).into_values().for_each(acknowledge);
+        let Some(reader) = &mut self.journal else { return };
+        std::mem::take(&mut reader.senders).into_values().for_each(acknowledge);
         for id in &self.waiting {
             let sender = self.payloads.get_mut(id).and_then(|payload| payload.sender.take());
             sender.into_iter().for_each(acknowledge);
         }
     }
 
-    /// Whether payloads stay when the program ends.
-    pub(super) fn are_in_journal(&self) -> bool {
+    /// Whether there is a journal.
+    pub(super) fn uses_journal(&self) -> bool {
         self.journal.is_some()
     }
 
-    fn insert(&mut self, id: PayloadId, arrived: SystemTime, bytes: Bytes, context: Context, sender: Option<Sender>) {
+    fn insert(
+        &mut self,
+        id: PayloadId,
+        arrived: SystemTime,
+        bytes: Bytes,
+        context: PayloadContext,
+        sender: Option<Sender>,
+    ) {
         self.bytes += bytes.len();
         let (size, bytes) = (bytes.len(), Some(bytes));
-        let payload = OpenPayload { bytes, size, context, arrived, traps: 0, sender, done: None, held_back: None };
+        let payload =
+            OpenPayload { bytes, size, context, arrived, traps: 0, sender, done: None, pending_quarantine: None };
         self.payloads.insert(id, payload);
         self.waiting.insert(id);
     }
 
-    /// A payload's bytes; none when it is not there any more.
+    /// The bytes of a payload. None: it is gone.
     pub(super) fn bytes(&self, id: PayloadId) -> Result<Option<Bytes>, Unavailable> {
         let Some(payload) = self.payloads.get(&id) else { return Ok(None) };
         match (&payload.bytes, &self.journal) {
             (Some(bytes), _) => Ok(Some(bytes.clone())),
-            (None, Some(reading)) => Ok(reading.backlog.journal.entry(id)?.map(|entry| entry.payload)),
+            (None, Some(reader)) => Ok(reader.backlog.journal.entry(id)?.map(|entry| entry.payload)),
             (None, None) => Ok(None),
         }
     }
 
-    /// Let go of a payload: MLflow needs it no more.
-    pub(super) fn settle(&mut self, id: PayloadId) -> Option<OpenPayload> {
-        let payload = self.forget(id)?;
-        if let Some(Reading { backlog: Backlog { journal, owner }, .. }) = &self.journal {
-            match &payload.held_back {
-                None => journal.settle(*owner, id, payload.size),
-                Some(reason) => journal.hold_back(*owner, id, None, reason),
+    /// Removes a delivered payload.
+    pub(super) fn mark_delivered(&mut self, id: PayloadId) -> Option<OpenPayload> {
+        let payload = self.evict(id)?;
+        if let Some(JournalReader { backlog: Backlog { journal, consumer }, .. }) = &self.journal {
+            match &payload.pending_quarantine {
+                None => journal.mark_delivered(*consumer, id, payload.size),
+                Some(reason) => journal.mark_for_quarantine(*consumer, id, None, reason),
             }
         }
         Some(payload)
     }
 
-    /// Let go of a payload that should be set aside and cannot be now: the journal keeps it until it can.
-    pub(super) fn hold_back(&mut self, id: PayloadId, reason: &str) {
+    /// Removes a payload that the quarantine cannot store now. The journal keeps it until it can.
+    pub(super) fn mark_for_quarantine(&mut self, id: PayloadId, reason: &str) {
         if let Some(payload) = self.payloads.get_mut(&id) {
-            payload.held_back = Some(reason.into());
-            self.settle(id);
+            payload.pending_quarantine = Some(reason.into());
+            self.mark_delivered(id);
         }
     }
 
-    /// Whether anything waits in the journal until it can be set aside.
-    pub(super) fn holds_back(&self) -> bool {
-        self.journal.as_ref().is_some_and(|reading| reading.backlog.journal.held_back() > 0)
+    /// Whether the journal has entries that wait for the quarantine.
+    pub(super) fn has_pending_quarantine(&self) -> bool {
+        self.journal.as_ref().is_some_and(|reader| reader.backlog.journal.pending_quarantine() > 0)
     }
 
-    /// Let go of a payload that its sender was told not to send again: nobody needs it.
-    pub(super) fn withdraw(&mut self, id: PayloadId) -> Option<OpenPayload> {
-        let payload = self.forget(id)?;
-        if let Some(reading) = &self.journal {
-            reading.backlog.journal.withdraw(id, payload.size);
+    /// Removes a payload whose sender was told not to retry.
+    pub(super) fn discard(&mut self, id: PayloadId) -> Option<OpenPayload> {
+        let payload = self.evict(id)?;
+        if let Some(reader) = &self.journal {
+            reader.backlog.journal.discard(id, payload.size);
         }
         Some(payload)
     }
 
-    /// Let go of a payload that stays in the journal for the next start.
-    pub(super) fn forget(&mut self, id: PayloadId) -> Option<OpenPayload> {
+    /// Removes a payload from memory only. In the journal it stays for the next start.
+    pub(super) fn evict(&mut self, id: PayloadId) -> Option<OpenPayload> {
         self.waiting.remove(&id);
         let payload = self.payloads.remove(&id)?;
         self.bytes -= payload.bytes.as_ref().map_or(0, Bytes::len);
         Some(payload)
     }
 
-    /// Let go of the payload with this receipt, and say so to whoever waits for it.
+    /// Removes the payload with this receipt, and notifies whoever waits for its delivery.
     pub(super) fn done(&mut self, receipt: u64) {
-        let payload = self.receipts.remove(&receipt).and_then(|id| self.settle(id));
+        let payload = self.receipts.remove(&receipt).and_then(|id| self.mark_delivered(id));
         if let Some(done) = payload.and_then(|payload| payload.done) {
-            // Most senders do not wait.
+            // Most senders do not wait for the delivery.
             let _ = done.send(());
         }
     }
 
-    /// The guest has taken a payload under this receipt. Returns its sender if this is the first time, with what tells
-    /// it when the payload is done.
+    /// The instance ingested a payload under this receipt. The first time, returns its sender, and the receiver that
+    /// completes with the delivery.
     pub(super) fn taken(&mut self, id: PayloadId, receipt: u64) -> Option<(Sender, oneshot::Receiver<()>)> {
         self.waiting.remove(&id);
         self.receipts.insert(receipt, id);
@@ -227,32 +235,32 @@ impl OpenPayloads {
         Some((sender, receiver))
     }
 
-    /// What the sender said of the payload with this receipt.
-    pub(super) fn context_of(&self, receipt: u64) -> Option<&Context> {
+    /// The context of the payload with this receipt.
+    pub(super) fn context_of(&self, receipt: u64) -> Option<&PayloadContext> {
         Some(&self.payloads.get(self.receipts.get(&receipt)?)?.context)
     }
 
-    /// Something of the payload with this receipt cannot be set aside now. Returns whether the journal keeps the whole of
-    /// it, when the rest of it is delivered, until it can.
-    pub(super) fn keep_for_later(&mut self, receipt: u64, reason: &str) -> bool {
-        let in_journal = self.are_in_journal();
+    /// Part of the payload with this receipt cannot be quarantined now. Returns whether the journal keeps the whole
+    /// payload until it can.
+    pub(super) fn mark_receipt_for_quarantine(&mut self, receipt: u64, reason: &str) -> bool {
+        let in_journal = self.uses_journal();
         let payload = self.receipts.get(&receipt).and_then(|id| self.payloads.get_mut(id));
-        in_journal && payload.map(|payload| payload.held_back.get_or_insert_with(|| reason.into())).is_some()
+        in_journal && payload.map(|payload| payload.pending_quarantine.get_or_insert_with(|| reason.into())).is_some()
     }
 
-    /// A new guest knows nothing: all wait.
-    pub(super) fn all_wait(&mut self) {
+    /// A new instance must ingest all payloads.
+    pub(super) fn reset_ingested(&mut self) {
         self.receipts.clear();
         self.waiting = self.payloads.keys().copied().collect();
     }
 
-    /// Those that the current guest has not been told, oldest first.
+    /// Payloads that the current instance has not ingested, oldest first.
     pub(super) fn waiting(&self) -> Vec<PayloadId> {
         self.waiting.iter().copied().collect()
     }
 
-    /// Those that the current guest has been told.
-    pub(super) fn told(&self) -> Vec<PayloadId> {
+    /// Payloads that the current instance has ingested.
+    pub(super) fn ingested(&self) -> Vec<PayloadId> {
         self.receipts.values().copied().collect()
     }
 
@@ -268,34 +276,34 @@ impl OpenPayloads {
         self.payloads.keys().copied().collect()
     }
 
-    /// How many are not delivered, those included that were not read.
+    /// The number of undelivered payloads, including those that were not read yet.
     pub(super) fn count(&self) -> usize {
         match &self.journal {
             None => self.payloads.len(),
-            Some(Reading { backlog: Backlog { journal, owner }, .. }) => {
-                usize::try_from(journal.owed_count(*owner)).unwrap_or(usize::MAX)
+            Some(JournalReader { backlog: Backlog { journal, consumer }, .. }) => {
+                usize::try_from(journal.pending_count(*consumer)).unwrap_or(usize::MAX)
             }
         }
     }
 
-    /// What is not delivered. Of the journal, the oldest payload that was read, which is the oldest of all unless there is
-    /// none.
+    /// What is undelivered. With a journal, the oldest payload that was read, which is the oldest of all if any was
+    /// read.
     pub(super) fn size(&self) -> Waiting {
         let count = |count| u64::try_from(count).unwrap_or(u64::MAX);
         let bytes = match &self.journal {
             None => count(self.bytes),
-            Some(Reading { backlog: Backlog { journal, owner }, .. }) => journal.owed_bytes(*owner),
+            Some(JournalReader { backlog: Backlog { journal, consumer }, .. }) => journal.pending_bytes(*consumer),
         };
         let oldest = self.payloads.first_key_value().map(|(_, payload)| payload.arrived);
         Waiting { payloads: count(self.count()), bytes, oldest }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.payloads.is_empty() && !self.more_in_journal()
+        self.payloads.is_empty() && !self.has_unread_journal()
     }
 }
 
-/// A payload that is on disk has been accepted, whatever becomes of it.
+/// Acknowledges a payload that is on disk.
 fn acknowledge(sender: Sender) {
     let (_, done) = oneshot::channel();
     // A sender that did not wait for the answer will send again; repetition is harmless.

@@ -1,32 +1,33 @@
-//! How much is accepted and not delivered, for others to look at. Whoever keeps the payloads says so after each change;
-//! looking costs it nothing.
+//! The undelivered amount, for others to read. The owner of the payloads updates it after each change.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::SystemTime;
 
-/// What waits for one destination. Clones show the same.
+use parking_lot::Mutex;
+
+/// The queue of one destination. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Queue(Arc<Mutex<Waiting>>);
 
-/// How much waits.
+/// An undelivered amount.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Waiting {
     /// Payloads.
     pub payloads: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// When the oldest of them was accepted.
+    /// When the oldest payload was accepted.
     pub oldest: Option<SystemTime>,
 }
 
 impl Queue {
-    /// How much waits now.
+    /// The current amount.
     pub fn now(&self) -> Waiting {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.0.lock()
     }
 
-    /// So much waits now.
+    /// Sets the current amount.
     pub fn set(&self, waiting: Waiting) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = waiting;
+        *self.0.lock() = waiting;
     }
 }

@@ -1,16 +1,16 @@
 //! The local folder: one file a trace, `<data-dir>/traces/<experiment>/tr-<hex>.json`, in MLflow's own trace JSON.
 //!
-//! It answers the requests of the translator's `local` destination:
+//! It answers the requests for the translator's `local` destination:
 //!
 //! | request | answer |
 //! |---|---|
 //! | `GET traces/tr-<hex>.json` | 200 and the file, from whichever experiment's folder has it, or 404 |
 //! | `PUT traces/<experiment>/tr-<hex>.json` | 200: the file holds the body, and is on disk |
-//! | either, and the disk fails | 503: the translator tries again; the reason is logged once until it works again |
+//! | either, and the disk fails | 503: the translator retries; the reason is logged once per outage |
 //! | anything else | 400 |
 //!
-//! Guarantees: a file is replaced whole or not at all, also when the machine stops in between; no request reads or
-//! writes outside of the folder; only the user can read the files, which hold what applications said to models.
+//! Guarantees: a file is replaced atomically, even if the machine crashes; no request reads or writes outside the folder;
+//! only the user can read the files, because they contain prompts and completions.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -25,7 +25,7 @@ use tokio::task::spawn_blocking;
 use super::Destination;
 use crate::wasm::{Answer, Request, Response};
 
-/// Told of each file that was written: the experiment's name and the trace JSON.
+/// Called for each file that was written, with the experiment's name and the trace JSON.
 pub type Observer = dyn Fn(&str, &[u8]) + Send + Sync;
 
 /// The folder of traces below a data directory.
@@ -40,9 +40,9 @@ struct Inner {
     failing: AtomicBool,
 }
 
-/// What a request asks for.
+/// A parsed request.
 #[derive(Debug, PartialEq, Eq)]
-enum Wish<'a> {
+enum LocalRequest<'a> {
     Get { file: &'a str },
     Put { experiment: &'a str, file: &'a str },
 }
@@ -50,7 +50,7 @@ enum Wish<'a> {
 // === impl LocalFolder ===
 
 impl LocalFolder {
-    /// The folder below this data directory; it is created when the first trace comes.
+    /// The folder in this data directory. It is created with the first trace.
     pub fn new(data_dir: &Path, observer: impl Fn(&str, &[u8]) + Send + Sync + 'static) -> Self {
         let inner =
             Inner { traces: data_dir.join("traces"), observer: Box::new(observer), failing: AtomicBool::new(false) };
@@ -70,9 +70,9 @@ impl Destination for LocalFolder {
 
 impl Inner {
     fn perform(&self, request: &Request) -> Response {
-        let done = match wish(&request.method, &request.path) {
-            Some(Wish::Get { file }) => self.read(file),
-            Some(Wish::Put { experiment, file }) => self.write(experiment, file, &request.body),
+        let done = match parse(&request.method, &request.path) {
+            Some(LocalRequest::Get { file }) => self.read(file),
+            Some(LocalRequest::Put { experiment, file }) => self.write(experiment, file, &request.body),
             None => return answer(400, b"not a path of the local folder".to_vec()),
         };
         match done {
@@ -85,7 +85,7 @@ impl Inner {
             Err(error) => {
                 if !self.failing.swap(true, Ordering::Relaxed) {
                     tracing::error!(
-                        "the local folder {} cannot be used: {error}; traces wait in memory until it can",
+                        "failed to use the local folder {}: {error}; traces wait in memory until it works again",
                         self.traces.display()
                     );
                 }
@@ -108,7 +108,7 @@ impl Inner {
     fn write(&self, experiment: &str, file: &str, trace: &[u8]) -> io::Result<Response> {
         let folder = self.traces.join(experiment);
         fs::create_dir_all(&folder)?;
-        // Of a name that `replay` and a reader of the folder pass over, should the machine stop now.
+        // `replay` and readers of the folder ignore this name, in case the machine stops now.
         let mut written = NamedTempFile::with_prefix_in(".writing-", &folder)?;
         written.write_all(trace)?;
         written.as_file().sync_all()?;
@@ -119,7 +119,7 @@ impl Inner {
     }
 }
 
-/// The experiment that a folder stands for: its name, percent-decoded, since not every name can be a folder's.
+/// The experiment of a folder: the folder's name, percent-decoded, because not every experiment name is a valid folder name.
 pub fn experiment_of_folder(folder: &str) -> String {
     percent_decode_str(folder).decode_utf8_lossy().into_owned()
 }
@@ -130,19 +130,21 @@ pub fn trace_of_file(file: &str) -> Option<&str> {
     (id.len() == 32 && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))).then_some(id)
 }
 
-fn wish<'a>(method: &str, path: &'a str) -> Option<Wish<'a>> {
+fn parse<'a>(method: &str, path: &'a str) -> Option<LocalRequest<'a>> {
     let parts: Vec<_> = path.split('/').collect();
-    let wish = match (method, parts.as_slice()) {
-        ("GET", &["traces", file]) => Wish::Get { file },
-        ("PUT", &["traces", experiment, file]) if can_be_a_folder(experiment) => Wish::Put { experiment, file },
+    let request = match (method, parts.as_slice()) {
+        ("GET", &["traces", file]) => LocalRequest::Get { file },
+        ("PUT", &["traces", experiment, file]) if is_valid_folder_name(experiment) => {
+            LocalRequest::Put { experiment, file }
+        }
         _ => return None,
     };
-    let (Wish::Get { file } | Wish::Put { file, .. }) = wish;
-    trace_of_file(file).map(|_| wish)
+    let (LocalRequest::Get { file } | LocalRequest::Put { file, .. }) = request;
+    trace_of_file(file).map(|_| request)
 }
 
-/// One path component on every system, and neither hidden nor a way out.
-fn can_be_a_folder(name: &str) -> bool {
+/// Whether the name is a single path component on every system, not hidden, and not a way out of the folder.
+fn is_valid_folder_name(name: &str) -> bool {
     let forbidden = |c: char| c.is_control() || matches!(c, '/' | '\\' | ':');
     !name.is_empty() && name.len() <= 255 && !name.starts_with('.') && !name.contains(forbidden)
 }
@@ -155,7 +157,7 @@ fn subfolders(folder: &Path) -> io::Result<Vec<PathBuf>> {
     }
 }
 
-/// Nothing of that name is there, or what is there is no folder.
+/// Whether the path does not exist, or a parent is not a folder.
 fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }

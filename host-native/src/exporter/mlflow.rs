@@ -1,12 +1,11 @@
 //! An MLflow server, over HTTP.
 //!
-//! Guarantees: credentials go to the tracking URI's own origin and nowhere else, and appear in no text that leaves this
-//! module; an answer takes no more memory than [`MAX_ANSWER`]; a redirect to another origin is an answer, not followed,
-//! since it would take span content there.
+//! Guarantees: credentials are sent only to the origin of the tracking URI and appear in no text; an answer takes at most
+//! [`MAX_ANSWER`] bytes of memory; a redirect to another origin is returned as the answer, because following it would send
+//! span content there.
 //!
-//! Request bodies are not compressed: MLflow inflates them since 3.7 only, and the server may be older.
+//! Request bodies are not compressed, because MLflow before 3.7 cannot decompress them.
 
-use std::error::Error;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -16,15 +15,13 @@ use reqwest::{Client, Method, Url, redirect};
 use secrecy::ExposeSecret;
 
 use super::Destination;
-use super::trust::{self, TrustError};
+use crate::http_client::{self, TrustError, describe};
 use crate::settings::{Credentials, Server};
 use crate::wasm::{Answer, Request, Response};
 
-/// The most of an answer that is read, in bytes; the translator needs less.
+/// The most bytes of an answer to read. The translator needs fewer.
 pub const MAX_ANSWER: usize = 1 << 20;
 
-const USER_AGENT: &str = concat!("openinference-mlflow/", env!("CARGO_PKG_VERSION"));
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_REDIRECTS: usize = 5;
 
 /// A client of one MLflow server.
@@ -34,43 +31,34 @@ pub struct MlflowServer {
     base: Url,
 }
 
-/// The server cannot be spoken to with these settings.
+/// The settings do not allow a client for this server.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// A file of certificates cannot be used.
     #[error(transparent)]
     Trust(#[from] TrustError),
-    /// A user name, password or token that no header can carry.
-    #[error("the credentials for MLflow hold a character that HTTP does not allow, such as a line break")]
+    /// A user name, password or token contains a character that a header cannot carry.
+    #[error("the credentials for MLflow contain a character that HTTP does not allow, such as a line break")]
     Credentials,
-    /// The TLS library refuses.
-    #[error(
-        "no secure connection is possible: {0}\nhint: install the system's CA certificates, or name some with --server-cert"
-    )]
+    /// The TLS library refuses the configuration.
+    #[error("failed to set up TLS: {0}\nhint: install the system's CA certificates, or pass --server-cert")]
     Tls(String),
 }
 
 // === impl MlflowServer ===
 
 impl MlflowServer {
-    /// A client that follows these settings. Opens no connection.
+    /// A client with these settings. Opens no connection.
     ///
     /// # Errors
-    /// What is wrong with the certificates or the credentials.
+    /// The certificates or the credentials cannot be used.
     pub fn new(server: &Server) -> Result<Self, ClientError> {
-        // Fails when a provider is installed already, which serves as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let base = server.uri.as_url().clone();
         let mut headers = HeaderMap::new();
         if let Some(authorization) = authorization(&server.credentials)? {
             headers.insert(AUTHORIZATION, authorization);
         }
-        let client = Client::builder()
-            .user_agent(USER_AGENT)
-            .default_headers(headers)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .redirect(same_origin_only());
-        let client = trust::apply(client, &base, &server.trust)?;
+        let client = http_client::builder(&base, &server.trust)?.default_headers(headers).redirect(same_origin_only());
         let client = client.build().map_err(|error| ClientError::Tls(describe(&error)))?;
         Ok(Self { client, base })
     }
@@ -129,7 +117,7 @@ fn authorization(credentials: &Credentials) -> Result<Option<HeaderValue>, Clien
     Ok(Some(value))
 }
 
-/// Follows a redirect that keeps method, body and origin; any other becomes the answer.
+/// Follows redirects that keep method, body and origin. Any other redirect is returned as the answer.
 fn same_origin_only() -> redirect::Policy {
     redirect::Policy::custom(|attempt| {
         let keeps_request = matches!(attempt.status().as_u16(), 307 | 308);
@@ -140,21 +128,4 @@ fn same_origin_only() -> redirect::Policy {
             attempt.stop()
         }
     })
-}
-
-/// The error and its causes in one line, without the URL, which the reader knows.
-pub(crate) fn describe(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return if error.is_connect() { "no connection in time" } else { "no answer in time" }.to_owned();
-    }
-    let mut cause = error.source();
-    let mut text = if cause.is_none() { error.to_string() } else { String::new() };
-    while let Some(error) = cause {
-        if !text.is_empty() {
-            text.push_str(": ");
-        }
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

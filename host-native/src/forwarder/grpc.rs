@@ -1,7 +1,7 @@
-//! OTLP/gRPC, as a client: one unary call, over the same connections and TLS as everything else.
+//! An OTLP/gRPC client: one unary call over the shared HTTP connections and TLS.
 //!
-//! The message is framed and the trailers are read here (<https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>),
-//! since there is nothing more to it: the payload is an encoded message already.
+//! It frames the message and reads the trailers itself (<https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>): the
+//! payload is an encoded message already, and a gRPC stack would bring a second HTTP client.
 
 use std::time::Duration;
 
@@ -16,11 +16,10 @@ use reqwest::{Client, Url};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use super::Outcome;
-use super::client::{MAX_ANSWER, no_answer, shortened, taken};
+use super::outcome::{MAX_ANSWER, Outcome, no_answer, shortened, taken};
 
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-/// A flag for compression and the message's length.
+/// The compression flag and the length of the message.
 const PREFIX: usize = 5;
 const DETAILS: &str = "grpc-status-details-bin";
 
@@ -37,11 +36,11 @@ pub(super) async fn send(client: &Client, url: &Url, payload: Bytes) -> (Outcome
     let body = match Limited::new(body, MAX_ANSWER).collect().await {
         Ok(body) => body,
         Err(error) => {
-            let reason = format!("its answer broke off: {error}");
+            let reason = format!("the answer is incomplete: {error}");
             return (Outcome::Later { reason, wait: None, answered: false }, None);
         }
     };
-    // An answer without a message has its status in its only headers.
+    // An answer without a message has its status in the headers.
     let status = body.trailers().and_then(status).or_else(|| status(&head.headers));
     match status {
         Some(status) if status.code() == Code::Ok => (taken(partial_success(&body.to_bytes())), Some(200)),
@@ -53,7 +52,7 @@ pub(super) async fn send(client: &Client, url: &Url, payload: Bytes) -> (Outcome
     }
 }
 
-/// The class of a code, in HTTP's words: <https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto>.
+/// The equivalent HTTP status: <https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto>.
 fn as_http(code: Code) -> u16 {
     match code {
         Code::InvalidArgument | Code::FailedPrecondition | Code::OutOfRange => 400,
@@ -77,7 +76,7 @@ fn framed(payload: &Bytes) -> Bytes {
 
 fn status(headers: &HeaderMap) -> Option<Status> {
     let mut headers = headers.clone();
-    // tonic takes for granted that this is base64.
+    // tonic assumes that this is base64.
     let readable = headers.get(DETAILS).is_none_or(|details| {
         BASE64_STANDARD.decode(details).or_else(|_| BASE64_STANDARD_NO_PAD.decode(details)).is_ok()
     });
@@ -98,7 +97,7 @@ fn refusal(status: &Status) -> Outcome {
     let wait = status.get_details_retry_info().and_then(|info| info.retry_delay);
     let answered = match status.code() {
         Code::InvalidArgument => return Outcome::Refused(reason),
-        // Without a hint, a message that is too large for it.
+        // Without RetryInfo, the message is too large for it.
         Code::ResourceExhausted => wait.is_none(),
         Code::Unavailable
         | Code::DeadlineExceeded

@@ -1,4 +1,4 @@
-//! OTLP/HTTP, as a client: <https://opentelemetry.io/docs/specs/otlp/#otlphttp>.
+//! An OTLP/HTTP client: <https://opentelemetry.io/docs/specs/otlp/#otlphttp>.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,9 +9,8 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode, Url};
 use serde_json::Value;
 
-use super::Outcome;
-use super::client::{MAX_ANSWER, no_answer, taken};
-use crate::wasm::Encoding;
+use super::outcome::{MAX_ANSWER, Outcome, no_answer, taken};
+use crate::payload::Encoding;
 
 pub(super) async fn send(client: &Client, url: &Url, payload: Bytes, encoding: Encoding) -> (Outcome, Option<u16>) {
     let content_type = match encoding {
@@ -26,7 +25,7 @@ pub(super) async fn send(client: &Client, url: &Url, payload: Bytes, encoding: E
     let status = response.status();
     let code = Some(status.as_u16());
     if status.is_success() && is_web_page(response.headers()) {
-        let reason = format!("it answers {status} with a web page: is that an OTLP endpoint?");
+        let reason = format!("it answers {status} with a web page; check that it is an OTLP endpoint");
         return (Outcome::Later { reason, wait: None, answered: false }, code);
     }
     if status.is_success() {
@@ -43,12 +42,12 @@ pub(super) async fn send(client: &Client, url: &Url, payload: Bytes, encoding: E
     (outcome, code)
 }
 
-/// What a proxy's login or a user interface says to everything.
+/// A web page, for example the login page of a proxy.
 fn is_web_page(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
-/// How many spans were rejected, and what else it says.
+/// The number of rejected spans, and the message.
 async fn partial_success(mut response: Response) -> Option<(i64, String)> {
     let is_json = response.headers().get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().ends_with(b"json"));
     let mut body = Vec::new();
@@ -70,7 +69,7 @@ async fn partial_success(mut response: Response) -> Option<(i64, String)> {
     Some((partial.rejected_spans, partial.error_message))
 }
 
-/// RFC 9110 section 10.2.3: seconds, or a date.
+/// `Retry-After`: seconds or a date (RFC 9110 section 10.2.3).
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     match value.parse() {

@@ -1,25 +1,27 @@
-//! Received payloads to other OTLP endpoints, beside MLflow: Phoenix, a collector, anybody.
+//! Forwards received payloads to other OTLP endpoints, beside MLflow: Phoenix, a collector, or another backend.
 //!
-//! Guarantees: a destination gets every payload that was acknowledged while it was configured, at least once, byte for
-//! byte as it was received (a JSON payload for a gRPC destination is transcoded, since gRPC has no JSON); each
-//! destination has its own progress through the [`Journal`], so that one that is dead holds nobody up; memory for each is
-//! bounded, whatever waits. Headers and credentials for a destination are sent to its origin alone, and appear in no text.
+//! Guarantees:
+//! - A destination gets every payload that was acknowledged while it was configured, at least once, byte for byte as received.
+//!   (A JSON payload for a gRPC destination is transcoded, because gRPC has no JSON.)
+//! - Each destination has its own progress through the [`Journal`], so a dead one does not delay the others.
+//! - The memory for each destination is bounded.
+//! - Headers and credentials of a destination are sent to its origin only, and appear in no text.
 //!
-//! | the destination | what becomes of the payload |
+//! | the destination | what the forwarder does with the payload |
 //! |---|---|
-//! | takes it, wholly or in part | it is done; what was rejected is said |
-//! | says that it is not readable, too large or not supported: 400, 413, 415, 422, INVALID_ARGUMENT | it is set aside with the reason |
-//! | says anything else, or nothing | it is sent again, after `Retry-After` or RetryInfo or a growing delay. Other payloads wait as well: what is wrong is most likely wrong for them, too |
-//! | refuses it again and again while it takes others | it is set aside with the reason |
+//! | accepts it, entirely or partially | marks it as delivered and logs what was rejected |
+//! | rejects it as unreadable, too large or unsupported: 400, 413, 415, 422, INVALID_ARGUMENT | quarantines it with the reason |
+//! | gives any other answer, or none | retries it after `Retry-After`, RetryInfo or a growing delay. Other payloads wait as well, because the cause probably affects them too |
+//! | fails on it repeatedly while it accepts others | quarantines it with the reason |
 
+mod backoff;
 mod client;
 mod destination;
-mod endpoint;
 mod grpc;
 mod http;
-mod pace;
+mod outcome;
 mod queue;
-mod state;
+mod status;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,89 +30,65 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 pub use client::{Client, ClientError};
-pub use endpoint::{BadEndpoint, Endpoint, Protocol};
-pub use state::State;
+pub use outcome::Outcome;
+pub use status::DestinationStatus;
 
-use crate::journal::{Journal, Owner};
-use crate::quarantine::SetAsideFolder;
+use crate::journal::{Consumer, Journal};
+use crate::quarantine::Quarantine;
+use crate::settings::ForwardEndpoint;
 use crate::telemetry::Metrics;
 use crate::wasm::Translator;
 use destination::Destination;
 
-/// How often it is looked whether everything was forwarded, at the end.
+/// The interval at which `drain` checks for completion.
 const MOMENT: Duration = Duration::from_millis(20);
 
-/// What became of an attempt.
-#[derive(Debug)]
-pub enum Outcome {
-    /// It is taken.
-    Taken,
-    /// Not all of its spans.
-    Partly {
-        /// How many were not.
-        rejected: i64,
-        /// Why.
-        message: String,
-    },
-    /// Not now.
-    Later {
-        /// Why.
-        reason: String,
-        /// How long the destination wants to be left alone.
-        wait: Option<Duration>,
-        /// Whether the destination had something to say about this payload.
-        answered: bool,
-    },
-    /// Never, and why.
-    Refused(String),
-}
-
-/// The destinations at work. They stop when this is dropped.
+/// The running forwarders. They stop on drop.
 #[derive(Debug)]
 pub struct Forwarding {
-    states: Vec<State>,
+    states: Vec<DestinationStatus>,
     _tasks: JoinSet<()>,
 }
 
 // === impl Forwarding ===
 
 impl Forwarding {
-    /// Start to forward what the journal owes to each of these. Must be called within a tokio runtime.
+    /// Starts to forward pending entries to each destination. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// A destination cannot be spoken to with these settings.
+    /// The settings do not allow a client for a destination.
     pub fn start(
         journal: &Journal,
-        destinations: impl IntoIterator<Item = (Endpoint, Owner)>,
-        set_aside: &SetAsideFolder,
+        destinations: impl IntoIterator<Item = (ForwardEndpoint, Consumer)>,
+        quarantine: &Quarantine,
         translator: &Translator,
         metrics: &Metrics,
     ) -> Result<Self, ClientError> {
         let (mut tasks, mut states) = (JoinSet::new(), Vec::new());
-        for (endpoint, owner) in destinations {
+        for (endpoint, consumer) in destinations {
             let client = Arc::new(Client::new(&endpoint, translator.clone())?);
-            let state = State::new(endpoint.to_string(), owner, journal.clone());
+            let state = DestinationStatus::new(endpoint.to_string(), consumer, journal.clone());
             metrics.watch(state.name(), {
                 let state = state.clone();
                 move || state.waiting()
             });
             states.push(state.clone());
             let destination =
-                Destination::new(state, owner, client, journal.clone(), set_aside.clone(), metrics.clone());
+                Destination::new(state, consumer, client, journal.clone(), quarantine.clone(), metrics.clone());
             tasks.spawn(destination.run());
         }
         Ok(Self { states, _tasks: tasks })
     }
 
-    /// What is known of each destination.
-    pub fn states(&self) -> &[State] {
+    /// The status of each destination.
+    pub fn states(&self) -> &[DestinationStatus] {
         &self.states
     }
 
-    /// Wait until everything is forwarded, but for no destination that fails, and not for longer than until then. The
+    /// Waits until everything is forwarded or the deadline is reached. Does not wait for destinations that fail. The
     /// journal keeps the rest.
     pub async fn drain(self, deadline: Instant) {
-        while self.states.iter().any(State::is_working_it_off) && Instant::now() < deadline {
+        while self.states.iter().any(DestinationStatus::is_working_it_off) && Instant::now() < deadline {
             sleep(MOMENT).await;
         }
     }

@@ -1,4 +1,4 @@
-//! What a destination is owed, a little at a time: what failed comes first, then the journal in its order.
+//! Reads the pending entries of one destination, a few at a time. Retries and new entries alternate.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -6,54 +6,54 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::State;
-use crate::journal::{Entry, EntryId, Journal, Owner};
+use super::status::DestinationStatus;
+use crate::journal::{Consumer, EntryId, Journal, JournalEntry};
 
-/// How many entries are read at once …
+/// The most entries to read at once.
 const READ: usize = 16;
-/// … and no more after so many bytes.
+/// The most bytes to read at once.
 const READ_BYTES: usize = 4 << 20;
-/// How many may have failed before nothing else is tried.
+/// With this many failed entries, no new ones are sent.
 const MAX_FAILED: usize = 16;
-/// How many bytes may be in memory, on their way or failed, before nothing else is read.
+/// With this many bytes in flight or failed, no more entries are read.
 const HELD_BYTES: usize = 16 << 20;
-/// How long to wait for news of the journal before it is asked all the same.
+/// How long to wait for new entries before the journal is read anyway.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// An entry on its way.
+/// An entry that is being sent.
 #[derive(Debug)]
 pub(super) struct Attempt {
-    pub(super) entry: Entry,
-    /// How often it was refused although the destination took others.
+    pub(super) entry: JournalEntry,
+    /// Failures while the destination accepted others.
     pub(super) refusals: u32,
-    /// How many the destination had taken when this one failed last.
+    /// The number of payloads that the destination had accepted at the last failure.
     pub(super) taken_before: Option<u64>,
 }
 
 pub(super) struct Queue {
     journal: Journal,
-    owner: Owner,
-    state: State,
+    consumer: Consumer,
+    state: DestinationStatus,
     /// The next entry to read.
     next: EntryId,
     newest: watch::Receiver<EntryId>,
     fresh: VecDeque<Attempt>,
     failed: VecDeque<Attempt>,
-    /// The bytes of all that was read and is not done.
+    /// The bytes of entries that were read and are not done.
     held: usize,
-    /// Whether those that failed are next.
+    /// Whether a failed entry is next.
     failed_next: bool,
 }
 
 impl Queue {
-    pub(super) fn new(journal: Journal, owner: Owner, state: State) -> Self {
+    pub(super) fn new(journal: Journal, consumer: Consumer, state: DestinationStatus) -> Self {
         let newest = journal.newest();
         let (fresh, failed) = (VecDeque::new(), VecDeque::new());
-        Self { journal, owner, state, next: 0, newest, fresh, failed, held: 0, failed_next: false }
+        Self { journal, consumer, state, next: 0, newest, fresh, failed, held: 0, failed_next: false }
     }
 
-    /// The next entry to send; none when there is none, or the journal cannot be read just now. What failed and what did
-    /// not take turns, so that one that always fails holds nobody up.
+    /// The next entry to send. None: there is none, or the journal cannot be read now. Failed and new entries
+    /// alternate, so that one that always fails does not block the others.
     pub(super) async fn next(&mut self) -> Option<Attempt> {
         self.failed_next = !self.failed_next;
         if self.failed.len() >= MAX_FAILED || (self.failed_next && !self.failed.is_empty()) {
@@ -69,8 +69,8 @@ impl Queue {
         if self.next > *self.newest.borrow_and_update() {
             return;
         }
-        let (journal, owner, next) = (self.journal.clone(), self.owner, self.next);
-        let read = tokio::task::spawn_blocking(move || journal.owed(owner, next, READ, READ_BYTES));
+        let (journal, consumer, next) = (self.journal.clone(), self.consumer, self.next);
+        let read = tokio::task::spawn_blocking(move || journal.pending(consumer, next, READ, READ_BYTES));
         let Ok(Ok(entries)) = read.await else { return };
         self.next = entries.last().map_or(self.next, |entry| entry.id + 1);
         for entry in &entries {
@@ -81,20 +81,20 @@ impl Queue {
         self.fresh.extend(attempts);
     }
 
-    /// The destination has seen the last of it.
-    pub(super) fn done(&mut self, entry: &Entry) {
+    /// The destination is done with an entry.
+    pub(super) fn done(&mut self, entry: &JournalEntry) {
         self.state.done(entry.id);
         self.held = self.held.saturating_sub(entry.payload.len());
     }
 
-    /// Send it again.
+    /// Queues an entry for a retry.
     pub(super) fn again(&mut self, attempt: Attempt) {
         self.failed.push_back(attempt);
     }
 
-    /// Completes when there may be more.
+    /// Completes when there may be new entries.
     pub(super) async fn more(&mut self) {
-        // An error means that the journal is closed, which whoever asks sees.
+        // An error means that the journal is closed; the caller checks that.
         let _ = timeout(PATIENCE, self.newest.changed()).await;
     }
 }

@@ -1,4 +1,4 @@
-//! What can go wrong with the journal.
+//! Errors of the journal.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,16 +6,16 @@ use std::time::Duration;
 
 /// How long senders wait while the disk fails.
 pub(super) const FAULT_WAIT: Duration = Duration::from_secs(5);
-/// How long senders wait for a journal that is full.
+/// How long senders wait while the journal is full.
 pub(super) const FULL_WAIT: Duration = Duration::from_secs(5);
 
 /// The journal cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Another process has it.
+    /// Another process uses the journal.
     #[error(
-        "another process has the journal in {}\n\
-         hint: one `serve` at a time uses a data directory: stop the other one, or choose another --data-dir",
+        "another process uses the journal in {}\n\
+         hint: stop the other `serve`, or choose another --data-dir",
         folder.display()
     )]
     InUse {
@@ -24,8 +24,8 @@ pub enum OpenError {
     },
     /// The folder cannot be used.
     #[error(
-        "the journal in {} cannot be opened: {cause}\n\
-         hint: make room or give this user the right to write there, or choose another --data-dir",
+        "failed to open the journal in {}: {cause}\n\
+         hint: free disk space, grant this user write access, or choose another --data-dir",
         folder.display()
     )]
     Folder {
@@ -43,7 +43,7 @@ pub enum OpenError {
     Format {
         /// The journal's folder.
         folder: PathBuf,
-        /// The format that is there.
+        /// The format of the file.
         found: u64,
         /// The format that this version reads.
         expected: u64,
@@ -56,21 +56,21 @@ impl OpenError {
     }
 }
 
-/// A payload was not written down; its sender keeps it.
+/// A payload was not stored. Its sender must keep it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
-    /// The journal holds as much as it may. Try again after this time.
+    /// The journal is full. Retry after this time.
     #[error("the journal is full")]
     Full(Duration),
-    /// The disk fails. Try again after this time.
-    #[error("the journal cannot be written")]
+    /// The disk fails. Retry after this time.
+    #[error("failed to write the journal")]
     Unavailable(Duration),
-    /// The program is stopping.
+    /// The gateway is stopping.
     #[error("the journal is closed")]
     Closed,
 }
 
-/// The journal cannot be read just now.
+/// The journal cannot be read now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the journal cannot be read; the log says why")]
+#[error("failed to read the journal; see the log")]
 pub struct Unavailable;

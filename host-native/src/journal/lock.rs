@@ -1,5 +1,5 @@
-//! One process at a time: an exclusive lock on a file beside the database, which the system lets go of when the process
-//! ends, however it ends. It is held while the database is closed and opened again.
+//! An exclusive lock on a file beside the database, so that only one process uses it. The system releases the lock when the
+//! process ends. The lock is held while the database is closed and reopened.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::Path;
@@ -14,12 +14,12 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// Take the lock in this folder, which is made when it is not there: for this user alone, since payloads hold what
-    /// applications say.
+    /// Takes the lock in this folder. Creates the folder, readable only by this user, because payloads contain prompts
+    /// and completions.
     pub(super) fn take(folder: &Path) -> Result<Self, OpenError> {
         let failed = |cause| OpenError::folder(folder, cause);
         create_private(folder).map_err(failed)?;
-        // The folder is there after a power cut only when the one around it says so.
+        // The folder survives a power failure only after its parent is synced.
         sync(folder.parent().unwrap_or(folder)).map_err(failed)?;
         let path = folder.join("lock");
         let first_time = !path.exists();
@@ -31,7 +31,7 @@ impl Lock {
         }
     }
 
-    /// Whether no journal was ever opened here.
+    /// Whether the folder had no journal before.
     pub(super) fn first_time(&self) -> bool {
         self.first_time
     }

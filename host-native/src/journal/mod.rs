@@ -1,18 +1,18 @@
-//! The journal: what was acknowledged is on disk until everybody who is owed it has it.
+//! The journal stores each acknowledged payload on disk until every destination has it.
 //!
 //! # Invariants
 //!
-//! 1. [`append`](Journal::append) answers `Ok` only when the payload is on disk and the disk was told to keep it
-//!    (`fsync`). Whoever asks meanwhile waits for the same `fsync`: one transaction takes all that are there.
-//! 2. An entry is owed to every destination there is when it is written. It stays until each of them has settled it,
-//!    and no longer. Each destination has its own progress; none waits for another.
-//! 3. Ids grow in the order of commits, so that a reader that goes through them in order misses none.
-//! 4. [`settle`](Journal::settle) is written down a moment later, with what comes next. A crash in between repeats a
-//!    delivery and never loses one.
-//! 5. The journal never holds more than its limit; beyond it, `append` refuses. It never drops an entry by itself.
-//! 6. A disk that fails or is full refuses new payloads, and is tried again each second: no restart is needed. Of what
-//!    is damaged every entry whose checksum is right is taken over, and then it is moved aside whole.
-//! 7. One process has the journal, by an exclusive lock on `lock`.
+//! 1. [`append`](Journal::append) answers `Ok` only after the payload is on disk and synced (`fsync`). Payloads that arrive
+//!    during an `fsync` share the next one: a single transaction takes all that wait.
+//! 2. An entry is pending for every consumer that exists when it is written. It stays until each of them has marked it as
+//!    delivered, and no longer. Each consumer has its own progress; none waits for another.
+//! 3. Ids grow in the order of commits, so a reader that goes through them in order misses none.
+//! 4. [`mark_delivered`](Journal::mark_delivered) is written with the next transaction, or a moment later. A crash in
+//!    between repeats a delivery and never loses one.
+//! 5. The journal never exceeds its size limit; beyond it, `append` refuses. It never drops an entry.
+//! 6. While the disk fails or is full, the journal refuses new payloads and retries each second; no restart is needed. From a
+//!    damaged file it recovers every entry with a valid checksum, and then renames the file.
+//! 7. An exclusive lock on `lock` ensures that only one process uses the journal.
 //!
 //! # On disk
 //!
@@ -21,26 +21,24 @@
 //! | table | key | value |
 //! |---|---|---|
 //! | `entries` | id | a record |
-//! | `owed` | (destination's number, id) | the payload's size |
-//! | `owners` | destination's name | its number |
+//! | `owed` | (consumer's number, id) | the payload's size: the entry is pending for that consumer |
+//! | `owners` | consumer's name | its number |
 //! | `totals` | `format`, `next`, `bytes`, `entries`, `owed/<number>`, `owed_bytes/<number>` | format version 1, the next id, sums |
 //!
-//! A record holds all that is needed to find it in a damaged file without redb ([`record`]). A value is contiguous in
-//! the file, in pages of a power of two times 4 KiB: the file may be twice as large as what it holds. redb uses the
-//! space of entries that are gone again, and gives it back to the system when it is at the file's end.
+//! A record contains everything that is needed to find it in a damaged file without redb ([`record`]). redb stores a value
+//! contiguously, in pages of a power of two times 4 KiB, so the file may be twice as large as its contents. redb reuses the
+//! space of removed entries, and returns it to the system when it is at the end of the file.
 //!
 //! # Opening
 //!
-//! After a kill, redb verifies the whole database, unless the last transaction was told to leave behind what makes that
-//! needless (quick repair), which costs each transaction a second `fsync`. Measured with 2 GiB in 500,000 entries on a
-//! virtual disk: 34 s to open against 1.6 s, and 10 against 21 ms a transaction. So a journal of more than
-//! [`store::QUICK_REPAIR_BYTES`] is written so that it opens at once, and a smaller one, which is what a journal is
-//! when the destinations keep up, so that it is written fast and verified whole when it is opened.
+//! After a kill, redb verifies the whole database, unless the last transaction enabled quick repair, which costs each
+//! transaction a second `fsync`. Measured with 2 GiB in 500,000 entries on a virtual disk: 34 s to open instead of 1.6 s, and
+//! 10 ms a transaction instead of 21 ms. So a journal larger than [`store::QUICK_REPAIR_BYTES`] uses quick repair. A smaller
+//! one, which is the normal case while the destinations keep up, is written faster and verified when it is opened.
 
-pub mod age;
 mod error;
-pub mod held_back;
 mod lock;
+mod pending_quarantine;
 mod record;
 mod salvage;
 mod store;
@@ -51,138 +49,140 @@ mod writer;
 mod tests;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use error::{AppendError, OpenError, Unavailable};
-pub use record::Entry;
+pub use pending_quarantine::{PendingEntry, PendingKey};
+pub use record::JournalEntry;
 
-use crate::wasm::Context;
-use held_back::HeldBack;
+use crate::payload::PayloadContext;
 use lock::Lock;
-use store::{Settled, Store, StoreError};
+use pending_quarantine::PendingQuarantine;
+use store::{Delivered, Store, StoreError};
 use totals::{Sum, Totals};
 use writer::{Append, Command, Writer};
 
-/// Names an entry, for as long as the journal exists.
+/// The id of an entry. It is never reused.
 pub type EntryId = u64;
 
-/// The name of the destination behind the bridge, whichever it is.
+/// The name of the consumer behind the bridge, for MLflow and for the local folder.
 pub const MLFLOW: &str = "mlflow";
 
-/// How many appends may wait for the writer before their senders do.
+/// The most appends in the queue of the writer. Further senders wait.
 const QUEUE: usize = 256;
 
-/// What the journal may hold.
+/// Limits of the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Payloads with what belongs to them, in bytes; the file may be twice as large.
+pub struct JournalLimits {
+    /// The most bytes of records. The file may be twice as large.
     pub max_bytes: u64,
-    /// An entry that is older was not taken by somebody for too long.
+    /// The longest that a consumer may leave an entry pending.
     pub max_age: Duration,
 }
 
-/// One of those that entries are owed to.
+/// Somebody that takes entries: the bridge, or a forward destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Owner(u32);
+pub struct Consumer(u32);
 
-/// How much is in the journal.
+/// The contents of the journal.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JournalStats {
-    /// Entries that somebody is owed.
+    /// Entries that are pending for at least one consumer.
     pub entries: u64,
     /// Their size, in bytes.
     pub bytes: u64,
-    /// The most that this may be.
+    /// The size limit, in bytes.
     pub max_bytes: u64,
-    /// Why new payloads are refused; none: they are not.
+    /// Why new payloads are refused. None: they are accepted.
     pub fault: Option<String>,
-    /// For each destination, in the order in which they were named.
-    pub owed: Vec<Owed>,
+    /// Per consumer, in the order of the names.
+    pub pending: Vec<ConsumerStats>,
 }
 
-/// What one destination is owed.
+/// What is pending for one consumer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Owed {
-    /// The destination's name.
+pub struct ConsumerStats {
+    /// The consumer's name.
     pub name: String,
-    /// Entries that it has not settled.
+    /// Entries that are pending for it.
     pub entries: u64,
     /// When the oldest of them was received, in milliseconds since the Unix epoch.
     pub oldest_ms: Option<u64>,
 }
 
-/// The journal. Cheap to clone; its thread ends when the last clone is gone.
+/// The journal. Cheap to clone; its thread ends when the last clone is dropped.
 #[derive(Debug, Clone)]
 pub struct Journal {
     shared: Arc<Shared>,
     commands: mpsc::Sender<Command>,
 }
 
-/// What readers and the writer share.
+/// State that readers and the writer share.
 #[derive(Debug)]
 struct Shared {
     /// None while the disk fails.
     store: RwLock<Option<Store>>,
-    /// Settled, and not yet written down: readers skip them.
-    settled: Mutex<Settled>,
-    /// The sums as of the last commit.
+    /// Marked as delivered and not yet committed. Readers skip these entries.
+    delivered: Mutex<Delivered>,
+    /// The totals after the last commit.
     totals: Mutex<Totals>,
     fault: Mutex<Option<String>>,
-    /// The size of the smallest payload that was refused because there was no room for it, in bytes.
+    /// The size in bytes of the smallest payload that was refused for lack of space.
     refused: AtomicU64,
-    /// What should be set aside and cannot be now.
-    held_back: HeldBack,
-    /// A fault that a reader met; the writer sees to it.
+    /// Entries that wait for space in the quarantine.
+    pending_quarantine: PendingQuarantine,
+    /// A fault that a reader found, for the writer.
     seen_by_readers: Mutex<Option<StoreError>>,
-    /// The newest entry on disk; told again whenever reading may have become possible again.
+    /// The newest entry on disk. Also sent when a failed journal can be read again.
     newest: watch::Sender<EntryId>,
     names: Vec<String>,
-    limits: Limits,
+    limits: JournalLimits,
     folder: PathBuf,
 }
 
 // === impl Journal ===
 
 impl Journal {
-    /// Open the journal in this folder, or make one, and start its thread. `names` are those that entries are owed to;
-    /// whoever was owed something before and is not among them is owed nothing any more. Must be called within a tokio
-    /// runtime.
+    /// Opens the journal in this folder, or creates one, and starts its thread. `names` are the consumers. A consumer
+    /// that is no longer among them loses its pending entries. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// Another process has it, or the folder cannot be used. Damage is no error: it is said in the log.
-    pub fn open(folder: &Path, limits: Limits, names: &[String]) -> Result<(Self, Vec<Owner>), OpenError> {
+    /// Another process uses the journal, or the folder cannot be used. Damage is not an error: it is repaired and
+    /// logged.
+    pub fn open(folder: &Path, limits: JournalLimits, names: &[String]) -> Result<(Self, Vec<Consumer>), OpenError> {
         let lock = Lock::take(folder)?;
         let (store, totals) = salvage::open(folder, names, lock.first_time())?;
-        let owners = names.iter().filter_map(|name| totals.owner(name)).collect();
+        let consumers = names.iter().filter_map(|name| totals.consumer(name)).collect();
         let (commands, queue) = mpsc::channel(QUEUE);
         let shared = Arc::new(Shared {
             newest: watch::Sender::new(totals.newest()),
             store: RwLock::new(Some(store)),
-            settled: Mutex::default(),
+            delivered: Mutex::default(),
             totals: Mutex::new(totals),
             fault: Mutex::default(),
             refused: AtomicU64::new(u64::MAX),
-            held_back: HeldBack::default(),
+            pending_quarantine: PendingQuarantine::default(),
             seen_by_readers: Mutex::default(),
             names: names.to_vec(),
             limits,
             folder: folder.to_path_buf(),
         });
         Writer::start(Arc::clone(&shared), queue, lock).map_err(|cause| OpenError::folder(folder, cause))?;
-        Ok((Self { shared, commands }, owners))
+        Ok((Self { shared, commands }, consumers))
     }
 
-    /// Write a payload down, and say so to `answer` when it is on disk, or why it is not: from the journal's thread, in
-    /// the order of ids. Waits while too many others do.
+    /// Appends a payload, and calls `answer` on the journal's thread, in the order of ids, once it is on disk or
+    /// refused. Waits while the queue is full.
     pub async fn append(
         &self,
         payload: Bytes,
-        context: Context,
+        context: PayloadContext,
         answer: impl FnOnce(Result<EntryId, AppendError>) + Send + 'static,
     ) {
         let append = Append { payload, context, answer: Box::new(answer) };
@@ -192,108 +192,113 @@ impl Journal {
         }
     }
 
-    /// A destination needs an entry no more; `payload` is the size of its payload in bytes.
-    pub fn settle(&self, owner: Owner, entry: EntryId, payload: usize) {
+    /// Marks an entry as delivered to a consumer. `payload` is the size of the payload in bytes.
+    pub fn mark_delivered(&self, consumer: Consumer, entry: EntryId, payload: usize) {
         let payload = u64::try_from(payload).unwrap_or(u64::MAX);
-        guard(self.shared.settled.lock()).insert((owner, entry), payload);
-        // A full queue will be worked on, and this with it.
-        let _ = self.commands.try_send(Command::Settle);
+        self.shared.delivered.lock().insert((consumer, entry), payload);
+        // If the queue is full, the writer handles this with the other commands.
+        let _ = self.commands.try_send(Command::Flush);
     }
 
-    /// Nobody needs an entry any more.
-    pub fn withdraw(&self, entry: EntryId, payload: usize) {
-        let owners = guard(self.shared.totals.lock()).owners();
-        owners.into_iter().for_each(|owner| self.settle(owner, entry, payload));
+    /// Marks an entry as delivered to all consumers.
+    pub fn discard(&self, entry: EntryId, payload: usize) {
+        let consumers = self.shared.totals.lock().consumers();
+        consumers.into_iter().for_each(|consumer| self.mark_delivered(consumer, entry, payload));
     }
 
-    /// What the destination is owed from this id on, oldest first: at most so many entries, and no more after so many
-    /// bytes. Reads the disk.
+    /// The pending entries of a consumer from this id on, oldest first: at most `most` entries, and no more after
+    /// `most_bytes` bytes. Reads the disk.
     ///
     /// # Errors
-    /// The disk fails; [`newest`](Self::newest) changes when it is worth another attempt.
-    pub fn owed(&self, owner: Owner, from: EntryId, most: usize, most_bytes: usize) -> Result<Vec<Entry>, Unavailable> {
-        // Held for this statement alone: nobody waits for the disk to settle something.
-        let settled =
-            guard(self.shared.settled.lock()).keys().filter(|(by, _)| *by == owner).map(|(_, id)| *id).collect();
-        self.read(|store| store.owed(owner, from, most, most_bytes, &settled))
+    /// The disk fails. [`newest`](Self::newest) changes when a retry makes sense.
+    pub fn pending(
+        &self,
+        consumer: Consumer,
+        from: EntryId,
+        most: usize,
+        most_bytes: usize,
+    ) -> Result<Vec<JournalEntry>, Unavailable> {
+        // The lock is held for this statement only, not while the disk is read.
+        let delivered =
+            self.shared.delivered.lock().keys().filter(|(by, _)| *by == consumer).map(|(_, id)| *id).collect();
+        self.read(|store| store.pending(consumer, from, most, most_bytes, &delivered))
     }
 
-    /// One entry, if it is still there. Reads the disk.
+    /// An entry, if it still exists. Reads the disk.
     ///
     /// # Errors
     /// The disk fails.
-    pub fn entry(&self, entry: EntryId) -> Result<Option<Entry>, Unavailable> {
+    pub fn entry(&self, entry: EntryId) -> Result<Option<JournalEntry>, Unavailable> {
         self.read(|store| store.entry(entry))
     }
 
-    /// The newest entry that is on disk. Changes with each commit, and when a disk that failed can be read again.
+    /// The newest entry on disk. Changes with each commit, and when a failed disk can be read again.
     pub fn newest(&self) -> watch::Receiver<EntryId> {
         self.shared.newest.subscribe()
     }
 
-    /// How many entries the destination is owed.
-    pub fn owed_count(&self, owner: Owner) -> u64 {
-        self.sum(owner).entries
+    /// The number of pending entries of a consumer.
+    pub fn pending_count(&self, consumer: Consumer) -> u64 {
+        self.sum(consumer).entries
     }
 
-    /// Whether the destination is owed anything that does not wait to be set aside.
-    pub fn owes(&self, owner: Owner) -> bool {
-        self.owed_count(owner) > u64::try_from(self.held_back_of(owner)).unwrap_or(u64::MAX)
+    /// Whether a consumer has pending entries that do not wait for the quarantine.
+    pub fn has_deliverable(&self, consumer: Consumer) -> bool {
+        self.pending_count(consumer) > u64::try_from(self.pending_quarantine_of(consumer)).unwrap_or(u64::MAX)
     }
 
-    /// How much it holds, in bytes, as its limit counts them.
+    /// The size of all records in bytes, as the limit counts them.
     pub fn bytes(&self) -> u64 {
-        guard(self.shared.totals.lock()).bytes
+        self.shared.totals.lock().bytes
     }
 
-    /// The size of the payloads that the destination is owed, in bytes.
-    pub fn owed_bytes(&self, owner: Owner) -> u64 {
-        self.sum(owner).bytes
+    /// The size of the pending payloads of a consumer, in bytes.
+    pub fn pending_bytes(&self, consumer: Consumer) -> u64 {
+        self.sum(consumer).bytes
     }
 
-    fn sum(&self, owner: Owner) -> Sum {
-        // Both at once, so that nothing is counted as settled that is counted as gone.
-        let settled = guard(self.shared.settled.lock());
-        let owed = guard(self.shared.totals.lock()).owed(owner);
-        settled.iter().filter(|((by, _), _)| *by == owner).fold(owed, |Sum { entries, bytes }, (_, payload)| Sum {
-            entries: entries.saturating_sub(1),
-            bytes: bytes.saturating_sub(*payload),
+    fn sum(&self, consumer: Consumer) -> Sum {
+        // Locks both, so that an entry is not subtracted twice.
+        let delivered = self.shared.delivered.lock();
+        let pending = self.shared.totals.lock().pending(consumer);
+        delivered.iter().filter(|((by, _), _)| *by == consumer).fold(pending, |Sum { entries, bytes }, (_, payload)| {
+            Sum { entries: entries.saturating_sub(1), bytes: bytes.saturating_sub(*payload) }
         })
     }
 
     /// Why new payloads are refused; none: they are not.
     pub fn fault(&self) -> Option<String> {
-        let fault = guard(self.shared.fault.lock()).clone();
+        let fault = self.shared.fault.lock().clone();
         fault.or_else(|| {
-            let (bytes, limit) = (guard(self.shared.totals.lock()).bytes, self.shared.limits.max_bytes);
-            // None was refused as long as this is the greatest number there is.
+            let (bytes, limit) = (self.shared.totals.lock().bytes, self.shared.limits.max_bytes);
+            // `u64::MAX` means that none was refused.
             let refused = self.shared.refused.load(Ordering::Relaxed);
             let full = refused < u64::MAX && bytes.saturating_add(refused) > limit;
-            full.then(|| format!("it holds {bytes} bytes of the {limit} that --journal-max-bytes allows"))
+            full.then(|| format!("the journal is full: {bytes} of {limit} bytes (--journal-max-bytes)"))
         })
     }
 
-    /// How much there is. Reads the disk.
+    /// Statistics. Reads the disk.
     pub fn stats(&self) -> JournalStats {
-        let totals = guard(self.shared.totals.lock()).clone();
+        let totals = self.shared.totals.lock().clone();
         let fault = self.fault();
-        let owed = self.shared.names.iter().filter_map(|name| {
-            let owner = totals.owner(name)?;
-            let oldest = self.owed(owner, 0, 1, 0).ok().and_then(|entries| Some(entries.first()?.received_ms));
-            Some(Owed { name: name.clone(), entries: self.owed_count(owner), oldest_ms: oldest })
+        let pending = self.shared.names.iter().filter_map(|name| {
+            let consumer = totals.consumer(name)?;
+            let oldest = self.pending(consumer, 0, 1, 0).ok().and_then(|entries| Some(entries.first()?.received_ms));
+            Some(ConsumerStats { name: name.clone(), entries: self.pending_count(consumer), oldest_ms: oldest })
         });
-        let owed = owed.collect();
+        let pending = pending.collect();
         JournalStats {
             entries: totals.entries,
             bytes: totals.bytes,
             max_bytes: self.shared.limits.max_bytes,
             fault,
-            owed,
+            pending,
         }
     }
 
-    /// What the journal may hold.
-    pub fn limits(&self) -> Limits {
+    /// The limits.
+    pub fn limits(&self) -> JournalLimits {
         self.shared.limits
     }
 
@@ -302,27 +307,22 @@ impl Journal {
         self.commands.is_closed()
     }
 
-    /// Write down what was settled, and let go of the file. Later appends are refused.
+    /// Writes pending marks and closes the file. Later appends are refused.
     pub async fn close(&self) {
         let (closed, done) = oneshot::channel();
         if self.commands.send(Command::Close(closed)).await.is_ok() {
-            // An error means that it was closed already.
+            // An error means that the journal is closed already.
             let _ = done.await;
         }
     }
 
     fn read<T>(&self, read: impl FnOnce(&Store) -> Result<T, StoreError>) -> Result<T, Unavailable> {
-        let store = self.shared.store.read().unwrap_or_else(PoisonError::into_inner);
+        let store = self.shared.store.read();
         let Some(store) = store.as_ref() else { return Err(Unavailable) };
         read(store).map_err(|error| {
-            *guard(self.shared.seen_by_readers.lock()) = Some(error);
-            let _ = self.commands.try_send(Command::Settle);
+            *self.shared.seen_by_readers.lock() = Some(error);
+            let _ = self.commands.try_send(Command::Flush);
             Unavailable
         })
     }
-}
-
-/// A lock whose holder panicked guards values that are whole all the same: each is changed in one step.
-fn guard<T>(lock: Result<T, PoisonError<T>>) -> T {
-    lock.unwrap_or_else(PoisonError::into_inner)
 }

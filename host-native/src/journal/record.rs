@@ -1,4 +1,4 @@
-//! One entry as it is on disk. All numbers are little-endian.
+//! The on-disk format of an entry. All numbers are little-endian.
 //!
 //! | bytes | |
 //! |---|---|
@@ -7,36 +7,36 @@
 //! | 16–24 | the entry's id |
 //! | 24–32 | when it was received, in milliseconds since the Unix epoch |
 //! | 32–36 | the length of the rest |
-//! | 36– | a protobuf message: what the sender said ([`Body`]) and the payload as it was received |
+//! | 36– | a protobuf message ([`Body`]): the context and the payload as received |
 //!
-//! A record that decodes is whole: the magic says where one begins, the checksum that it is one.
+//! The magic marks where a record begins, and the checksum proves that it is complete.
 
 use bytes::Bytes;
 use prost::Message;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::EntryId;
-use crate::wasm::{Context, Encoding};
+use crate::payload::{Encoding, PayloadContext};
 
-/// Begins every record.
+/// The first bytes of every record.
 pub(super) const MAGIC: [u8; 8] = *b"oimlrec\x01";
-/// The length of what precedes the body.
+/// The length of the header before the body.
 pub(super) const HEADER: usize = 36;
 
-/// One payload, and what its sender said about it.
+/// One payload and its context.
 #[derive(Debug, Clone)]
-pub struct Entry {
-    /// Its name.
+pub struct JournalEntry {
+    /// The id.
     pub id: EntryId,
     /// When it was received, in milliseconds since the Unix epoch.
     pub received_ms: u64,
-    /// As it was received, but for its compression.
+    /// The payload as received, after decompression.
     pub payload: Bytes,
-    /// What its sender said about it.
-    pub context: Context,
+    /// The encoding and the requested destination.
+    pub context: PayloadContext,
 }
 
-/// Fields may be added; numbers are never used again.
+/// Fields may be added. Never reuse a tag.
 #[derive(Clone, PartialEq, Message)]
 struct Body {
     /// 0 protobuf, 1 OTLP/JSON, 2 trace JSON.
@@ -54,8 +54,8 @@ struct Body {
     payload: Bytes,
 }
 
-/// The record of an entry.
-pub(super) fn encode(id: EntryId, received_ms: u64, payload: &Bytes, context: &Context) -> Vec<u8> {
+/// Encodes an entry as a record.
+pub(super) fn encode(id: EntryId, received_ms: u64, payload: &Bytes, context: &PayloadContext) -> Vec<u8> {
     let body = Body {
         encoding: match context.encoding {
             Encoding::Protobuf => 0,
@@ -75,7 +75,7 @@ pub(super) fn encode(id: EntryId, received_ms: u64, payload: &Bytes, context: &C
     record.extend(id.to_le_bytes());
     record.extend(received_ms.to_le_bytes());
     record.extend(u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
-    // A `Vec` has room for all of it.
+    // A `Vec` grows as needed.
     let _ = body.encode(&mut record);
     let checksum = xxh3_64(record.get(16..).unwrap_or_default()).to_le_bytes();
     if let Some(place) = record.get_mut(8..16) {
@@ -84,8 +84,8 @@ pub(super) fn encode(id: EntryId, received_ms: u64, payload: &Bytes, context: &C
     record
 }
 
-/// The entry of a record; none when these bytes are no whole record.
-pub(super) fn decode(record: &[u8]) -> Option<Entry> {
+/// Decodes a record. None: the bytes are not a complete record.
+pub(super) fn decode(record: &[u8]) -> Option<JournalEntry> {
     let header = record.first_chunk::<HEADER>()?;
     let length = body_length(header)?;
     let body = record.get(HEADER..HEADER.checked_add(length)?)?;
@@ -101,11 +101,11 @@ pub(super) fn decode(record: &[u8]) -> Option<Entry> {
         _ => return None,
     };
     let Body { experiment_id, experiment_name, run_id, workspace, payload, .. } = body;
-    let context = Context { encoding, experiment_id, experiment_name, run_id, workspace };
-    Some(Entry { id: number(header.get(16..24)?), received_ms: number(header.get(24..32)?), payload, context })
+    let context = PayloadContext { encoding, experiment_id, experiment_name, run_id, workspace };
+    Some(JournalEntry { id: number(header.get(16..24)?), received_ms: number(header.get(24..32)?), payload, context })
 }
 
-/// How long the body is of the record that begins with these bytes; none when none does.
+/// The length of the body after this header. None: the bytes are not a header.
 pub(super) fn body_length(header: &[u8; HEADER]) -> Option<usize> {
     let length = header.get(32..36)?;
     header.starts_with(&MAGIC).then(|| usize::try_from(number(length)).ok())?
@@ -119,8 +119,8 @@ fn number(bytes: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
-    fn context() -> Context {
-        Context {
+    fn context() -> PayloadContext {
+        PayloadContext {
             encoding: Encoding::Json,
             experiment_id: None,
             experiment_name: Some("agents".to_owned()),

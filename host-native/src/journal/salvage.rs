@@ -1,8 +1,7 @@
-//! A journal that is damaged: every record in its file that is whole is taken over, and then the file is moved aside.
+//! Recovers a damaged journal: copies every complete record of the file, and then renames the file.
 //!
-//! Records are found by their magic and believed by their checksum, whatever became of the tables around them. So an
-//! entry that was settled not long ago may be found again and delivered again, which is harmless; one that is whole is
-//! never passed over.
+//! Records are found by their magic and verified by their checksum, independently of the tables. So an entry that was
+//! delivered recently may be found and delivered again, which is harmless. No complete record is missed.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -16,27 +15,27 @@ use super::error::OpenError;
 use super::record::{self, HEADER, MAGIC};
 use super::store::{Store, StoreError};
 use super::totals::{FORMAT, Totals};
-use super::{EntryId, Owner};
+use super::{Consumer, EntryId};
 use crate::folder::sync;
 
-/// How much of a file is looked at at once, in bytes.
+/// The size of the scan window, in bytes.
 const WINDOW: usize = 4 << 20;
-/// How much is taken over in one transaction, in bytes.
+/// The most bytes per transaction.
 const BATCH: usize = 16 << 20;
 
 const FILE: &str = "journal.redb";
-/// What is made of a damaged file, until it stands in its place.
+/// The recovered file, until it replaces the damaged one.
 const TAKEN_OVER: &str = "taken-over.redb";
 
-/// The numbers of destinations, by name.
-type Known = BTreeMap<String, Owner>;
+/// The numbers of consumers, by name.
+type Known = BTreeMap<String, Consumer>;
 
-/// Open the journal in a folder, whatever its state.
+/// Opens the journal in a folder, whatever its state.
 pub(super) fn open(folder: &Path, names: &[String], first_time: bool) -> Result<(Store, Totals), OpenError> {
     finish(folder).map_err(|cause| OpenError::folder(folder, cause))?;
     let path = folder.join(FILE);
     if !first_time && path.metadata().map_or(0, |metadata| metadata.len()) == 0 {
-        tracing::warn!("{} is gone, with whatever it held; a new journal is begun", path.display());
+        tracing::warn!("{} is missing; starting a new journal", path.display());
     }
     let opened = match Store::open(&path, names, &Known::new(), false) {
         Err(StoreError::Damaged(what)) => salvage(folder, names, &Known::new(), &what),
@@ -49,8 +48,7 @@ pub(super) fn open(folder: &Path, names: &[String], first_time: bool) -> Result<
     })
 }
 
-/// Open a journal that failed while it was in use; `damaged` says what was seen of it, if it was damage.
-/// Destinations keep the numbers by which they are known.
+/// Reopens a journal that failed while in use. `damaged` describes the damage, if any. Consumers keep their numbers.
 pub(super) fn reopen(
     folder: &Path,
     names: &[String],
@@ -60,7 +58,7 @@ pub(super) fn reopen(
     finish(folder).map_err(StoreError::Io)?;
     match Store::open(&folder.join(FILE), names, known, damaged.is_some()) {
         Err(StoreError::Damaged(what)) => salvage(folder, names, known, &what),
-        // What a reader saw, the verification may not see: the database is whole, and a record in it is not.
+        // The verification may miss what a reader found: the database is consistent, but one of its records is not.
         Ok(opened) => match damaged {
             Some(what) => {
                 drop(opened);
@@ -72,27 +70,26 @@ pub(super) fn reopen(
     }
 }
 
-/// The damaged file stands in its place until all of it was taken over, so that whoever is interrupted begins again.
+/// The damaged file stays in place until all records are copied, so that an interrupted salvage starts again.
 fn salvage(folder: &Path, names: &[String], known: &Known, what: &str) -> Result<(Store, Totals), StoreError> {
     let (path, taken_over, aside) = (folder.join(FILE), folder.join(TAKEN_OVER), free_name(folder));
-    tracing::error!("the journal {}: {what}; what can be read of it is taken over", path.display());
+    tracing::error!("the journal {} is damaged: {what}; recovering its entries", path.display());
     remove(&taken_over).map_err(StoreError::Io)?;
     let opened = take_over(&path, &taken_over, names, known).inspect_err(|_| {
-        // The disk may be full, and of this.
+        // This file may fill the disk.
         let _ = remove(&taken_over);
     })?;
     let moved = fs::rename(&path, &aside).and_then(|()| fs::rename(&taken_over, &path));
     moved.and_then(|()| sync(folder)).map_err(StoreError::Io)?;
     tracing::warn!(
         entries = opened.1.entries,
-        "what could be read of the journal was taken over, and will be delivered; some of it may have been before. The damaged \
-         file is {} now",
+        "recovered the journal; some entries may be delivered twice. The damaged file is now {}",
         aside.display()
     );
     Ok(opened)
 }
 
-/// What was taken over, when the damaged file was moved away and nothing was put in its place.
+/// Completes a salvage that stopped between the two renames.
 fn finish(folder: &Path) -> io::Result<()> {
     let (path, taken_over) = (folder.join(FILE), folder.join(TAKEN_OVER));
     if path.exists() || !taken_over.exists() {
@@ -136,14 +133,14 @@ fn free_name(folder: &Path) -> PathBuf {
     }
 }
 
-/// The whole records of a file, in the order in which they stand in it.
+/// The complete records of a file, in the order of the file.
 struct Records {
     scanned: BufReader<File>,
     read: File,
     window: Vec<u8>,
-    /// Where the window begins in the file.
+    /// The offset of the window in the file.
     offset: u64,
-    /// Where to look next, in the window.
+    /// Where to continue in the window.
     next: usize,
     finder: Finder<'static>,
 }
@@ -172,14 +169,14 @@ impl Records {
             let at = self.offset + (self.next + found) as u64;
             self.next += found + 1;
             if let Some((id, record)) = self.record_at(at)? {
-                // What looks like a record inside a record is part of a payload.
+                // Skips the record: what looks like a record inside it is part of a payload.
                 self.next += record.len() - 1;
                 return Ok(Some((id, record)));
             }
         }
     }
 
-    /// Moves the window on, by all but what may be the beginning of a magic.
+    /// Advances the window. Keeps bytes that may be the beginning of a magic.
     fn advance(&mut self) -> io::Result<bool> {
         let beyond = self.next.saturating_sub(self.window.len());
         let kept = self.window.len().min(MAGIC.len() - 1).min(self.window.len().saturating_sub(self.next));

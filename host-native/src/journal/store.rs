@@ -1,4 +1,4 @@
-//! The database behind the journal: opened, written and read in transactions. What its tables hold is in `totals`.
+//! Opens, reads and writes the database of the journal in transactions. `totals` defines its tables.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
@@ -9,34 +9,34 @@ use std::path::Path;
 use bytes::Bytes;
 use redb::{Builder, Database, ReadableDatabase};
 
-use super::record::{self, Entry};
-use super::totals::{ENTRIES, FORMAT, OWED, Tables, Totals, size};
-use super::{EntryId, Owner};
+use super::record::{self, JournalEntry};
+use super::totals::{ENTRIES, FORMAT, PENDING, Tables, Totals, size};
+use super::{Consumer, EntryId};
 use crate::folder::sync;
-use crate::wasm::Context;
+use crate::payload::PayloadContext;
 
-/// A journal that holds more is written so that it opens at once after a kill.
+/// A larger journal uses quick repair, so that it opens fast after a kill.
 pub(super) const QUICK_REPAIR_BYTES: u64 = 64 << 20;
-/// A file that is larger is not verified whole when it is opened; each record is verified when it is read.
+/// A larger file is not verified when it is opened. Each record is verified when it is read.
 const VERIFIED_WHOLE: u64 = 256 << 20;
-/// Memory for pages, in bytes.
+/// The size of the page cache, in bytes.
 const CACHE: usize = 32 << 20;
 
-/// The database, open.
+/// The open database.
 pub(super) struct Store {
     database: Database,
 }
 
-/// What was settled, with the size of each payload.
-pub(super) type Settled = HashMap<(Owner, EntryId), u64>;
+/// Entries that were marked as delivered, with the size of each payload.
+pub(super) type Delivered = HashMap<(Consumer, EntryId), u64>;
 
-/// The database cannot do what it should.
+/// A failure of the database.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StoreError {
-    /// What is in the file makes no sense.
+    /// The file is damaged.
     #[error("the file is damaged: {0}")]
     Damaged(String),
-    /// The system refuses; the database has to be opened again.
+    /// An I/O error. The database must be reopened.
     #[error("{0}")]
     Io(io::Error),
     /// A later version wrote it.
@@ -44,22 +44,22 @@ pub(super) enum StoreError {
     Format(u64),
 }
 
-/// An entry to be written.
+/// A new entry.
 pub(super) struct NewEntry<'a> {
     pub(super) received_ms: u64,
     pub(super) payload: &'a Bytes,
-    pub(super) context: &'a Context,
+    pub(super) context: &'a PayloadContext,
 }
 
 // === impl Store ===
 
 impl Store {
-    /// Open the database or make one, for these destinations alone, under the numbers by which they are known. Verifies the file when it is small or `verify` says
-    /// so.
+    /// Opens the database or creates one, for these consumers only. `known` are the numbers that consumers have
+    /// already. Verifies the file if it is small or if `verify` is set.
     pub(super) fn open(
         path: &Path,
         names: &[String],
-        known: &BTreeMap<String, Owner>,
+        known: &BTreeMap<String, Consumer>,
         verify: bool,
     ) -> Result<(Self, Totals), StoreError> {
         let length = path.metadata().map_or(0, |metadata| metadata.len());
@@ -78,51 +78,51 @@ impl Store {
         if let Some(format) = format.filter(|format| *format != FORMAT) {
             return Err(StoreError::Format(format));
         }
-        let totals = store.settle_on(names, known, totals)?;
+        let totals = store.set_consumers(names, known, totals)?;
         if length == 0 {
-            // The file is there after a crash only when its folder says so.
+            // The file survives a crash only after its folder is synced.
             sync(path.parent().unwrap_or(path)).map_err(StoreError::Io)?;
         }
         Ok((store, totals))
     }
 
-    /// Writes new entries, and what was settled, in one durable transaction. The first entry gets the next id, the
-    /// others follow it. Returns what there is then.
+    /// Writes new entries and delivery marks in one durable transaction. The first entry gets the next id, the others
+    /// follow. Returns the new totals.
     pub(super) fn commit(
         &self,
         totals: &Totals,
         entries: &[NewEntry<'_>],
-        settled: &Settled,
+        delivered: &Delivered,
     ) -> Result<Totals, StoreError> {
         let ids = totals.next..;
         let records = ids.zip(entries).map(|(id, entry)| {
             let NewEntry { received_ms, payload, context } = entry;
             (id, record::encode(id, *received_ms, payload, context), size(payload.len()))
         });
-        self.write(totals, records, settled)
+        self.write(totals, records, delivered)
     }
 
-    /// Takes records over that another file held, under the ids that they have.
+    /// Copies records of another file under their ids.
     pub(super) fn take_over(&self, totals: &Totals, records: Vec<(EntryId, Vec<u8>)>) -> Result<Totals, StoreError> {
         let sized = records.into_iter().map(|(id, record)| {
             let payload = record::decode(&record).map_or(0, |entry| size(entry.payload.len()));
             (id, record, payload)
         });
-        self.write(totals, sized, &Settled::new())
+        self.write(totals, sized, &Delivered::new())
     }
 
     fn write(
         &self,
         totals: &Totals,
         records: impl Iterator<Item = (EntryId, Vec<u8>, u64)>,
-        settled: &Settled,
+        delivered: &Delivered,
     ) -> Result<Totals, StoreError> {
         let mut totals = totals.clone();
         guarded(|| {
             let mut transaction = self.database.begin_write()?;
             let mut tables = Tables::open(&transaction)?;
-            for (owner, entry) in settled.keys() {
-                totals.remove(&mut tables, *owner, *entry)?;
+            for (consumer, entry) in delivered.keys() {
+                totals.remove(&mut tables, *consumer, *entry)?;
             }
             for (id, record, payload) in records {
                 totals.insert(&mut tables, id, &record, payload)?;
@@ -135,21 +135,21 @@ impl Store {
         })
     }
 
-    /// What is owed from this id on: so many entries, and no more after so many bytes, but one at least.
-    pub(super) fn owed(
+    /// The pending entries from this id on: at most `most`, and no more after `most_bytes` bytes, but at least one.
+    pub(super) fn pending(
         &self,
-        owner: Owner,
+        consumer: Consumer,
         from: EntryId,
         most: usize,
         most_bytes: usize,
         skipped: &HashSet<EntryId>,
-    ) -> Result<Vec<Entry>, StoreError> {
+    ) -> Result<Vec<JournalEntry>, StoreError> {
         let found = guarded(|| {
             let transaction = self.database.begin_read()?;
-            let (owed, entries) = (transaction.open_table(OWED)?, transaction.open_table(ENTRIES)?);
+            let (pending, entries) = (transaction.open_table(PENDING)?, transaction.open_table(ENTRIES)?);
             let mut found = Vec::new();
             let mut bytes = 0;
-            for row in owed.range((owner.0, from)..=(owner.0, EntryId::MAX))? {
+            for row in pending.range((consumer.0, from)..=(consumer.0, EntryId::MAX))? {
                 let (_, id) = row?.0.value();
                 if skipped.contains(&id) {
                     continue;
@@ -166,7 +166,7 @@ impl Store {
         found?.into_iter().collect::<Result<_, _>>().map_err(unreadable)
     }
 
-    pub(super) fn entry(&self, id: EntryId) -> Result<Option<Entry>, StoreError> {
+    pub(super) fn entry(&self, id: EntryId) -> Result<Option<JournalEntry>, StoreError> {
         let found = guarded(|| {
             let entries = self.database.begin_read()?.open_table(ENTRIES)?;
             let found = entries.get(id)?.map(|record| record::decode(record.value()).ok_or(id));
@@ -175,18 +175,18 @@ impl Store {
         found?.map_err(unreadable)
     }
 
-    /// Entries are owed to these destinations from here on, and to nobody else.
-    fn settle_on(
+    /// Sets the consumers. Entries of others are removed.
+    fn set_consumers(
         &self,
         names: &[String],
-        known: &BTreeMap<String, Owner>,
+        known: &BTreeMap<String, Consumer>,
         mut totals: Totals,
     ) -> Result<Totals, StoreError> {
         guarded(|| {
             let transaction = self.database.begin_write()?;
-            // Made, so that readers find them.
+            // Creates the tables, so that readers find them.
             drop(Tables::open(&transaction)?);
-            totals.settle_on(&transaction, names, known)?;
+            totals.set_consumers(&transaction, names, known)?;
             totals.write(&transaction)?;
             transaction.commit()?;
             Ok(totals)
@@ -201,14 +201,14 @@ impl fmt::Debug for Store {
 }
 
 fn unreadable(id: EntryId) -> StoreError {
-    StoreError::Damaged(format!("entry {id} is not as it was written"))
+    StoreError::Damaged(format!("entry {id} has a wrong checksum"))
 }
 
-/// What redb does not expect of a damaged file makes it panic; here that is damage like any other.
+/// redb may panic on a damaged file. Treats a panic as damage.
 fn guarded<T>(work: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, StoreError> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(done) => done.map_err(StoreError::from),
-        Err(_) => Err(StoreError::Damaged("the database cannot make sense of it".to_owned())),
+        Err(_) => Err(StoreError::Damaged("redb panicked".to_owned())),
     }
 }
 

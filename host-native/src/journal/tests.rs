@@ -6,7 +6,7 @@ use std::io::Write;
 use tempfile::TempDir;
 
 use super::*;
-use crate::wasm::Encoding;
+use crate::payload::Encoding;
 
 const NAMES: [&str; 2] = ["mlflow", "http://phoenix"];
 
@@ -14,8 +14,8 @@ fn names() -> Vec<String> {
     NAMES.iter().map(|name| (*name).to_owned()).collect()
 }
 
-fn context() -> Context {
-    Context {
+fn context() -> PayloadContext {
+    PayloadContext {
         encoding: Encoding::Protobuf,
         experiment_id: None,
         experiment_name: Some("agents".to_owned()),
@@ -39,11 +39,11 @@ impl Disk {
         self.folder().join("journal.redb")
     }
 
-    fn limited(&self, max_bytes: u64) -> Result<(Journal, Vec<Owner>), OpenError> {
-        Journal::open(&self.folder(), Limits { max_bytes, max_age: Duration::from_secs(3600) }, &names())
+    fn limited(&self, max_bytes: u64) -> Result<(Journal, Vec<Consumer>), OpenError> {
+        Journal::open(&self.folder(), JournalLimits { max_bytes, max_age: Duration::from_secs(3600) }, &names())
     }
 
-    fn open(&self) -> (Journal, Vec<Owner>) {
+    fn open(&self) -> (Journal, Vec<Consumer>) {
         self.limited(1 << 30).unwrap()
     }
 
@@ -51,7 +51,7 @@ impl Disk {
     fn killed(&self, journal: &Journal) -> Self {
         let copy = Self::new();
         fs::create_dir(copy.folder()).unwrap();
-        let _quiet = journal.shared.store.read().unwrap();
+        let _quiet = journal.shared.store.read();
         for file in ["journal.redb", "lock"] {
             fs::copy(self.folder().join(file), copy.folder().join(file)).unwrap();
         }
@@ -89,8 +89,8 @@ fn payload(number: u32) -> Vec<u8> {
     text.into_bytes().into_iter().cycle().take(5_000).collect()
 }
 
-fn owed(journal: &Journal, owner: Owner) -> Vec<Vec<u8>> {
-    journal.owed(owner, 0, usize::MAX, usize::MAX).unwrap().iter().map(|entry| entry.payload.to_vec()).collect()
+fn pending(journal: &Journal, consumer: Consumer) -> Vec<Vec<u8>> {
+    journal.pending(consumer, 0, usize::MAX, usize::MAX).unwrap().iter().map(|entry| entry.payload.to_vec()).collect()
 }
 
 fn payloads(numbers: impl Iterator<Item = u32>) -> Vec<Vec<u8>> {
@@ -103,9 +103,9 @@ async fn given_a_kill_after_the_answer_then_the_payload_is_there_with_its_contex
     let (journal, _) = disk.open();
     let id = append(&journal, b"payload".to_vec()).await.unwrap();
     let killed = disk.killed(&journal);
-    let (journal, owners) = killed.open();
-    for owner in owners {
-        let entries = journal.owed(owner, 0, 10, 1 << 20).unwrap();
+    let (journal, consumers) = killed.open();
+    for consumer in consumers {
+        let entries = journal.pending(consumer, 0, 10, 1 << 20).unwrap();
         assert_eq!(
             entries.iter().map(|entry| (entry.id, &entry.payload[..])).collect::<Vec<_>>(),
             [(id, &b"payload"[..])]
@@ -119,18 +119,18 @@ async fn given_a_kill_after_the_answer_then_the_payload_is_there_with_its_contex
 #[tokio::test]
 async fn given_destinations_then_an_entry_stays_until_the_last_of_them_has_settled_it() {
     let disk = Disk::new();
-    let (journal, owners) = disk.open();
+    let (journal, consumers) = disk.open();
     let id = append(&journal, b"payload".to_vec()).await.unwrap();
-    journal.settle(owners[0], id, 7);
-    assert!(owed(&journal, owners[0]).is_empty(), "settled at once for readers");
-    assert_eq!(owed(&journal, owners[1]).len(), 1);
+    journal.mark_delivered(consumers[0], id, 7);
+    assert!(pending(&journal, consumers[0]).is_empty(), "delivered at once for readers");
+    assert_eq!(pending(&journal, consumers[1]).len(), 1);
     journal.close().await;
 
-    let (journal, owners) = disk.open();
-    assert_eq!((journal.owed_count(owners[0]), journal.owed_count(owners[1])), (0, 1));
-    assert_eq!((journal.owed_bytes(owners[0]), journal.owed_bytes(owners[1])), (0, 7));
+    let (journal, consumers) = disk.open();
+    assert_eq!((journal.pending_count(consumers[0]), journal.pending_count(consumers[1])), (0, 1));
+    assert_eq!((journal.pending_bytes(consumers[0]), journal.pending_bytes(consumers[1])), (0, 7));
     assert_eq!(journal.stats().entries, 1);
-    journal.settle(owners[1], id, 7);
+    journal.mark_delivered(consumers[1], id, 7);
     journal.close().await;
 
     let (journal, _) = disk.open();
@@ -142,31 +142,31 @@ async fn given_destinations_then_an_entry_stays_until_the_last_of_them_has_settl
 #[tokio::test]
 async fn given_a_destination_that_is_configured_no_more_then_what_it_was_owed_is_released() {
     let disk = Disk::new();
-    let (journal, owners) = disk.open();
+    let (journal, consumers) = disk.open();
     let id = append(&journal, b"payload".to_vec()).await.unwrap();
-    journal.settle(owners[0], id, 7);
+    journal.mark_delivered(consumers[0], id, 7);
     journal.close().await;
-    let limits = Limits { max_bytes: 1 << 20, max_age: Duration::from_secs(1) };
+    let limits = JournalLimits { max_bytes: 1 << 20, max_age: Duration::from_secs(1) };
     let (journal, _) = Journal::open(&disk.folder(), limits, &["mlflow".to_owned(), "other".to_owned()]).unwrap();
     let stats = journal.stats();
-    assert_eq!((stats.entries, stats.owed[0].entries, stats.owed[1].entries), (0, 0, 0));
-    assert_eq!(stats.owed[1].name, "other");
+    assert_eq!((stats.entries, stats.pending[0].entries, stats.pending[1].entries), (0, 0, 0));
+    assert_eq!(stats.pending[1].name, "other");
 }
 
 #[tokio::test]
 async fn given_a_journal_that_is_full_then_it_refuses_until_there_is_room() {
     let disk = Disk::new();
-    let (journal, owners) = disk.limited(9_000).unwrap();
+    let (journal, consumers) = disk.limited(9_000).unwrap();
     let first = append(&journal, vec![1; 5_000]).await.unwrap();
     assert_eq!(journal.fault(), None);
     assert!(matches!(append(&journal, vec![2; 10_000]).await, Err(AppendError::Full(_))));
     assert_eq!(journal.fault(), None, "what would never fit says nothing");
     assert!(matches!(append(&journal, vec![2; 5_000]).await, Err(AppendError::Full(_))));
     assert!(journal.fault().unwrap().contains("--journal-max-bytes"));
-    for owner in owners {
-        journal.settle(owner, first, 5_000);
+    for consumer in consumers {
+        journal.mark_delivered(consumer, first, 5_000);
     }
-    // What was settled is written down with the next append at the latest.
+    // What was delivered is written down with the next append at the latest.
     while append(&journal, vec![3; 3_000]).await.is_err() {}
     assert_eq!(journal.fault(), None);
     assert!(journal.stats().bytes <= 9_000);
@@ -185,7 +185,7 @@ async fn given_a_second_process_then_it_is_told_who_has_the_journal() {
 #[tokio::test]
 async fn given_many_senders_at_once_then_they_share_transactions_and_ids_are_in_order() {
     let disk = Disk::new();
-    let (journal, owners) = disk.open();
+    let (journal, consumers) = disk.open();
     let senders = (0..200).map(|number| {
         let journal = journal.clone();
         tokio::spawn(async move { append(&journal, payload(number)).await.unwrap() })
@@ -196,8 +196,8 @@ async fn given_many_senders_at_once_then_they_share_transactions_and_ids_are_in_
     }
     ids.sort_unstable();
     assert_eq!(ids, (1..=200).collect::<Vec<_>>());
-    assert_eq!(journal.owed(owners[0], 150, 10, usize::MAX).unwrap()[0].id, 150);
-    assert_eq!(journal.owed(owners[0], 1, usize::MAX, 12_000).unwrap().len(), 3, "no more after so many bytes");
+    assert_eq!(journal.pending(consumers[0], 150, 10, usize::MAX).unwrap()[0].id, 150);
+    assert_eq!(journal.pending(consumers[0], 1, usize::MAX, 12_000).unwrap().len(), 3, "no more after so many bytes");
 }
 
 #[tokio::test]
@@ -213,8 +213,8 @@ async fn given_a_torn_tail_then_what_is_before_it_is_taken_over() {
     fs::write(killed.file(), bytes).unwrap();
     let left = killed.held(0..60);
     assert!((1..60).contains(&left.len()), "{} are left", left.len());
-    let (journal, owners) = killed.open();
-    assert_eq!(owed(&journal, owners[0]), left);
+    let (journal, consumers) = killed.open();
+    assert_eq!(pending(&journal, consumers[0]), left);
     append(&journal, b"next".to_vec()).await.unwrap();
 }
 
@@ -230,10 +230,10 @@ async fn given_a_file_that_was_cut_then_what_is_left_is_taken_over() {
         OpenOptions::new().write(true).open(killed.file()).unwrap().set_len(length * tenths / 10).unwrap();
         let left = killed.held(0..60);
         most = most.max(left.len());
-        let (journal, owners) = killed.open();
-        assert_eq!(owed(&journal, owners[1]), left, "cut to {tenths} tenths");
+        let (journal, consumers) = killed.open();
+        assert_eq!(pending(&journal, consumers[1]), left, "cut to {tenths} tenths");
         append(&journal, b"next".to_vec()).await.unwrap();
-        assert_eq!(owed(&journal, owners[1]).len(), left.len() + 1);
+        assert_eq!(pending(&journal, consumers[1]).len(), left.len() + 1);
     }
     assert!(most > 0, "every cut took all of them");
 }
@@ -252,8 +252,8 @@ async fn given_flipped_bits_then_at_most_the_entries_they_hit_are_lost() {
         let at = usize::try_from(at).unwrap();
         bytes[at] ^= 0b100;
         fs::write(killed.file(), bytes).unwrap();
-        let (journal, owners) = killed.open();
-        let found = owed(&journal, owners[0]);
+        let (journal, consumers) = killed.open();
+        let found = pending(&journal, consumers[0]);
         let lost = payloads(0..40).iter().filter(|payload| !found.contains(payload)).count();
         assert!(lost <= 1, "one bit at {at} cost {lost} entries");
         salvaged += killed.damaged_files();
@@ -273,15 +273,15 @@ async fn given_an_end_while_a_damaged_file_is_taken_over_then_the_next_start_has
     fs::write(interrupted.file(), bytes).unwrap();
     // Some of it is there already, and does not count.
     fs::write(interrupted.folder().join("taken-over.redb"), b"the beginning of a database").unwrap();
-    let (journal, owners) = interrupted.open();
-    assert_eq!(owed(&journal, owners[0]), payloads(0..20));
+    let (journal, consumers) = interrupted.open();
+    assert_eq!(pending(&journal, consumers[0]), payloads(0..20));
     assert_eq!(interrupted.damaged_files(), 1);
 
     // All of it is there, and the damaged file is out of the way.
     let interrupted = interrupted.killed(&journal);
     fs::rename(interrupted.file(), interrupted.folder().join("taken-over.redb")).unwrap();
-    let (journal, owners) = interrupted.open();
-    assert_eq!(owed(&journal, owners[0]), payloads(0..20));
+    let (journal, consumers) = interrupted.open();
+    assert_eq!(pending(&journal, consumers[0]), payloads(0..20));
 }
 
 #[tokio::test]
@@ -289,9 +289,9 @@ async fn given_a_file_that_is_no_journal_then_it_is_moved_aside_and_a_new_one_be
     let disk = Disk::new();
     fs::create_dir(disk.folder()).unwrap();
     fs::write(disk.file(), b"something else".repeat(1_000)).unwrap();
-    let (journal, owners) = disk.open();
+    let (journal, consumers) = disk.open();
     append(&journal, b"payload".to_vec()).await.unwrap();
-    assert_eq!((disk.damaged_files(), owed(&journal, owners[0]).len()), (1, 1));
+    assert_eq!((disk.damaged_files(), pending(&journal, consumers[0]).len()), (1, 1));
 }
 
 /// What 34 s are otherwise, for 2 GiB.
@@ -302,7 +302,7 @@ async fn given_a_large_journal_after_a_kill_then_it_is_not_verified_whole_before
     for (bytes, is_repaired) in [(store::QUICK_REPAIR_BYTES / 8, true), (store::QUICK_REPAIR_BYTES + (4 << 20), false)]
     {
         let disk = Disk::new();
-        let (journal, owners) = disk.open();
+        let (journal, consumers) = disk.open();
         let entries = bytes / (1 << 20);
         for _ in 0..entries {
             append(&journal, vec![7; 1 << 20]).await.unwrap();
@@ -316,7 +316,7 @@ async fn given_a_large_journal_after_a_kill_then_it_is_not_verified_whole_before
 
         let killed = disk.killed(&journal);
         let (journal, _) = killed.open();
-        assert_eq!(journal.owed_count(owners[0]), entries);
+        assert_eq!(journal.pending_count(consumers[0]), entries);
     }
 }
 
@@ -327,16 +327,16 @@ async fn given_a_file_that_was_deleted_then_a_new_journal_is_begun() {
     fill(&journal, 1).await;
     journal.close().await;
     fs::remove_file(disk.file()).unwrap();
-    let (journal, owners) = disk.open();
-    assert!(owed(&journal, owners[0]).is_empty());
+    let (journal, consumers) = disk.open();
+    assert!(pending(&journal, consumers[0]).is_empty());
     append(&journal, b"payload".to_vec()).await.unwrap();
 }
 
 /// Tells an open journal of damage, and waits until it was taken over.
-async fn taken_over(disk: &Disk, journal: &Journal, owner: Owner) {
-    *guard(journal.shared.seen_by_readers.lock()) = Some(StoreError::Damaged("as a reader saw it".to_owned()));
-    journal.settle(owner, 0, 0);
-    while disk.damaged_files() == 0 || journal.owed(owner, 0, 1, 0).is_err() {
+async fn taken_over(disk: &Disk, journal: &Journal, consumer: Consumer) {
+    *journal.shared.seen_by_readers.lock() = Some(StoreError::Damaged("as a reader saw it".to_owned()));
+    journal.mark_delivered(consumer, 0, 0);
+    while disk.damaged_files() == 0 || journal.pending(consumer, 0, 1, 0).is_err() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
@@ -345,7 +345,7 @@ async fn taken_over(disk: &Disk, journal: &Journal, owner: Owner) {
 async fn given_damage_that_is_met_while_reading_then_the_rest_is_taken_over_without_a_restart() {
     for damaged in [1, 2] {
         let disk = Disk::new();
-        let (journal, owners) = disk.open();
+        let (journal, consumers) = disk.open();
         fill(&journal, 3).await;
         let mut bytes = fs::read(disk.file()).unwrap();
         let needle = payload(damaged);
@@ -354,8 +354,8 @@ async fn given_damage_that_is_met_while_reading_then_the_rest_is_taken_over_with
         // Behind the back of the open database, whose pages are not all in memory.
         let mut file = OpenOptions::new().write(true).open(disk.file()).unwrap();
         file.write_all(&bytes).unwrap();
-        taken_over(&disk, &journal, owners[0]).await;
-        let found = owed(&journal, owners[0]);
+        taken_over(&disk, &journal, consumers[0]).await;
+        let found = pending(&journal, consumers[0]);
         assert_eq!(
             (0..3).map(|number| found.contains(&payload(number))).collect::<Vec<_>>(),
             [true, damaged != 1, damaged != 2]
@@ -369,19 +369,19 @@ async fn given_damage_that_is_met_while_reading_then_the_rest_is_taken_over_with
 #[tokio::test]
 async fn given_damage_after_a_destination_has_gone_then_the_others_keep_what_they_are_owed() {
     let disk = Disk::new();
-    let limits = Limits { max_bytes: 1 << 30, max_age: Duration::from_secs(3600) };
+    let limits = JournalLimits { max_bytes: 1 << 30, max_age: Duration::from_secs(3600) };
     let open = |names: &[&str]| {
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
         Journal::open(&disk.folder(), limits, &names).unwrap()
     };
     let (journal, _) = open(&["mlflow", "http://gone", "http://phoenix"]);
     journal.close().await;
-    let (journal, owners) = open(&["mlflow", "http://phoenix"]);
+    let (journal, consumers) = open(&["mlflow", "http://phoenix"]);
     append(&journal, b"before".to_vec()).await.unwrap();
-    taken_over(&disk, &journal, owners[0]).await;
+    taken_over(&disk, &journal, consumers[0]).await;
     append(&journal, b"after".to_vec()).await.unwrap();
-    for owner in owners {
-        assert_eq!(owed(&journal, owner), [b"before".to_vec(), b"after".to_vec()]);
+    for consumer in consumers {
+        assert_eq!(pending(&journal, consumer), [b"before".to_vec(), b"after".to_vec()]);
     }
 }
 

@@ -1,13 +1,13 @@
-//! The journal's thread: the only one that writes.
+//! The journal's thread, the only one that writes.
 //!
-//! It takes all that waits into one transaction, up to a limit, so that the cost of an `fsync` is shared by whoever came
-//! while the last one ran. What was settled goes with it, or alone after [`SETTLE_DELAY`].
+//! It takes all waiting payloads into one transaction, up to a limit, so that they share an `fsync`. Delivery marks go with
+//! the next transaction, or into one of their own after [`FLUSH_DELAY`].
 
 use std::io::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -17,35 +17,35 @@ use tokio::time::{Instant, sleep_until};
 
 use super::error::{AppendError, FAULT_WAIT, FULL_WAIT};
 use super::lock::Lock;
-use super::store::{NewEntry, Settled, StoreError};
-use super::{EntryId, Shared, guard, salvage};
-use crate::wasm::Context;
+use super::store::{Delivered, NewEntry, StoreError};
+use super::{EntryId, Shared, salvage};
+use crate::payload::PayloadContext;
 
 /// The most entries in one transaction.
 const GROUP: usize = 512;
-/// The most bytes in one transaction, but for its last entry.
+/// The most bytes in one transaction. The last entry may exceed it.
 const GROUP_BYTES: usize = 16 << 20;
-/// How long what was settled waits for a transaction that it can go with.
-const SETTLE_DELAY: Duration = Duration::from_millis(200);
-/// How often a disk that fails is tried again.
+/// How long delivery marks wait for a transaction with new entries.
+const FLUSH_DELAY: Duration = Duration::from_millis(200);
+/// The interval of retries while the disk fails.
 const RETRY: Duration = Duration::from_secs(1);
-/// What a disk must take before it is believed to be well again, in bytes.
+/// The bytes that a test write must store before the journal is reopened.
 const PROBE: usize = 1 << 20;
 
-/// A payload to be written down.
+/// A payload to append.
 pub(super) struct Append {
     pub(super) payload: Bytes,
-    pub(super) context: Context,
+    pub(super) context: PayloadContext,
     pub(super) answer: Answer,
 }
 
-/// Who wants to know what became of a payload.
+/// Called with the result of an append.
 pub(super) type Answer = Box<dyn FnOnce(Result<EntryId, AppendError>) + Send>;
 
 pub(super) enum Command {
     Append(Append),
-    /// Something was settled, or damage was met.
-    Settle,
+    /// There are delivery marks to write, or a reader found damage.
+    Flush,
     Close(oneshot::Sender<()>),
 }
 
@@ -53,13 +53,13 @@ pub(super) struct Writer {
     shared: Arc<Shared>,
     queue: mpsc::Receiver<Command>,
     group: Vec<Append>,
-    settle_at: Option<Instant>,
-    /// When to open the database again, while it is closed because of a fault.
+    flush_at: Option<Instant>,
+    /// When to reopen the database. None: it is open.
     retry_at: Option<Instant>,
-    /// What was damaged, when that is the fault.
+    /// The damage, if that is the fault.
     damaged: Option<String>,
-    /// Whether the fault was said.
-    said: bool,
+    /// Whether the fault was logged.
+    fault_logged: bool,
     lock: Lock,
 }
 
@@ -72,10 +72,10 @@ impl Writer {
             shared,
             queue,
             group: Vec::new(),
-            settle_at: None,
+            flush_at: None,
             retry_at: None,
             damaged: None,
-            said: false,
+            fault_logged: false,
             lock,
         };
         let thread = thread::Builder::new().name("journal".to_owned());
@@ -84,8 +84,8 @@ impl Writer {
 
     async fn run(mut self) {
         let closed = loop {
-            // While the disk fails there is nothing to settle with.
-            let due = self.retry_at.or(self.settle_at);
+            // While the disk fails, marks cannot be written.
+            let due = self.retry_at.or(self.flush_at);
             let command = tokio::select! {
                 command = self.queue.recv() => Some(command),
                 () = async { sleep_until(due.unwrap_or_else(Instant::now)).await }, if due.is_some() => None,
@@ -115,8 +115,8 @@ impl Writer {
     fn take(&mut self, command: Command) {
         match command {
             Command::Append(append) => self.group.push(append),
-            Command::Settle | Command::Close(_) => {
-                self.settle_at.get_or_insert_with(|| Instant::now() + SETTLE_DELAY);
+            Command::Flush | Command::Close(_) => {
+                self.flush_at.get_or_insert_with(|| Instant::now() + FLUSH_DELAY);
             }
         }
     }
@@ -126,7 +126,7 @@ impl Writer {
     }
 
     fn work(&mut self) {
-        let seen = guard(self.shared.seen_by_readers.lock()).take();
+        let seen = self.shared.seen_by_readers.lock().take();
         if let Some(error) = seen {
             self.fail(error);
         }
@@ -136,30 +136,30 @@ impl Writer {
         if self.retry_at.is_some() {
             return self.refuse_group(AppendError::Unavailable(FAULT_WAIT));
         }
-        let settles = self.settle_at.is_some_and(|at| at <= Instant::now());
-        if !self.group.is_empty() || settles {
-            self.settle_at = None;
+        let flush_due = self.flush_at.is_some_and(|at| at <= Instant::now());
+        if !self.group.is_empty() || flush_due {
+            self.flush_at = None;
             self.commit();
         }
     }
 
-    /// Writes the group and what was settled, and answers.
+    /// Writes the group and the delivery marks, and answers.
     fn commit(&mut self) {
-        let settled = guard(self.shared.settled.lock()).clone();
+        let delivered = self.shared.delivered.lock().clone();
         let group = std::mem::take(&mut self.group);
         let (fits, full) = self.divide(group);
         for append in full {
             let size = u64::try_from(append.payload.len()).unwrap_or(u64::MAX);
-            // What would never fit says nothing of how full it is.
+            // A payload larger than the limit does not mean that the journal is full.
             if size <= self.shared.limits.max_bytes {
                 self.shared.refused.fetch_min(size, Ordering::Relaxed);
             }
             (append.answer)(Err(AppendError::Full(FULL_WAIT)));
         }
-        if fits.is_empty() && settled.is_empty() {
+        if fits.is_empty() && delivered.is_empty() {
             return;
         }
-        match self.write(&fits, &settled) {
+        match self.write(&fits, &delivered) {
             Ok(first) => {
                 if fits.is_empty() {
                     return;
@@ -167,9 +167,9 @@ impl Writer {
                 for (append, id) in fits.into_iter().zip(first..) {
                     (append.answer)(Ok(id));
                 }
-                self.shared.newest.send_replace(guard(self.shared.totals.lock()).newest());
-                if std::mem::take(&mut self.said) {
-                    tracing::info!("the journal can be written again");
+                self.shared.newest.send_replace(self.shared.totals.lock().newest());
+                if std::mem::take(&mut self.fault_logged) {
+                    tracing::info!("the journal works again");
                 }
             }
             Err(error) => {
@@ -180,9 +180,9 @@ impl Writer {
         }
     }
 
-    /// What there is room for, and the rest.
+    /// Splits the group into what fits and the rest.
     fn divide(&self, group: Vec<Append>) -> (Vec<Append>, Vec<Append>) {
-        let mut bytes = guard(self.shared.totals.lock()).bytes;
+        let mut bytes = self.shared.totals.lock().bytes;
         let limit = self.shared.limits.max_bytes;
         group.into_iter().partition(|append| {
             let more = bytes.saturating_add(u64::try_from(append.payload.len()).unwrap_or(u64::MAX));
@@ -194,33 +194,33 @@ impl Writer {
         })
     }
 
-    fn write(&self, group: &[Append], settled: &Settled) -> Result<EntryId, StoreError> {
+    fn write(&self, group: &[Append], delivered: &Delivered) -> Result<EntryId, StoreError> {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let received_ms = u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX);
         let entries =
             group.iter().map(|append| NewEntry { received_ms, payload: &append.payload, context: &append.context });
         let entries: Vec<_> = entries.collect();
-        let store = self.shared.store.read().unwrap_or_else(PoisonError::into_inner);
+        let store = self.shared.store.read();
         let Some(store) = store.as_ref() else { return Err(StoreError::Io(io::Error::other("it is closed"))) };
-        let before = guard(self.shared.totals.lock()).clone();
-        let after = store.commit(&before, &entries, settled)?;
-        let mut waiting = guard(self.shared.settled.lock());
-        waiting.retain(|each, _| !settled.contains_key(each));
-        *guard(self.shared.totals.lock()) = after;
+        let before = self.shared.totals.lock().clone();
+        let after = store.commit(&before, &entries, delivered)?;
+        let mut waiting = self.shared.delivered.lock();
+        waiting.retain(|each, _| !delivered.contains_key(each));
+        *self.shared.totals.lock() = after;
         Ok(before.next)
     }
 
-    /// Lets go of the database until it can be opened again. Says why, once.
+    /// Closes the database until it can be reopened. Logs the fault once.
     fn fail(&mut self, error: StoreError) {
         self.close();
-        *guard(self.shared.fault.lock()) = Some(error.to_string());
-        if !std::mem::replace(&mut self.said, true) {
+        *self.shared.fault.lock() = Some(error.to_string());
+        if !std::mem::replace(&mut self.fault_logged, true) {
             tracing::error!(
-                "the journal in {} fails: {error}; until it works again new payloads are refused, and senders keep them",
+                "the journal in {} failed: {error}; refusing new payloads until it works again",
                 self.shared.folder.display()
             );
         }
-        // Damage can be dealt with at once, a disk that fails after a while.
+        // Salvages damage now. A failing disk is retried later.
         self.retry_at = Some(Instant::now() + RETRY);
         if let StoreError::Damaged(what) = error {
             self.damaged = Some(what);
@@ -228,41 +228,41 @@ impl Writer {
         }
     }
 
-    /// Opens the database again, when its disk takes something.
+    /// Reopens the database if the disk accepts a test write.
     fn reopen(&mut self) {
         self.retry_at = Some(Instant::now() + RETRY);
         let Shared { folder, names, .. } = &*self.shared;
-        let known = guard(self.shared.totals.lock()).known();
+        let known = self.shared.totals.lock().known();
         let opened = probe(folder)
             .map_err(StoreError::Io)
             .and_then(|()| salvage::reopen(folder, names, &known, self.damaged.as_deref()));
         match opened {
             Ok((store, mut totals)) => {
                 let newest = {
-                    let mut before = guard(self.shared.totals.lock());
-                    // Readers have passed these ids, whatever became of their entries.
+                    let mut before = self.shared.totals.lock();
+                    // Readers have passed these ids already.
                     totals.next = totals.next.max(before.next);
                     *before = totals;
                     before.newest()
                 };
-                *self.shared.store.write().unwrap_or_else(PoisonError::into_inner) = Some(store);
-                *guard(self.shared.fault.lock()) = None;
+                *self.shared.store.write() = Some(store);
+                *self.shared.fault.lock() = None;
                 (self.retry_at, self.damaged) = (None, None);
-                self.settle_at = Some(Instant::now());
-                // Readers that could not read try again.
+                self.flush_at = Some(Instant::now());
+                // Wakes readers that failed to read.
                 self.shared.newest.send_replace(newest);
             }
             Err(error) => {
-                // A salvage may have taken long.
+                // A salvage may take long.
                 self.retry_at = Some(Instant::now() + RETRY);
-                *guard(self.shared.fault.lock()) = Some(error.to_string());
+                *self.shared.fault.lock() = Some(error.to_string());
             }
         }
     }
 
     fn close(&self) {
-        let store = self.shared.store.write().unwrap_or_else(PoisonError::into_inner).take();
-        // What cannot be closed in order is repaired when it is opened.
+        let store = self.shared.store.write().take();
+        // If closing fails, the next open repairs the file.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(store)));
     }
 
@@ -272,7 +272,7 @@ impl Writer {
         }
     }
 
-    /// Writes down what was settled, refuses what has come since, and closes the database before it says that it has.
+    /// Writes the delivery marks, refuses the remaining commands, and closes the database before it answers.
     fn end(mut self, closed: Option<oneshot::Sender<()>>) {
         self.refuse_group(AppendError::Closed);
         self.queue.close();
@@ -287,13 +287,13 @@ impl Writer {
         self.close();
         drop(self.lock);
         if let Some(closed) = closed {
-            // Whoever asked may have gone.
+            // The caller may be gone.
             let _ = closed.send(());
         }
     }
 }
 
-/// Whether the disk takes a little more than nothing.
+/// Checks that the disk accepts a write of some size.
 fn probe(folder: &Path) -> io::Result<()> {
     let mut file = tempfile::tempfile_in(folder)?;
     file.write_all(&vec![0; PROBE])?;

@@ -1,83 +1,96 @@
-//! Keeps what MLflow will not take, so that it can be sent again once the reason is gone.
+//! Stores what a destination refuses, so that it can be replayed once the reason is gone.
 //!
-//! `<data-dir>/set-aside/` holds pairs of files: an OTLP payload (`.pb`, or `.json` as its sender encoded it) and beside
-//! it a `.reason.json` that says why it is there. Each file is written whole or not at all, the reason first, so that
-//! there is no payload without its reason; a file that is there is never overwritten with other contents, nor with the same
-//! for somebody else. What was kept is on disk, with its name.
+//! `<data-dir>/quarantine/` contains pairs of files: an OTLP payload (`.pb`, or `.json` if the sender used JSON) and a
+//! `.reason.json` with the reason and the destination.
+//!
+//! Guarantees: each file is written atomically and synced; the reason is written first, so that no payload is without its
+//! reason; a payload is never overwritten with other bytes, nor with the same bytes for another destination.
 
-mod items;
+mod entry;
+pub mod expiry;
+mod migration;
+mod quota;
 mod record;
-mod room;
+pub mod retry;
 
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 use tempfile::NamedTempFile;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::folder::sync;
-use crate::wasm::{Context, Encoding, Quarantined};
+use crate::payload::{Encoding, PayloadContext};
+use crate::wasm::Quarantined;
 
-pub use items::Item;
-pub use record::Record;
-use room::Room;
+pub use entry::QuarantineEntry;
+use quota::Quota;
+pub use record::QuarantineRecord;
 
-/// How the files end that say why.
+/// The suffix of the files with the reasons.
 const REASON: &str = ".reason.json";
 
-/// The folder of things set aside.
+/// The quarantine folder. Clones share their limit and their count.
 #[derive(Debug, Clone)]
-pub struct SetAsideFolder {
+pub struct Quarantine {
     path: PathBuf,
-    room: Room,
+    quota: Quota,
     kept: Arc<AtomicU64>,
-    /// Held while a name is found and taken.
+    /// Locked while a free name is chosen and taken.
     naming: Arc<Mutex<()>>,
 }
 
-/// Something cannot be set aside; its bytes are lost when they are held nowhere else.
+/// A payload cannot be quarantined. Its bytes are lost unless something else holds them.
 #[derive(Debug, thiserror::Error)]
-#[error("{} cannot be written: {cause}", path.display())]
-pub struct NotKept {
+#[error("failed to write {}: {cause}", path.display())]
+pub struct QuarantineError {
     path: PathBuf,
     cause: io::Error,
 }
 
-// === impl SetAsideFolder ===
+// === impl Quarantine ===
 
-impl SetAsideFolder {
-    /// The folder below this data directory. It is created when it is needed.
+impl Quarantine {
+    /// The folder in this data directory, with what an earlier version left in `set-aside/`. The folder is created with
+    /// the first entry.
     pub fn below(data_dir: &Path) -> Self {
-        Self { path: data_dir.join("set-aside"), room: Room::default(), kept: Arc::default(), naming: Arc::default() }
+        let path = data_dir.join("quarantine");
+        migration::take_over(data_dir, &Self::at(path.clone()));
+        Self::at(path)
     }
 
-    /// With so many bytes of room; none: any.
+    fn at(path: PathBuf) -> Self {
+        Self { path, quota: Quota::default(), kept: Arc::default(), naming: Arc::default() }
+    }
+
+    /// Limits the folder to this many bytes. None: no limit.
     pub fn limited(mut self, bytes: Option<u64>) -> Self {
-        self.room = Room::of(bytes);
+        self.quota = Quota::of(bytes);
         self
     }
 
-    /// Where it is.
+    /// The path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// How much was set aside, by this one and its clones.
+    /// The number of entries that this quarantine and its clones stored.
     pub fn kept(&self) -> u64 {
         self.kept.load(Ordering::Relaxed)
     }
 
-    /// Keep one span that MLflow refused, with what the sender said about the payload it came in. Returns the file that
-    /// holds it.
+    /// Stores one span that MLflow refused, with the context of its payload. Returns the payload file.
     ///
     /// # Errors
-    /// The folder cannot be written to.
-    pub fn keep_span(&self, span: &Quarantined, context: Option<&Context>) -> Result<PathBuf, NotKept> {
-        let record = Record::now(&span.reason);
-        let record = Record {
+    /// The folder cannot be written.
+    pub fn keep_span(&self, span: &Quarantined, context: Option<&PayloadContext>) -> Result<PathBuf, QuarantineError> {
+        let record = QuarantineRecord::now(&span.reason);
+        let record = QuarantineRecord {
             trace_id: Some(span.trace_id.clone()),
             span_id: Some(span.span_id.clone()),
             ..context.map_or(record.clone(), |context| record.of(context))
@@ -86,67 +99,82 @@ impl SetAsideFolder {
         self.keep(&name, "pb", &span.payload, &record)
     }
 
-    /// Keep a whole payload with what its sender said about it. Returns the file that holds it.
+    /// Stores a whole payload that MLflow or the translator refused, with its context. Returns the payload file.
     ///
     /// # Errors
-    /// The folder cannot be written to.
-    pub fn keep_payload(&self, payload: &[u8], context: &Context, reason: &str) -> Result<PathBuf, NotKept> {
+    /// The folder cannot be written.
+    pub fn keep_payload(
+        &self,
+        payload: &[u8],
+        context: &PayloadContext,
+        reason: &str,
+    ) -> Result<PathBuf, QuarantineError> {
         self.keep_payload_for(None, payload, context, reason)
     }
 
-    /// The same for another destination than MLflow.
+    /// Stores a payload that a forward destination refused; none: MLflow. Returns the payload file.
     ///
     /// # Errors
-    /// The folder cannot be written to.
+    /// The folder cannot be written.
     pub fn keep_payload_for(
         &self,
         destination: Option<&str>,
         payload: &[u8],
-        context: &Context,
+        context: &PayloadContext,
         reason: &str,
-    ) -> Result<PathBuf, NotKept> {
-        let record = Record { destination: destination.map(str::to_owned), ..Record::now(reason).of(context) };
+    ) -> Result<PathBuf, QuarantineError> {
+        let record = QuarantineRecord {
+            destination: destination.map(str::to_owned),
+            ..QuarantineRecord::now(reason).of(context)
+        };
         let extension = match context.encoding {
             Encoding::Protobuf => "pb",
             Encoding::Json | Encoding::TraceJson => "json",
         };
-        // Names of their own, so that a free one is found at once among many.
+        // The name contains a digest, so that a free name is found quickly among many.
         self.keep(&format!("payload-{:016x}", xxh3_64(payload)), extension, payload, &record)
     }
 
-    /// Take something over that another folder holds. What is said of the same bytes here is said on, but for the
-    /// reason. Returns the file that holds it.
+    /// Copies an entry of another quarantine folder. If this folder has the same bytes, their record keeps everything but
+    /// the reason and its time. Returns the payload file.
     ///
     /// # Errors
-    /// It cannot be read, or this folder cannot be written to.
-    pub fn adopt(&self, item: &Item) -> Result<PathBuf, NotKept> {
-        let payload = fs::read(&item.path).map_err(|cause| NotKept { path: item.path.clone(), cause })?;
+    /// The entry cannot be read, or this folder cannot be written.
+    pub fn adopt(&self, item: &QuarantineEntry) -> Result<PathBuf, QuarantineError> {
+        let payload = fs::read(&item.path).map_err(|cause| QuarantineError { path: item.path.clone(), cause })?;
         let extension = if item.path.extension().is_some_and(|extension| extension == "json") { "json" } else { "pb" };
         let (stem, path) = self.free_name(&item.id, extension, &payload, None);
         let known = fs::read(self.path.join(format!("{stem}{REASON}"))).ok();
-        let known = known.filter(|_| path.exists()).and_then(|text| serde_json::from_slice::<Record>(&text).ok());
-        let Record { reason, at, .. } = item.record.clone();
-        let record = known.map_or_else(|| item.record.clone(), |known| Record { reason, at, ..known });
+        let known =
+            known.filter(|_| path.exists()).and_then(|text| serde_json::from_slice::<QuarantineRecord>(&text).ok());
+        let QuarantineRecord { reason, at, .. } = item.record.clone();
+        let record = known.map_or_else(|| item.record.clone(), |known| QuarantineRecord { reason, at, ..known });
         self.keep(&item.id, extension, &payload, &record)
     }
 
-    /// Say another reason for which something is set aside, from now on.
+    /// Replaces the reason of an entry.
     ///
     /// # Errors
-    /// The folder cannot be written to.
-    pub fn keep_reason(&self, item: &Item, reason: &str) -> Result<(), NotKept> {
+    /// The folder cannot be written.
+    pub fn keep_reason(&self, item: &QuarantineEntry, reason: &str) -> Result<(), QuarantineError> {
         let path = self.path.join(format!("{}{REASON}", item.id));
-        let Record { reason, at, .. } = Record::now(reason);
-        let record = Record { reason, at, ..item.record.clone() };
+        let QuarantineRecord { reason, at, .. } = QuarantineRecord::now(reason);
+        let record = QuarantineRecord { reason, at, ..item.record.clone() };
         let text = serde_json::to_vec_pretty(&record).map_err(io::Error::from);
-        text.and_then(|text| replace(&path, &text)).map_err(|cause| NotKept { path, cause })
+        text.and_then(|text| replace(&path, &text)).map_err(|cause| QuarantineError { path, cause })
     }
 
-    fn keep(&self, name: &str, extension: &str, payload: &[u8], record: &Record) -> Result<PathBuf, NotKept> {
-        let failed = |path: &Path, cause| NotKept { path: path.to_path_buf(), cause };
+    fn keep(
+        &self,
+        name: &str,
+        extension: &str,
+        payload: &[u8],
+        record: &QuarantineRecord,
+    ) -> Result<PathBuf, QuarantineError> {
+        let failed = |path: &Path, cause| QuarantineError { path: path.to_path_buf(), cause };
         self.create().map_err(|cause| failed(&self.path, cause))?;
-        self.room.take(&self.path, payload.len()).map_err(|cause| failed(&self.path, cause))?;
-        let _naming = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
+        self.quota.take(&self.path, payload.len()).map_err(|cause| failed(&self.path, cause))?;
+        let _naming = self.naming.lock();
         let (stem, path) = self.free_name(name, extension, payload, Some(record));
         let reason_path = self.path.join(format!("{stem}{REASON}"));
         let reason = serde_json::to_vec_pretty(record).map_err(|error| failed(&reason_path, error.into()))?;
@@ -165,19 +193,26 @@ impl SetAsideFolder {
         sync(self.path.parent().unwrap_or(&self.path))
     }
 
-    /// The first of `name`, `name-2`, `name-3`, … that is free or holds just this payload, for those that the record names if there
-    /// is one.
-    fn free_name(&self, name: &str, extension: &str, payload: &[u8], record: Option<&Record>) -> (String, PathBuf) {
-        let is_for_others = |stem: &str| {
+    /// The first of `name`, `name-2`, `name-3`, … that is free, or that holds this payload for the same destination as the
+    /// record, if there is a record.
+    fn free_name(
+        &self,
+        name: &str,
+        extension: &str,
+        payload: &[u8],
+        record: Option<&QuarantineRecord>,
+    ) -> (String, PathBuf) {
+        let has_other_destination = |stem: &str| {
             let known = fs::read(self.path.join(format!("{stem}{REASON}"))).ok();
-            let known = known.and_then(|text| serde_json::from_slice::<Record>(&text).ok());
-            record.zip(known).is_some_and(|(record, known)| !known.is_for_the_same(record))
+            let known = known.and_then(|text| serde_json::from_slice::<QuarantineRecord>(&text).ok());
+            record.zip(known).is_some_and(|(record, known)| !known.has_same_destination(record))
         };
         let mut stem = name.to_owned();
         let mut next = 2_u64;
         loop {
             let path = self.path.join(format!("{stem}.{extension}"));
-            let taken = path.exists() && (fs::read(&path).is_ok_and(|held| held != payload) || is_for_others(&stem));
+            let taken =
+                path.exists() && (fs::read(&path).is_ok_and(|held| held != payload) || has_other_destination(&stem));
             if !taken {
                 return (stem, path);
             }
@@ -187,7 +222,7 @@ impl SetAsideFolder {
     }
 }
 
-/// Replaces a file by one that is complete and on disk; that it has this name is on disk when its folder is synced.
+/// Replaces a file atomically and syncs its contents. The caller syncs the folder.
 fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = NamedTempFile::new_in(folder)?;
@@ -197,7 +232,7 @@ fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Ids as a file name may hold them; a span that MLflow refuses may have any.
+/// An id for use in a file name. A refused span may have any id.
 fn hexadecimal(id: &str) -> &str {
     if !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_hexdigit()) { id } else { "unidentified" }
 }
@@ -216,7 +251,7 @@ mod tests {
         }
     }
 
-    fn files(folder: &SetAsideFolder) -> Vec<String> {
+    fn files(folder: &Quarantine) -> Vec<String> {
         let names = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let mut names: Vec<_> = names.collect();
         names.sort();
@@ -226,8 +261,8 @@ mod tests {
     #[test]
     fn given_a_span_then_its_payload_and_its_reason_stand_side_by_side() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = SetAsideFolder::below(dir.path());
-        let context = Context {
+        let folder = Quarantine::below(dir.path());
+        let context = PayloadContext {
             encoding: Encoding::Protobuf,
             experiment_id: None,
             experiment_name: Some("agents".to_owned()),
@@ -247,7 +282,7 @@ mod tests {
     #[test]
     fn given_the_same_span_twice_then_it_is_kept_once_and_another_version_is_kept_beside_it() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = SetAsideFolder::below(dir.path());
+        let folder = Quarantine::below(dir.path());
         let first = folder.keep_span(&span(b"one"), None).unwrap();
         assert_eq!(folder.keep_span(&span(b"one"), None).unwrap(), first);
         let second = folder.keep_span(&span(b"two"), None).unwrap();
@@ -260,8 +295,8 @@ mod tests {
     #[test]
     fn given_one_payload_for_two_destinations_then_it_is_kept_for_both() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = SetAsideFolder::below(dir.path());
-        let context = |name: &str| Context {
+        let folder = Quarantine::below(dir.path());
+        let context = |name: &str| PayloadContext {
             encoding: Encoding::Protobuf,
             experiment_id: None,
             experiment_name: Some(name.to_owned()),
@@ -272,7 +307,7 @@ mod tests {
         let kept = [keep(None, "agents"), keep(Some("http://phoenix"), "agents"), keep(None, "others")];
         assert_eq!([keep(None, "agents"), keep(Some("http://phoenix"), "agents"), keep(None, "others")], kept);
         let mut items =
-            folder.items().unwrap().into_iter().map(|item| (item.record.destination, item.record.experiment_name));
+            folder.entries().unwrap().into_iter().map(|item| (item.record.destination, item.record.experiment_name));
         let mut items: Vec<_> = items.by_ref().collect();
         items.sort();
         let agents = Some("agents".to_owned());
@@ -285,19 +320,19 @@ mod tests {
     #[test]
     fn given_a_limit_then_nothing_is_kept_beyond_it_until_something_is_removed() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = SetAsideFolder::below(dir.path()).limited(Some(10));
+        let folder = Quarantine::below(dir.path()).limited(Some(10));
         folder.keep_span(&span(b"12345678"), None).unwrap();
         let said = folder.keep_span(&span(b"876"), None).unwrap_err().to_string();
         assert!(said.contains("--quarantine-max-bytes") && said.contains("quarantine drop"), "{said}");
         assert_eq!(files(&folder).len(), 2);
-        folder.items().unwrap()[0].remove().unwrap();
+        folder.entries().unwrap()[0].remove().unwrap();
         folder.keep_span(&span(b"876"), None).unwrap();
     }
 
     #[test]
     fn given_ids_that_are_no_file_name_then_nothing_is_written_outside_the_folder() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = SetAsideFolder::below(dir.path());
+        let folder = Quarantine::below(dir.path());
         let mut span = span(b"bytes");
         span.trace_id = "../../outside".to_owned();
         span.span_id = String::new();

@@ -1,27 +1,27 @@
-//! What stands in a `.reason.json`: why something is set aside, since when, and where it was to go.
+//! The contents of a `.reason.json`: the reason, the time, and where the payload was going.
 
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use crate::wasm::{Context, Encoding};
+use crate::payload::{Encoding, PayloadContext};
 
-/// Everything but the bytes. A field that is absent is not known or was not said.
+/// Everything but the bytes. An absent field is unknown or was not set by the sender.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Record {
-    /// What is wrong, and what to do about it; no span content.
+pub struct QuarantineRecord {
+    /// What is wrong and what to do about it. Contains no span content.
     pub reason: String,
-    /// When it was set aside (RFC 3339).
+    /// When it was quarantined (RFC 3339).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
-    /// Of the one span, when it is one: hexadecimal.
+    /// The trace id in hexadecimal, if the entry is a single span.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
-    /// Of the one span, when it is one: hexadecimal.
+    /// The span id in hexadecimal, if the entry is a single span.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub span_id: Option<String>,
-    /// Whom it was for; MLflow, when absent.
+    /// The forward destination. Absent: MLflow.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub destination: Option<String>,
     /// The sender's `x-mlflow-experiment-id`.
@@ -38,33 +38,33 @@ pub struct Record {
     pub workspace: Option<String>,
 }
 
-// === impl Record ===
+// === impl QuarantineRecord ===
 
-impl Record {
-    /// For this reason, now.
+impl QuarantineRecord {
+    /// A record with this reason and the current time.
     pub(super) fn now(reason: &str) -> Self {
         let at = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
         Self { reason: reason.to_owned(), at: Some(at), ..Self::default() }
     }
 
-    /// Whether both are for one destination, and one experiment there.
-    pub(super) fn is_for_the_same(&self, other: &Self) -> bool {
-        let whom = |record: &Self| {
+    /// Whether both have the same destination and the same experiment, run and workspace.
+    pub(super) fn has_same_destination(&self, other: &Self) -> bool {
+        let key = |record: &Self| {
             let Self { destination, experiment_id, experiment_name, run_id, workspace, .. } = record.clone();
             (destination, experiment_id, experiment_name, run_id, workspace)
         };
-        whom(self) == whom(other)
+        key(self) == key(other)
     }
 
-    /// With what a sender said.
-    pub(super) fn of(self, context: &Context) -> Self {
-        let Context { experiment_id, experiment_name, run_id, workspace, .. } = context.clone();
+    /// Adds the context of the payload.
+    pub(super) fn of(self, context: &PayloadContext) -> Self {
+        let PayloadContext { experiment_id, experiment_name, run_id, workspace, .. } = context.clone();
         Self { experiment_id, experiment_name, run_id, workspace, ..self }
     }
 
-    /// What its sender said, for a payload of this encoding.
-    pub fn context(&self, encoding: Encoding) -> Context {
+    /// The context of the payload, with this encoding.
+    pub fn context(&self, encoding: Encoding) -> PayloadContext {
         let Self { experiment_id, experiment_name, run_id, workspace, .. } = self.clone();
-        Context { encoding, experiment_id, experiment_name, run_id, workspace }
+        PayloadContext { encoding, experiment_id, experiment_name, run_id, workspace }
     }
 }

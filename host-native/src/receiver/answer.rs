@@ -1,4 +1,4 @@
-//! The answer to an export that was accepted, wholly or in part.
+//! The answer to an accepted export.
 //!
 //! OTLP: `partial_success` is left unset when every span was accepted.
 
@@ -15,7 +15,7 @@ pub(super) fn message(accepted: &Accepted) -> ExportTraceServiceResponse {
     ExportTraceServiceResponse { partial_success }
 }
 
-/// The same in protobuf's JSON, where a 64-bit integer is a string.
+/// The answer in protobuf's JSON mapping, in which a 64-bit integer is a string.
 pub(super) fn json(accepted: &Accepted) -> Value {
     match message(accepted).partial_success {
         None => json!({}),

@@ -1,8 +1,9 @@
-//! How many requests and how many bytes of bodies are under way at once, on both receivers together.
+//! Limits the number of requests and the bytes of their bodies in flight, for both receivers together.
 //!
-//! Guarantees: never more of either than the limits; who does not fit in is refused at once instead of waiting, so that
-//! what is under way ends and nothing waits for it in memory; what a request holds is given back when it ends, however
-//! it ends.
+//! Guarantees: neither exceeds its limit; requests over a limit are rejected immediately instead of queueing in memory; a
+//! request returns its reservation when it ends, however it ends.
+//!
+//! Two atomics rather than two tokio semaphores: nothing ever waits here, and a semaphore counts permits in `u32`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::refusal::Refusal;
 use crate::settings::Limits;
 
-/// What is left of both limits.
+/// The remainder of both limits.
 #[derive(Debug, Clone)]
 pub(super) struct Budget(Arc<Free>);
 
@@ -20,7 +21,7 @@ struct Free {
     bytes: AtomicUsize,
 }
 
-/// What one request holds.
+/// What one request reserves.
 #[derive(Debug)]
 pub(super) struct Reservation {
     free: Arc<Free>,
@@ -35,7 +36,7 @@ impl Budget {
         Self(Arc::new(Free { requests, bytes }))
     }
 
-    /// Begin a request, which holds no bytes yet.
+    /// Reserves a request without any bytes.
     pub(super) fn begin(&self) -> Result<Reservation, Refusal> {
         take(&self.0.requests, 1).ok_or(Refusal::Busy)?;
         Ok(Reservation { free: Arc::clone(&self.0), bytes: 0 })
@@ -45,7 +46,7 @@ impl Budget {
 // === impl Reservation ===
 
 impl Reservation {
-    /// So many bytes more are in memory.
+    /// Reserves more bytes.
     pub(super) fn grow(&mut self, bytes: usize) -> Result<(), Refusal> {
         take(&self.free.bytes, bytes).ok_or(Refusal::Busy)?;
         self.bytes += bytes;

@@ -1,12 +1,14 @@
-//! Which connections a receiver has, and which of them goes when there is one too many.
+//! The connections of a receiver, and which one to evict when there are too many.
 //!
-//! Guarantees: a receiver keeps no more connections than its limit; a connection with a request under way is never the
-//! one that goes; a connection that never made a request goes before one that did, and of these the one that has been
-//! idle for longest. So whoever opens connections and lets them lie takes them from nobody but himself.
+//! Guarantees: a receiver keeps no more connections than its limit; a connection with a request in flight is never evicted; a
+//! connection that never made a request is evicted before one that did, and among these the one that has been idle for
+//! longest. A client that opens connections without using them evicts only its own.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -26,7 +28,7 @@ struct Open {
     table: HashMap<u64, Arc<Activity>>,
 }
 
-/// A connection's place among the others, until it is dropped.
+/// A connection's place, released on drop.
 #[derive(Debug)]
 pub(super) struct Place {
     number: u64,
@@ -34,7 +36,7 @@ pub(super) struct Place {
     open: Arc<Mutex<Open>>,
 }
 
-/// What a connection does.
+/// The activity of a connection.
 #[derive(Debug)]
 pub(super) struct Activity {
     state: Mutex<State>,
@@ -43,15 +45,15 @@ pub(super) struct Activity {
 
 #[derive(Debug, Clone, Copy)]
 struct State {
-    /// Requests under way.
+    /// Requests in flight.
     requests: usize,
-    /// Whether there ever was one.
+    /// Whether it ever made a request.
     served: bool,
-    /// Since when there is none.
+    /// When the last request ended, or when the connection was opened.
     since: Instant,
 }
 
-/// A request under way.
+/// A request in flight.
 #[derive(Debug)]
 pub(super) struct Busy(Arc<Activity>);
 
@@ -62,9 +64,9 @@ impl Connections {
         Self { limit, open: Arc::default() }
     }
 
-    /// A place for one more connection, if need be that of another. None: every connection has a request under way.
+    /// A place for one more connection, evicting another if necessary. None: every connection has a request in flight.
     pub(super) fn admit(&self) -> Option<Place> {
-        let mut open = lock(&self.open);
+        let mut open = self.open.lock();
         if open.table.len() >= self.limit {
             let victim = open.most_idle()?;
             if let Some(activity) = open.table.remove(&victim) {
@@ -97,17 +99,17 @@ impl Place {
         &self.activity
     }
 
-    /// The connection is ready for its first request from now on.
+    /// The connection is ready for its first request.
     pub(super) fn opened(&self) {
-        lock(&self.activity.state).since = Instant::now();
+        self.activity.state.lock().since = Instant::now();
     }
 
-    /// Completes when another connection got this place.
+    /// Completes when this connection is evicted.
     pub(super) async fn evicted(&self) {
         self.activity.evicted.notified().await;
     }
 
-    /// Completes when another connection got this place, or nothing has happened for too long.
+    /// Completes when this connection is evicted or idle for too long.
     pub(super) async fn lost(&self, limits: &Limits) {
         tokio::select! {
             () = self.evicted() => {}
@@ -118,7 +120,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        lock(&self.open).table.remove(&self.number);
+        self.open.lock().table.remove(&self.number);
     }
 }
 
@@ -127,20 +129,20 @@ impl Drop for Place {
 impl Activity {
     /// A request begins; it ends when the guard is dropped.
     pub(super) fn begin(self: &Arc<Self>) -> Busy {
-        let mut state = lock(&self.state);
+        let mut state = self.state.lock();
         state.requests += 1;
         state.served = true;
         Busy(Arc::clone(self))
     }
 
     async fn overdue(&self, limits: &Limits) {
-        while let Some(wait) = self.patience(limits) {
+        while let Some(wait) = self.remaining(limits) {
             tokio::time::sleep(wait).await;
         }
     }
 
-    /// How long to wait before looking again; none: the connection has been idle for too long.
-    fn patience(&self, limits: &Limits) -> Option<Duration> {
+    /// How long to wait before checking again. None: the connection has been idle for too long.
+    fn remaining(&self, limits: &Limits) -> Option<Duration> {
         let state = self.state();
         if state.requests > 0 {
             return Some(limits.idle_timeout);
@@ -150,21 +152,16 @@ impl Activity {
     }
 
     fn state(&self) -> State {
-        *lock(&self.state)
+        *self.state.lock()
     }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        let mut state = lock(&self.0.state);
+        let mut state = self.0.state.lock();
         state.requests -= 1;
         state.since = Instant::now();
     }
-}
-
-/// Nothing that holds one of these locks can panic half-way.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -1,27 +1,26 @@
-//! Where a payload goes, as the headers of its request say; for gRPC, its metadata. A header without a value says
-//! nothing.
+//! Reads the destination of a payload from its request headers or gRPC metadata. An empty header counts as absent.
 
 use http::HeaderMap;
 
 use super::refusal::Refusal;
-use crate::wasm::{Context, Encoding};
+use crate::payload::{Encoding, PayloadContext};
 
 const EXPERIMENT_ID: &str = "x-mlflow-experiment-id";
 const EXPERIMENT_NAME: &str = "x-mlflow-experiment-name";
 const RUN_ID: &str = "x-mlflow-run-id";
 const WORKSPACE: &str = "x-mlflow-workspace";
 
-/// Read the headers.
-pub(super) fn read(headers: &HeaderMap, encoding: Encoding) -> Result<Context, Refusal> {
+/// Reads the headers.
+pub(super) fn read(headers: &HeaderMap, encoding: Encoding) -> Result<PayloadContext, Refusal> {
     let experiment_id = value(headers, EXPERIMENT_ID)?;
     if let Some(id) = &experiment_id
         && !id.bytes().all(|byte| byte.is_ascii_digit())
     {
         return Err(Refusal::Header(format!(
-            "{EXPERIMENT_ID} is not a number; expected an id such as 1, or name the experiment in {EXPERIMENT_NAME}"
+            "{EXPERIMENT_ID} is not a number; expected an id such as 1, or use {EXPERIMENT_NAME}"
         )));
     }
-    Ok(Context {
+    Ok(PayloadContext {
         encoding,
         experiment_id,
         experiment_name: value(headers, EXPERIMENT_NAME)?,

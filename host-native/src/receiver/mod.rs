@@ -1,13 +1,16 @@
-//! Takes OTLP from applications: over gRPC and over HTTP, as the OTLP specification 1.9 describes both.
+//! Receives OTLP from applications over gRPC and HTTP (OTLP specification 1.9).
 //!
-//! Guarantees: a payload reaches the bridge byte for byte as it was sent, but for its compression; a sender hears 200 or
-//! OK only for what the bridge has taken; what a sender may repeat is answered with a code that OTLP calls retryable,
-//! and with how long to wait; no body is larger in memory than the limit, whatever it was compressed from, nor are all
-//! of them together; a sender that is slow holds its own connection up and no other; where senders have to prove who
-//! they are, nothing of a request but its head is read before they have.
+//! Guarantees:
+//! - A payload reaches the bridge byte for byte as sent, after decompression.
+//! - A sender gets 200 or OK only for a payload that the journal or the bridge has.
+//! - A request that may be retried gets a code that OTLP calls retryable, with the time to wait.
+//! - No body takes more memory than its limit after decompression, nor do all bodies together.
+//! - A slow sender delays only its own connection.
+//! - With authentication, only the head of a request is read before the sender is authenticated.
 
 mod answer;
 mod budget;
+mod challenge;
 mod clients;
 mod connections;
 mod context;
@@ -27,11 +30,11 @@ use bytes::Bytes;
 use tokio::net::TcpListener;
 use tracing::{Instrument as _, debug_span};
 
-use crate::driver::{Accepted, Handle, Held};
+use crate::driver::{Accepted, Handle, MemoryReservation};
+use crate::payload::PayloadContext;
 use crate::settings::{Access, Limits, Receive};
 use crate::telemetry::self_trace::TARGET;
 use crate::telemetry::{Received, Transport};
-use crate::wasm::Context;
 use budget::{Budget, Reservation};
 use clients::Clients;
 use refusal::Refusal;
@@ -40,6 +43,7 @@ use tls::Tls;
 
 pub(crate) use clients::file as auth_file;
 pub use clients::file::AuthFileError;
+pub use grpc::RawCodec;
 pub use tls::TlsError;
 
 /// Both receivers, listening.
@@ -49,56 +53,56 @@ pub struct Receivers {
     http: Server,
 }
 
-/// An address cannot be listened on.
+/// An address cannot be bound.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
-    /// Somebody else does.
+    /// Another process uses the address.
     #[error(
-        "{address} is already in use, by another collector perhaps, or by this program\n\
-         hint: stop that program, or listen elsewhere with {flag} (port 0 takes any free port)"
+        "failed to bind {address}: the address is in use, for example by another collector or gateway\n\
+         hint: stop that program, or choose another address with {flag} (port 0 selects a free port)"
     )]
     InUse {
-        /// Where.
+        /// The address.
         address: SocketAddr,
-        /// The flag that says where.
+        /// The flag that sets the address.
         flag: &'static str,
     },
     /// The system refuses.
-    #[error("{address} cannot be listened on: {cause}\nhint: listen elsewhere with {flag}")]
+    #[error("failed to bind {address}: {cause}\nhint: choose another address with {flag}")]
     Refused {
-        /// Where.
+        /// The address.
         address: SocketAddr,
-        /// The flag that says where.
+        /// The flag that sets the address.
         flag: &'static str,
         /// Why.
         cause: io::Error,
     },
 }
 
-/// The receivers cannot be opened to anybody.
+/// TLS or authentication cannot be set up.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub enum AccessError {
-    /// Not over TLS.
+    /// The TLS files cannot be used.
     Tls(#[from] TlsError),
-    /// Not to those who may send.
+    /// The auth file cannot be used.
     AuthFile(#[from] AuthFileError),
     /// The system does not say which port it gave.
     Address(#[from] io::Error),
 }
 
-/// What the receivers are held to.
+/// Limits and access rules of the receivers.
 #[derive(Debug, Clone)]
 pub struct Rules {
     /// The size of the largest payload, in bytes after decompression.
     pub max_body_bytes: usize,
-    /// What senders may take.
+    /// Limits on connections, requests and times.
     pub limits: Limits,
-    /// Who may connect, and how.
+    /// TLS and authentication.
     pub access: Access,
 }
 
-/// What both receivers know.
+/// What both receivers share.
 #[derive(Debug, Clone)]
 struct Intake {
     bridge: Handle,
@@ -108,11 +112,11 @@ struct Intake {
     body_timeout: Duration,
     budget: Budget,
     clients: Clients,
-    /// Counts what comes, and what is answered.
+    /// Counts requests and answers.
     received: Received,
 }
 
-/// The two sockets, before anything is accepted.
+/// The two bound sockets, before they accept connections.
 #[derive(Debug)]
 pub struct Listeners {
     grpc: TcpListener,
@@ -122,10 +126,10 @@ pub struct Listeners {
 // === impl Listeners ===
 
 impl Listeners {
-    /// Listen on both addresses.
+    /// Binds both addresses.
     ///
     /// # Errors
-    /// Which address cannot be listened on, and what to do.
+    /// An address cannot be bound.
     pub async fn bind(settings: &Receive) -> Result<Self, ListenError> {
         Ok(Self {
             grpc: listen(settings.grpc_listen, "--grpc-listen").await?,
@@ -133,10 +137,10 @@ impl Listeners {
         })
     }
 
-    /// Accept connections from here on; what they send goes to the bridge.
+    /// Accepts connections and passes payloads to the bridge.
     ///
     /// # Errors
-    /// What is wrong with the certificate, its key, or the auth file.
+    /// The certificate, its key, or the auth file cannot be used.
     pub fn serve(self, bridge: Handle, rules: &Rules, received: Received) -> Result<Receivers, AccessError> {
         let limits = &rules.limits;
         let tls = rules.access.tls.as_ref().map(|files| Tls::start(files, limits.handshake_timeout)).transpose()?;
@@ -161,17 +165,17 @@ impl Listeners {
 // === impl Receivers ===
 
 impl Receivers {
-    /// Where OTLP/gRPC is received.
+    /// The address of OTLP/gRPC.
     pub fn grpc_address(&self) -> SocketAddr {
         self.grpc.address()
     }
 
-    /// Where OTLP/HTTP is received.
+    /// The address of OTLP/HTTP.
     pub fn http_address(&self) -> SocketAddr {
         self.http.address()
     }
 
-    /// Accept nothing more, let the requests under way finish, and close every connection; after `limit` in any case.
+    /// Stops accepting connections, lets requests in flight finish, and closes every connection after `limit` at the latest.
     pub async fn stop(self, limit: Duration) {
         tokio::join!(self.grpc.stop(limit), self.http.stop(limit));
     }
@@ -180,25 +184,31 @@ impl Receivers {
 // === impl Intake ===
 
 impl Intake {
-    /// Begin a request with this head.
+    /// Authenticates a request and reserves its place.
     async fn admit(&self, headers: &HeaderMap) -> Result<Reservation, Refusal> {
         self.clients.check(headers).await?;
         self.budget.begin()
     }
 
-    /// Passes a payload on; what it holds of the budget is held until it is written down or the bridge has it, even when its sender
-    /// is gone before.
-    async fn take(&self, payload: Bytes, context: Context, by: Transport, held: Held) -> Result<Accepted, Refusal> {
+    /// Passes a payload on. Its reservation lasts until the journal or the bridge has the payload, even if its sender
+    /// disconnects.
+    async fn take(
+        &self,
+        payload: Bytes,
+        context: PayloadContext,
+        by: Transport,
+        reservation: MemoryReservation,
+    ) -> Result<Accepted, Refusal> {
         self.received.arrived(by, payload.len());
         let span = debug_span!(target: TARGET, "ingest");
-        Ok(self.bridge.ingest_holding(payload, context, held).instrument(span).await?)
+        Ok(self.bridge.ingest_with_reservation(payload, context, reservation).instrument(span).await?)
     }
 
-    /// Counts what a sender is told.
+    /// Counts the answer to a sender.
     fn count(&self, answer: &Result<Accepted, Refusal>, by: Transport) {
         match answer {
             Ok(accepted) => self.received.acknowledged(by, accepted.spans),
-            Err(refusal) => self.received.refused(by, refusal.word()),
+            Err(refusal) => self.received.refused(by, refusal.label()),
         }
     }
 }

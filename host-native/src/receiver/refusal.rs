@@ -1,7 +1,7 @@
-//! Why a request is not accepted, and how each transport says so.
+//! Why a request is rejected, and the answer for each transport.
 //!
-//! OTLP/HTTP: a sender repeats 429, 502, 503 and 504 and nothing else. OTLP/gRPC: it repeats UNAVAILABLE,
-//! DEADLINE_EXCEEDED and a few others, and RESOURCE_EXHAUSTED only when a RetryInfo comes with it.
+//! OTLP/HTTP senders retry on 429, 502, 503 and 504 only. OTLP/gRPC senders retry on UNAVAILABLE, DEADLINE_EXCEEDED and a
+//! few others, and on RESOURCE_EXHAUSTED only with a RetryInfo.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use http::StatusCode;
 use tonic::Code;
 use tonic_types::{ErrorDetails, StatusExt};
 
-use super::clients::Challenge;
+use super::challenge::Challenge;
 use crate::driver::Refused;
 
-/// How long a sender waits for a program that is being restarted.
+/// How long a sender waits for a gateway that restarts.
 const RESTART: Duration = Duration::from_secs(1);
-/// How long a sender waits when others are being served.
+/// How long a sender waits when the gateway is busy.
 const BUSY: Duration = Duration::from_secs(1);
 
 #[derive(Debug, thiserror::Error)]
@@ -22,21 +22,21 @@ pub(super) enum Refusal {
     /// The body cannot be decoded.
     #[error("the request is not readable OTLP: {0}")]
     Malformed(String),
-    /// The body cannot be decompressed, or broke off.
-    #[error("the request's body cannot be read: {0}")]
+    /// The body cannot be decompressed, or is incomplete.
+    #[error("failed to read the request body: {0}")]
     Unreadable(String),
-    /// A header says something that makes no sense.
+    /// A header has an invalid value.
     #[error("{0}")]
     Header(String),
     #[error("the request is larger than {limit} bytes (decompressed); send smaller batches, or raise --max-body-size")]
     TooLarge { limit: usize },
     #[error("the request's body did not arrive within {} s", .limit.as_secs_f64())]
     TooSlow { limit: Duration },
-    /// Nobody knows who asks.
-    #[error("this endpoint needs credentials, and these are none that it knows; send {0}")]
+    /// The credentials are missing or wrong.
+    #[error("missing or unknown credentials; send {0}")]
     Unauthenticated(Challenge),
-    /// As many requests, or as many bytes of them, are under way as may be.
-    #[error("too many requests are under way; try again in {} s (limits: --max-requests, --max-inflight-size)", BUSY.as_secs())]
+    /// The limit on requests or bytes in flight is reached.
+    #[error("too many requests in flight; retry in {} s (limits: --max-requests, --max-inflight-size)", BUSY.as_secs())]
     Busy,
     #[error("content type {0} is not supported; expected application/x-protobuf or application/json")]
     ContentType(String),
@@ -68,12 +68,12 @@ impl Refusal {
                 Refused::Full(_) | Refused::JournalFull(_) | Refused::JournalUnavailable(_) | Refused::Stopped,
             ) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Bridge(Refused::Malformed(_)) => StatusCode::BAD_REQUEST,
-            Self::Bridge(Refused::SetAside(_)) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Bridge(Refused::Quarantined(_)) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
-    /// The same in a word of a short list, to count by.
-    pub(super) fn word(&self) -> &'static str {
+    /// The `reason` label in `/metrics`.
+    pub(super) fn label(&self) -> &'static str {
         match self {
             Self::Malformed(_) | Self::Bridge(Refused::Malformed(_)) => "malformed",
             Self::Unreadable(_) => "unreadable",
@@ -87,12 +87,12 @@ impl Refusal {
             Self::Bridge(Refused::Full(_)) => "full",
             Self::Bridge(Refused::JournalFull(_)) => "journal_full",
             Self::Bridge(Refused::JournalUnavailable(_)) => "journal_unavailable",
-            Self::Bridge(Refused::SetAside(_)) => "set_aside",
+            Self::Bridge(Refused::Quarantined(_)) => "quarantine",
             Self::Bridge(Refused::Stopped) => "stopping",
         }
     }
 
-    /// How long the sender should wait before it tries again; none: it must not.
+    /// How long the sender should wait before it retries. None: it must not retry.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Bridge(Refused::Full(wait) | Refused::JournalFull(wait) | Refused::JournalUnavailable(wait)) => {
@@ -104,7 +104,7 @@ impl Refusal {
         }
     }
 
-    /// The same for gRPC. Its details are the encoded `google.rpc.Status`, which is the body of an HTTP answer too.
+    /// The gRPC status. Its details are the encoded `google.rpc.Status`, which is also the body of an HTTP answer.
     pub(super) fn status(&self) -> tonic::Status {
         let code = match self {
             Self::Malformed(_) | Self::Unreadable(_) | Self::Header(_) | Self::ContentType(_) => Code::InvalidArgument,
@@ -116,7 +116,7 @@ impl Refusal {
             }
             Self::TooSlow { .. } => Code::DeadlineExceeded,
             Self::Bridge(Refused::JournalUnavailable(_) | Refused::Stopped) => Code::Unavailable,
-            Self::Bridge(Refused::SetAside(_)) => Code::Internal,
+            Self::Bridge(Refused::Quarantined(_)) => Code::Internal,
         };
         let mut details = ErrorDetails::new();
         if let Some(wait) = self.retry_after() {

@@ -1,10 +1,10 @@
-//! What was read from files, read again when they change.
+//! Reloads values from files when they change.
 //!
-//! Guarantees: files are taken when they have stayed the same for a moment, so not half-written; what cannot be used
-//! changes nothing and is said in the log; who has the earlier value keeps it for as long as he needs it.
+//! Guarantees: a file is read once it has not changed for a moment, so never half-written; a file that cannot be used changes
+//! nothing and is logged; holders of the earlier value keep it.
 //!
-//! The files are looked at instead of watched: that works alike on a local disk, in a mounted secret whose folder is
-//! exchanged, and on a network file system.
+//! Polls the files instead of watching them: this also works for mounted secrets, whose folder is replaced, and for network
+//! file systems.
 
 use std::fmt::Display;
 use std::fs::Metadata;
@@ -16,14 +16,14 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-/// How often the files are looked at.
+/// The polling interval.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// The newest usable value. Cheap to clone.
 #[derive(Debug)]
 pub(super) struct Reloaded<T>(watch::Receiver<Arc<T>>);
 
-/// What tells one state of a file from another; none: it is not there.
+/// Identifies the state of a file. None: it does not exist.
 type Stamp = Option<(u64, SystemTime, Option<SystemTime>)>;
 
 impl<T> Clone for Reloaded<T> {
@@ -33,11 +33,11 @@ impl<T> Clone for Reloaded<T> {
 }
 
 impl<T: Send + Sync + 'static> Reloaded<T> {
-    /// Load, and load again whenever one of the files changes, until nobody has the value any more. `what` is what the
-    /// log calls it. Must be called within a tokio runtime.
+    /// Loads the value, and reloads it when one of the files changes, until the last clone is dropped. `what` names it in the
+    /// log. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// What is loaded first cannot be used.
+    /// The first load fails.
     pub(super) fn start<E, L>(what: &'static str, files: Vec<PathBuf>, load: L) -> Result<Self, E>
     where
         E: Display + Send + 'static,
@@ -79,14 +79,12 @@ async fn follow<T, E, L>(
             match spawn_blocking(move || load()).await {
                 Ok(Ok(value)) => {
                     sender.send_replace(Arc::new(value));
-                    tracing::info!("{what} changed on disk and is in use");
+                    tracing::info!("reloaded {what}");
                 }
                 Ok(Err(error)) => {
-                    tracing::warn!(
-                        "{what} changed on disk and cannot be used; what was there before stays in use: {error}"
-                    );
+                    tracing::warn!("failed to reload {what}; the previous one stays in use: {error}");
                 }
-                Err(error) => tracing::error!("{what} changed on disk and could not be read: {error}"),
+                Err(error) => tracing::error!("failed to read {what}: {error}"),
             }
         }
         seen = now;

@@ -1,7 +1,7 @@
-//! Accepts connections and speaks HTTP on them, version 1 or 2 as the client does.
+//! Accepts connections and serves HTTP/1.1 or HTTP/2 on them.
 //!
-//! Guarantees: a connection that is silent, slow with its first request or idle for too long is closed; there are never
-//! more of them than the limit; what one client does on its connection holds up no other.
+//! Guarantees: a connection that is silent, slow with its first request, or idle for too long is closed; there are never
+//! more connections than the limit; one client does not delay another.
 
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -23,15 +23,15 @@ use super::connections::{Connections, Place};
 use super::tls::Tls;
 use crate::settings::Limits;
 
-/// An HTTP/2 connection on which nothing happens is asked so often whether anybody is there …
+/// The interval of pings on an idle HTTP/2 connection.
 const PING_INTERVAL: Duration = Duration::from_secs(60);
-/// … and closed when no answer comes within this time.
+/// An HTTP/2 connection is closed when a ping is not answered within this time.
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long to wait when the system has no connection to give, such as for want of file descriptors.
+/// The pause after a failed accept, for example when file descriptors run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
-/// What an HTTP/2 client may send on one stream before somebody reads it, in bytes.
+/// The flow-control window of an HTTP/2 stream, in bytes.
 const STREAM_WINDOW: u32 = 256 << 10;
-/// The same for all streams of a connection.
+/// The flow-control window of an HTTP/2 connection, in bytes.
 const CONNECTION_WINDOW: u32 = 1 << 20;
 
 /// A server that accepts connections until it is stopped.
@@ -41,9 +41,9 @@ pub(crate) struct Server {
     stop: watch::Sender<bool>,
 }
 
-/// What every connection of a server needs.
+/// What all connections of a server share.
 #[derive(Debug, Clone)]
-struct Conversations {
+struct ConnectionContext {
     routes: Router,
     limits: Limits,
     http: auto::Builder<TokioExecutor>,
@@ -62,8 +62,8 @@ impl Server {
         tls: Option<Tls>,
     ) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let conversations = Conversations { routes, limits: limits.clone(), http: http(limits), tls, stopped };
-        tokio::spawn(accept(listener, conversations));
+        let context = ConnectionContext { routes, limits: limits.clone(), http: http(limits), tls, stopped };
+        tokio::spawn(accept(listener, context));
         Self { address, stop }
     }
 
@@ -71,12 +71,12 @@ impl Server {
         self.address
     }
 
-    /// Accepts nothing more and waits for the connections to end; those that have not after `limit` are cut.
+    /// Stops accepting connections and waits for the open ones to end. Closes the rest after `limit`.
     pub(crate) async fn stop(self, limit: Duration) {
         self.stop.send_replace(true);
-        // Every connection listens until it ends, or until there is nobody to listen to.
+        // Each connection holds a receiver until it ends.
         if timeout(limit, self.stop.closed()).await.is_err() {
-            tracing::warn!("connections to {} were cut: their requests did not end in time", self.address);
+            tracing::warn!("closed connections to {} with requests in flight: they did not end in time", self.address);
         }
     }
 }
@@ -84,7 +84,7 @@ impl Server {
 fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
     let header = usize::try_from(limits.header_bytes).unwrap_or(usize::MAX);
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    // The time that a head takes is measured here, for both versions alike; see `Place::lost`.
+    // `Place::lost` limits the time of a request head for both versions.
     builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(header);
     builder
         .http2()
@@ -98,33 +98,33 @@ fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
     builder
 }
 
-async fn accept(listener: TcpListener, mut conversations: Conversations) {
-    let connections = Connections::new(conversations.limits.connections);
+async fn accept(listener: TcpListener, mut context: ConnectionContext) {
+    let connections = Connections::new(context.limits.connections);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = conversations.stopped.changed() => return,
+            _ = context.stopped.changed() => return,
         };
         match accepted {
             Ok((stream, _)) => match connections.admit() {
-                Some(place) => drop(tokio::spawn(conversations.clone().open(stream, place))),
-                None => tracing::debug!("a connection was refused: every other one has a request under way"),
+                Some(place) => drop(tokio::spawn(context.clone().open(stream, place))),
+                None => tracing::debug!("refused a connection: all others have requests in flight"),
             },
             Err(error) => {
-                tracing::warn!("a connection could not be accepted: {error}");
+                tracing::warn!("failed to accept a connection: {error}");
                 sleep(ACCEPT_PAUSE).await;
             }
         }
     }
 }
 
-// === impl Conversations ===
+// === impl ConnectionContext ===
 
-impl Conversations {
+impl ConnectionContext {
     async fn open(self, stream: TcpStream, place: Place) {
-        // Answers are small, and somebody waits for them.
+        // Answers are small, and senders wait for them.
         let _ = stream.set_nodelay(true);
-        let Some(tls) = self.tls.clone() else { return self.converse(stream, place).await };
+        let Some(tls) = self.tls.clone() else { return self.serve(stream, place).await };
         let secured = tokio::select! {
             secured = tls.accept(stream) => secured,
             () = place.evicted() => return,
@@ -132,13 +132,13 @@ impl Conversations {
         match secured {
             Ok(stream) => {
                 place.opened();
-                self.converse(stream, place).await;
+                self.serve(stream, place).await;
             }
-            Err(error) => tracing::debug!("a TLS connection did not come about: {error}"),
+            Err(error) => tracing::debug!("TLS handshake failed: {error}"),
         }
     }
 
-    async fn converse(mut self, stream: impl AsyncRead + AsyncWrite + Unpin + 'static, place: Place) {
+    async fn serve(mut self, stream: impl AsyncRead + AsyncWrite + Unpin + 'static, place: Place) {
         let (activity, routes) = (Arc::clone(place.activity()), self.routes);
         let counted = service_fn(move |request: http::Request<Incoming>| {
             let (busy, answer) = (activity.begin(), routes.clone().call(request));
@@ -161,7 +161,7 @@ impl Conversations {
             }
         };
         if let Err(error) = ended {
-            tracing::debug!("a connection broke: {error}");
+            tracing::debug!("connection failed: {error}");
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::forwarder::BadEndpoint;
+use super::endpoint::ForwardEndpointError;
 
 /// A setting that cannot be used. No variant holds a secret.
 #[derive(Debug, Error)]
@@ -90,7 +90,7 @@ pub enum SettingsError {
     TracesItself,
     /// A destination to forward to, or its headers.
     #[error(transparent)]
-    Forward(#[from] BadEndpoint),
+    Forward(#[from] ForwardEndpointError),
     /// Forwarding needs the journal.
     #[error("--forward needs the journal, and --no-journal turns it off; drop one of them")]
     ForwardWithoutJournal,

@@ -5,9 +5,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::credentials::quoted_secret;
-use super::{SettingsError, Sources, Tls, Trust};
+use super::{ForwardEndpoint, SettingsError, Sources, Tls, Trust};
 use crate::cli::ForwardArgs;
-use crate::forwarder::Endpoint;
 
 const HEADERS: &str = "OPENINFERENCE_MLFLOW_FORWARD_HEADERS";
 
@@ -24,14 +23,15 @@ impl Sources {
     ///
     /// # Errors
     /// What is wrong with which setting, and what would be right.
-    pub fn forward(&self, flags: &ForwardArgs) -> Result<Vec<Endpoint>, SettingsError> {
+    pub fn forward(&self, flags: &ForwardArgs) -> Result<Vec<ForwardEndpoint>, SettingsError> {
         let layers = self.layers(flags)?;
         let destinations = layers.pick(|args| &args.forward).unwrap_or_default();
         let in_file = self.file.layer::<ForwardKeys>()?.forward_headers;
         let headers = self.environment.get(HEADERS).map(SecretString::from).or(in_file);
         let headers = headers.as_ref().map_or("", |headers| headers.expose_secret());
         let destinations = destinations.iter().map(|destination| destination.expose_secret().trim());
-        let mut endpoints = Endpoint::parse_all(destinations.filter(|destination| !destination.is_empty()), headers)?;
+        let mut endpoints =
+            ForwardEndpoint::parse_all(destinations.filter(|destination| !destination.is_empty()), headers)?;
         let trust = Trust {
             verify: layers.pick(|args| &args.forward_cert).map_or(Tls::System, Tls::Authorities),
             identity: layers.pick(|args| &args.forward_client_cert),

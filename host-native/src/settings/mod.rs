@@ -7,6 +7,7 @@
 mod access;
 mod credentials;
 mod delivery;
+mod endpoint;
 mod environment;
 mod error;
 mod file;
@@ -28,6 +29,7 @@ use serde::de::DeserializeOwned;
 pub use access::{Access, TlsFiles};
 pub use credentials::Credentials;
 pub use delivery::{Delivery, Destination, Experiment, Server, Tls, Trust};
+pub use endpoint::{ForwardEndpoint, ForwardEndpointError, ForwardProtocol};
 pub use environment::Environment;
 pub use error::SettingsError;
 pub use file::SettingsFile;
@@ -36,7 +38,6 @@ pub use tracking_uri::TrackingUri;
 pub use tuning::Tuning;
 
 use crate::cli::{AccessArgs, GlobalArgs, JournalArgs, LogFormat, OperateArgs, ReceiveArgs, ServeArgs};
-use crate::forwarder::Endpoint;
 use crate::journal;
 use units::{AdminAddress, OtlpEndpoint, Period};
 
@@ -55,9 +56,9 @@ pub struct Settings {
     /// Where traces go.
     pub delivery: Delivery,
     /// Who gets what is received beside MLflow.
-    pub forward: Vec<Endpoint>,
+    pub forward: Vec<ForwardEndpoint>,
     /// What may wait on disk; none: payloads are held in memory alone.
-    pub journal: Option<journal::Limits>,
+    pub journal: Option<journal::JournalLimits>,
     /// Where operators look.
     pub admin: Admin,
     /// The local folder and all state; need not exist yet.
@@ -191,9 +192,9 @@ impl Sources {
         })
     }
 
-    fn journal(&self, flags: &JournalArgs) -> Result<Option<journal::Limits>, SettingsError> {
+    fn journal(&self, flags: &JournalArgs) -> Result<Option<journal::JournalLimits>, SettingsError> {
         let layers = self.layers(flags)?;
-        let limits = journal::Limits {
+        let limits = journal::JournalLimits {
             max_bytes: layers.pick(|args| &args.journal_max_bytes).unwrap_or(ByteSize::gib(8)).as_u64(),
             max_age: layers.pick(|args| &args.journal_max_age).map_or(WEEK, |Period(time)| time),
         };

@@ -122,26 +122,26 @@ pub struct OtlpEndpoint(pub reqwest::Url);
     "expected the base URL of an OTLP/HTTP endpoint, such as http://127.0.0.1:4418; credentials do not belong in it but \
      in OTEL_EXPORTER_OTLP_HEADERS"
 )]
-pub struct BadEndpoint;
+pub struct OtlpEndpointError;
 
 impl FromStr for OtlpEndpoint {
-    type Err = BadEndpoint;
+    type Err = OtlpEndpointError;
 
-    fn from_str(text: &str) -> Result<Self, BadEndpoint> {
-        let url = reqwest::Url::parse(text).map_err(|_| BadEndpoint)?;
+    fn from_str(text: &str) -> Result<Self, OtlpEndpointError> {
+        let url = reqwest::Url::parse(text).map_err(|_| OtlpEndpointError)?;
         let plain = url.username().is_empty() && url.password().is_none();
         if plain && url.has_host() && matches!(url.scheme(), "http" | "https") {
             Ok(Self(url))
         } else {
-            Err(BadEndpoint)
+            Err(OtlpEndpointError)
         }
     }
 }
 
 impl TryFrom<String> for OtlpEndpoint {
-    type Error = BadEndpoint;
+    type Error = OtlpEndpointError;
 
-    fn try_from(text: String) -> Result<Self, BadEndpoint> {
+    fn try_from(text: String) -> Result<Self, OtlpEndpointError> {
         text.parse()
     }
 }

@@ -1,33 +1,34 @@
-//! Counts what a translator does, from outside: how long its calls take, what it says it did, how it ends.
+//! Wraps the translator's bridges and records the duration of calls, the translator's counters, and traps.
 //!
-//! A translator that is replaced begins to count anew; the figures go on from where they were.
+//! The counters of a new instance start at 0; the metrics continue from their previous values.
 
 use std::time::Instant;
 
 use prometheus_client::metrics::histogram::Histogram;
 
-use super::metrics::{ByCall, ByCause, Metrics, Translating};
-use crate::wasm::{Accepted, Answer, Bridge, Cause, Context, Event, OpenBridge, OpenError, Rejection, Request};
+use super::metrics::{ByCall, ByCause, Metrics, TranslatorMetrics};
+use crate::payload::PayloadContext;
+use crate::wasm::{Accepted, Answer, Bridge, Cause, Event, OpenBridge, OpenError, Rejection, Request};
 use crate::wasm::{Stats, Trap};
 
-/// Bridges that are counted.
+/// Observed bridges.
 #[derive(Debug, Clone)]
 pub struct ObservedBridges<O> {
     bridges: O,
-    metrics: Translating,
+    metrics: TranslatorMetrics,
 }
 
-/// A bridge that is counted.
+/// An observed bridge.
 #[derive(Debug)]
 pub struct ObservedBridge<B> {
     bridge: B,
-    metrics: Translating,
+    metrics: TranslatorMetrics,
     calls: Calls,
-    /// What is in the figures of what this bridge said.
+    /// The counters that the metrics include already.
     counted: Stats,
 }
 
-/// The calls that do work; the others read a few numbers.
+/// Durations of the calls that do work. The others only read a few numbers.
 #[derive(Debug)]
 struct Calls {
     ingest: Histogram,
@@ -39,7 +40,7 @@ struct Calls {
 // === impl ObservedBridges ===
 
 impl<O> ObservedBridges<O> {
-    /// These bridges, counted.
+    /// Wraps bridges.
     pub fn new(bridges: O, metrics: &Metrics) -> Self {
         Self { bridges, metrics: metrics.translator.clone() }
     }
@@ -72,14 +73,15 @@ impl<B: Bridge> ObservedBridge<B> {
     }
 
     fn count(&mut self, stats: Stats) {
-        let Translating { spans_received, spans_delivered, spans_duplicate, .. } = &self.metrics;
-        let Translating { spans_set_aside, repairs, retries, open_traces, open_spans, held_bytes, .. } = &self.metrics;
+        let TranslatorMetrics { spans_received, spans_delivered, spans_duplicate, .. } = &self.metrics;
+        let TranslatorMetrics { spans_quarantined, repairs, retries, open_traces, open_spans, held_bytes, .. } =
+            &self.metrics;
         let counted = &self.counted;
         for (counter, now, before) in [
             (spans_received, stats.spans_received, counted.spans_received),
             (spans_delivered, stats.spans_delivered, counted.spans_delivered),
             (spans_duplicate, stats.spans_duplicate, counted.spans_duplicate),
-            (spans_set_aside, stats.spans_quarantined, counted.spans_quarantined),
+            (spans_quarantined, stats.spans_quarantined, counted.spans_quarantined),
             (repairs, stats.repairs, counted.repairs),
             (retries, stats.retries, counted.retries),
         ] {
@@ -94,7 +96,7 @@ impl<B: Bridge> ObservedBridge<B> {
     }
 }
 
-/// Makes the call and notes how long it takes, and how it ends.
+/// Makes a call and records its duration and trap.
 macro_rules! timed {
     ($self:ident.$name:ident($($argument:expr),*)) => {{
         let start = Instant::now();
@@ -105,7 +107,12 @@ macro_rules! timed {
 }
 
 impl<B: Bridge> Bridge for ObservedBridge<B> {
-    fn ingest(&mut self, payload: &[u8], context: &Context, now: u64) -> Result<Result<Accepted, Rejection>, Trap> {
+    fn ingest(
+        &mut self,
+        payload: &[u8],
+        context: &PayloadContext,
+        now: u64,
+    ) -> Result<Result<Accepted, Rejection>, Trap> {
         timed!(self.ingest(payload, context, now))
     }
 
@@ -117,7 +124,7 @@ impl<B: Bridge> Bridge for ObservedBridge<B> {
         timed!(self.complete(request, answer, now))
     }
 
-    /// Asked for after all that changes the counters, which are read here.
+    /// Called after everything that changes the counters, so it reads them.
     fn events(&mut self) -> Result<Vec<Event>, Trap> {
         let events = self.bridge.events();
         let events = self.note(events)?;

@@ -1,28 +1,28 @@
-//! Counts the requests that a destination performs, and remembers whether it answers.
+//! Wraps an exporter and records its requests and the reachability of its server.
 
 use tokio::time::Instant;
 use tracing::field::Empty;
 use tracing::{Instrument as _, debug_span};
 
 use super::metrics::{Metrics, Requests};
-use super::reach::Reach;
+use super::reachability::Reachability;
 use super::self_trace::TARGET;
 use crate::exporter::Destination;
 use crate::wasm::{Answer, Request};
 
-/// A destination whose requests are counted under its name.
+/// An observed destination.
 #[derive(Debug)]
 pub struct ObservedDestination<D> {
     destination: D,
     name: &'static str,
     requests: Requests,
-    reach: Reach,
+    reachability: Reachability,
 }
 
 impl<D> ObservedDestination<D> {
-    /// This destination, counted. The name is a label in `/metrics`.
+    /// Wraps a destination. The name is a label in `/metrics`.
     pub fn new(destination: D, name: &'static str, metrics: &Metrics) -> Self {
-        Self { destination, name, requests: metrics.requests.clone(), reach: metrics.reach.clone() }
+        Self { destination, name, requests: metrics.requests.clone(), reachability: metrics.reachability.clone() }
     }
 }
 
@@ -38,7 +38,7 @@ impl<D: Destination> Destination for ObservedDestination<D> {
         };
         span.record("status", status);
         self.requests.ended(self.name, status, start.elapsed());
-        self.reach.note(&answer);
+        self.reachability.record(&answer);
         answer
     }
 }

@@ -1,8 +1,10 @@
-//! The queue as figures: read when somebody asks, because an age grows by itself.
+//! The metrics of the queues. Computed when they are scraped, because an age grows continuously.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::SystemTime;
+
+use parking_lot::Mutex;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
@@ -12,21 +14,21 @@ use prometheus_client::registry::Unit;
 
 use crate::driver::Waiting;
 
-/// The queues of all destinations, by the destination's name.
+/// The queues, by destination.
 #[derive(Clone, Default)]
 pub(super) struct Queues(Arc<Mutex<Vec<(String, Look)>>>);
 
-/// Says how much waits.
+/// Returns the current amount.
 type Look = Box<dyn Fn() -> Waiting + Send + Sync>;
 
 impl Queues {
     pub(super) fn add(&self, destination: &str, waiting: impl Fn() -> Waiting + Send + Sync + 'static) {
-        let mut queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queues = self.0.lock();
         queues.push((destination.to_owned(), Box::new(waiting)));
     }
 
     fn now(&self) -> Vec<(String, Waiting)> {
-        let queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let queues = self.0.lock();
         queues.iter().map(|(destination, waiting)| (destination.clone(), waiting())).collect()
     }
 }
@@ -46,10 +48,10 @@ impl Collector for Queues {
                 ConstGauge::new(value(waiting)).encode(gauges.encode_family(&[("destination", destination.as_str())])?)
             })
         };
-        let payloads = "Accepted payloads that the destination does not have wholly";
+        let payloads = "Accepted payloads that are not fully delivered to the destination";
         gauge("queue_payloads", payloads, None, |waiting| waiting.payloads as f64)?;
         gauge("queue", "Bytes of those payloads", Some(&Unit::Bytes), |waiting| waiting.bytes as f64)?;
-        let age = "How long ago the oldest of those payloads was accepted; 0 without any";
+        let age = "Age of the oldest of those payloads; 0 without any";
         gauge("queue_oldest_age", age, Some(&Unit::Seconds), |waiting| {
             let age = waiting.oldest.map(|oldest| SystemTime::now().duration_since(oldest).unwrap_or_default());
             age.unwrap_or_default().as_secs_f64()

@@ -1,10 +1,10 @@
-//! The host's own spans, for whoever wants to see where its time goes; none unless an endpoint is named.
+//! The gateway's own spans, which show where its time goes. Disabled unless an endpoint is set.
 //!
 //! | span | parent | what it covers |
 //! |---|---|---|
-//! | `receive` | none | an export request, from its head to its answer; `transport` |
-//! | `ingest` | `receive` | until its payload is taken or refused |
-//! | `request` | none, because it carries the spans of many senders | a request to a destination; `destination`, `method`, `status` |
+//! | `receive` | none | an export request, from its head to its answer; attribute `transport` |
+//! | `ingest` | `receive` | until the payload is accepted or refused |
+//! | `request` | none, because it contains spans of many senders | a request to a destination; `destination`, `method`, `status` |
 //!
 //! Guarantees: no attribute comes from a payload, a header or a credential; log lines do not become events of these
 //! spans; without an endpoint a span costs a comparison.
@@ -22,38 +22,37 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{Filtered, LevelFilter, Targets};
 use tracing_subscriber::registry::LookupSpan;
 
-/// Names the spans that are meant, among all that libraries make.
+/// The target of these spans.
 pub const TARGET: &str = "openinference_mlflow::self_trace";
 
 const SERVICE: &str = "openinference-mlflow";
-/// For one export.
+/// The timeout of one export.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// For what is left when the program ends.
+/// The timeout of the last export, at the end of the program.
 const END: Duration = Duration::from_secs(2);
 
-/// Exports spans for as long as it lives, and what is left at its end. To be made and dropped outside a runtime.
+/// Exports spans until it is dropped. Create and drop it outside of a runtime.
 #[derive(Debug)]
 pub struct SelfTrace(SdkTracerProvider);
 
 /// Spans cannot be exported.
 #[derive(Debug, thiserror::Error)]
-#[error("this program's own spans cannot be exported to --self-trace-endpoint: {0}")]
+#[error("failed to export the gateway's own spans to --self-trace-endpoint: {0}")]
 pub struct SelfTraceError(String);
 
 // === impl SelfTrace ===
 
 impl SelfTrace {
-    /// Export to this OTLP/HTTP endpoint, whose path is not yet `/v1/traces`. Headers come from
-    /// `OTEL_EXPORTER_OTLP_HEADERS`, as the OpenTelemetry specification has it.
+    /// Exports to the base URL of an OTLP/HTTP endpoint. Headers come from `OTEL_EXPORTER_OTLP_HEADERS`.
     ///
     /// # Errors
-    /// No client can be made.
+    /// The client cannot be built.
     pub fn start(endpoint: &Url) -> Result<Self, SelfTraceError> {
         let failed = |error: &dyn std::error::Error| SelfTraceError(error.to_string());
-        // Fails when a provider is installed already, which serves as well.
+        // An error means that a provider is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::blocking::Client::builder().timeout(TIMEOUT);
-        // No authorities are needed for plain HTTP, and a container may have none.
+        // Plain HTTP needs no CA certificates, and a container may have none.
         let client = if endpoint.scheme() == "http" { client.tls_certs_only([]) } else { client };
         let exporter = SpanExporter::builder()
             .with_http()
@@ -66,7 +65,7 @@ impl SelfTrace {
         Ok(Self(SdkTracerProvider::builder().with_resource(resource).with_batch_exporter(exporter).build()))
     }
 
-    /// What makes spans of `tracing`'s, of this target alone.
+    /// The layer that exports spans of [`TARGET`], and no others.
     pub fn layer<S>(&self) -> Filtered<OpenTelemetryLayer<S, Tracer>, Targets, S>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
@@ -78,7 +77,7 @@ impl SelfTrace {
 
 impl Drop for SelfTrace {
     fn drop(&mut self) {
-        // Whoever does not take them in time does not get them.
+        // Spans that are not exported in time are lost.
         let _ = self.0.shutdown_with_timeout(END);
     }
 }

@@ -1,19 +1,25 @@
-//! A bridge that lives in a guest, behind a trait, so that what drives it can be tried with a bridge that misbehaves.
+//! The bridge of the contract in a wasm instance, behind a trait, so that tests can replace it by a bridge that misbehaves.
 
 use wasmtime::component::ResourceAny;
 use wasmtime::{AsContextMut, Store};
 
-use super::bindings::{Accepted, Answer, Context, Event, Instance, Rejection, Request, Stats};
+use super::bindings::{Accepted, Answer, Event, Instance, Rejection, Request, Stats};
 use super::engine::Translator;
 use super::limits::{CALL_TICKS, Limiter, MemoryLimit};
 use super::trap::Trap;
+use crate::payload::PayloadContext;
 
-/// `delivery.bridge` of the contract, where each call may trap. After a trap no other call is made.
+/// `delivery.bridge` of the contract. Each call may trap; after a trap, no further call is made.
 ///
-/// Times are milliseconds since the Unix epoch and never run backwards.
+/// Times are in milliseconds since the Unix epoch and never run backwards.
 #[allow(missing_docs, reason = "the contract documents them")]
 pub trait Bridge: Send {
-    fn ingest(&mut self, payload: &[u8], context: &Context, now: u64) -> Result<Result<Accepted, Rejection>, Trap>;
+    fn ingest(
+        &mut self,
+        payload: &[u8],
+        context: &PayloadContext,
+        now: u64,
+    ) -> Result<Result<Accepted, Rejection>, Trap>;
     fn poll(&mut self, now: u64) -> Result<Vec<Request>, Trap>;
     fn complete(&mut self, request: u64, answer: &Answer, now: u64) -> Result<(), Trap>;
     fn events(&mut self) -> Result<Vec<Event>, Trap>;
@@ -22,39 +28,39 @@ pub trait Bridge: Send {
     fn stats(&mut self) -> Result<Stats, Trap>;
 }
 
-/// Makes bridges: the first, and the successors of those that trapped.
+/// Opens bridges: the first one, and one after each trap.
 pub trait OpenBridge: Send {
-    /// What is made.
+    /// The bridge.
     type Bridge: Bridge;
 
-    /// A bridge that holds nothing.
+    /// Opens an empty bridge.
     ///
     /// # Errors
-    /// The settings are refused, or the guest does not start.
+    /// The translator refuses the settings, or the instance does not start.
     fn open(&self) -> Result<Self::Bridge, OpenError>;
 }
 
 /// A bridge cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The translator refuses the settings, and says what would be right.
+    /// The translator refuses the settings; the text says what is wrong.
     #[error("the translator refuses its settings: {0}")]
     Settings(String),
-    /// The guest trapped before it held anything.
+    /// The new instance trapped.
     #[error(transparent)]
     Trap(#[from] Trap),
 }
 
-/// How to open bridges in guests of their own.
+/// Opens each bridge in a new wasm instance.
 #[derive(Clone)]
-pub struct GuestBridges {
+pub struct WasmBridges {
     translator: Translator,
     settings: String,
     limit: MemoryLimit,
 }
 
-/// A bridge in a guest of its own.
-pub struct GuestBridge {
+/// A bridge and its wasm instance.
+pub struct WasmBridge {
     store: Store<Limiter>,
     instance: Instance,
     bridge: ResourceAny,
@@ -63,42 +69,47 @@ pub struct GuestBridge {
 // === impl Translator ===
 
 impl Translator {
-    /// Bridges with these settings: the JSON that `bridge.open` of the contract takes.
-    pub fn bridges(&self, settings: String, limit: MemoryLimit) -> GuestBridges {
-        GuestBridges { translator: self.clone(), settings, limit }
+    /// Bridges with these settings: the JSON for `bridge.open` of the contract.
+    pub fn bridges(&self, settings: String, limit: MemoryLimit) -> WasmBridges {
+        WasmBridges { translator: self.clone(), settings, limit }
     }
 }
 
-// === impl GuestBridges ===
+// === impl WasmBridges ===
 
-impl OpenBridge for GuestBridges {
-    type Bridge = GuestBridge;
+impl OpenBridge for WasmBridges {
+    type Bridge = WasmBridge;
 
-    fn open(&self) -> Result<GuestBridge, OpenError> {
+    fn open(&self) -> Result<WasmBridge, OpenError> {
         let (mut store, instance) = self.translator.instantiate(self.limit)?;
-        let guest = instance.openinference_mlflow_translator_delivery();
-        let opened = guest.bridge().call_open(&mut store, &self.settings);
+        let exports = instance.openinference_mlflow_translator_delivery();
+        let opened = exports.bridge().call_open(&mut store, &self.settings);
         let opened = opened.map_err(|error| Trap::new("open", &error, store.data().refused))?;
         let bridge = opened.map_err(OpenError::Settings)?;
-        Ok(GuestBridge { store, instance, bridge })
+        Ok(WasmBridge { store, instance, bridge })
     }
 }
 
-// === impl GuestBridge ===
+// === impl WasmBridge ===
 
 /// Calls a method of the bridge with a fresh deadline.
 macro_rules! call {
     ($self:ident, $name:literal, $method:ident($($argument:expr),*)) => {{
         $self.store.set_epoch_deadline(CALL_TICKS);
-        let guest = $self.instance.openinference_mlflow_translator_delivery();
-        let result = guest.bridge().$method($self.store.as_context_mut(), $self.bridge $(, $argument)*);
+        let exports = $self.instance.openinference_mlflow_translator_delivery();
+        let result = exports.bridge().$method($self.store.as_context_mut(), $self.bridge $(, $argument)*);
         result.map_err(|error| Trap::new($name, &error, $self.store.data().refused))
     }};
 }
 
-impl Bridge for GuestBridge {
-    fn ingest(&mut self, payload: &[u8], context: &Context, now: u64) -> Result<Result<Accepted, Rejection>, Trap> {
-        call!(self, "ingest", call_ingest(payload, context, now))
+impl Bridge for WasmBridge {
+    fn ingest(
+        &mut self,
+        payload: &[u8],
+        context: &PayloadContext,
+        now: u64,
+    ) -> Result<Result<Accepted, Rejection>, Trap> {
+        call!(self, "ingest", call_ingest(payload, &context.into(), now))
     }
 
     fn poll(&mut self, now: u64) -> Result<Vec<Request>, Trap> {

@@ -1,12 +1,11 @@
-//! Compiles the component, once, and keeps the result for the next start.
+//! Compiles the component once, and caches the compiled code for the next start.
 //!
-//! **A guest that never returns** is stopped by epoch interruption: compiled code compares a counter with a deadline at
-//! every function entry and loop end, and a thread of the host advances the counter. Measured in thread CPU time on the
+//! **Epoch interruption stops a call that never returns**: compiled code compares a counter with a deadline at every
+//! function entry and loop end, and a thread advances the counter. Measured in thread CPU time on the
 //! captured payloads (2.9 MB in one call, medians and minima of 100 calls, wasmtime 48, x86-64), against code that
-//! cannot be stopped: epochs cost 10–16 % of `translate` and 11–19 % of a whole delivery, fuel 18–28 % of both. What
-//! costs nothing, to leave the runaway to itself in a thread of its own, takes a core until the program ends. A guest
-//! translates more than 100 MB/s with epochs, which is not what limits a host, so the stop that always works is worth
-//! its price.
+//! cannot be stopped: epochs cost 10–16 % of `translate` and 11–19 % of a whole delivery, fuel 18–28 % of both. The
+//! free alternative, abandoning the thread of a runaway call, costs a core until the program ends. With epochs the
+//! translator handles more than 100 MB/s, which does not limit the gateway.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,9 +15,10 @@ use openinference_mlflow_component_encoded::COMPONENT;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Cache, CacheConfig, Config, Engine, EngineWeak, Store};
 
-use super::bindings::{Encoding, Instance, Malformed, Prepared, Translated};
+use super::bindings::{Instance, Malformed, Prepared, Translated};
 use super::limits::{CALL_TICKS, Limiter, MemoryLimit, TICK};
 use super::trap::Trap;
+use crate::payload::Encoding;
 
 /// The component, compiled. Cheap to clone.
 #[derive(Clone)]
@@ -29,19 +29,19 @@ pub struct Translator {
 /// The component cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The runtime does not work on this machine, or refuses the component.
-    #[error("the translator cannot be loaded: {0}")]
+    /// The runtime does not work on this machine, or rejects the component.
+    #[error("failed to load the translator: {0}")]
     Runtime(String),
-    /// No thread can be started for the guests' clock.
-    #[error("the translator's clock cannot be started: {0}")]
+    /// The thread that advances the epoch cannot be started.
+    #[error("failed to start the epoch thread: {0}")]
     Clock(std::io::Error),
 }
 
 // === impl Translator ===
 
 impl Translator {
-    /// Load the component that this program carries. `cache` is a folder for compiled code; without one, or with one
-    /// that cannot be used, it is compiled anew, which takes some tenths of a second.
+    /// Loads the component that is built into this program. `cache` is a folder for compiled code. Without a usable cache the
+    /// component is compiled, which takes some tenths of a second.
     ///
     /// # Errors
     /// The runtime does not work on this machine.
@@ -49,7 +49,7 @@ impl Translator {
         Self::from_component(COMPONENT, cache)
     }
 
-    /// Load another implementation of the same contract.
+    /// Loads another implementation of the contract.
     ///
     /// # Errors
     /// The runtime does not work on this machine, or the component does not implement the contract.
@@ -59,16 +59,16 @@ impl Translator {
         config.epoch_interruption(true).cache(cache.and_then(open_cache));
         let engine = Engine::new(&config).map_err(unusable)?;
         let component = Component::new(&engine, component).map_err(unusable)?;
-        // Nothing is linked: the component imports nothing.
+        // The component has no imports.
         let prepared = Linker::new(&engine).instantiate_pre(&component).and_then(Prepared::new).map_err(unusable)?;
         start_clock(engine.weak()).map_err(LoadError::Clock)?;
         Ok(Self { prepared: Arc::new(prepared) })
     }
 
-    /// Translate one payload; see `translate` in the contract.
+    /// Translates one payload and re-encodes it as `to`, without delivering it. Used by the `translate` command.
     ///
     /// # Errors
-    /// The outer one: the guest trapped. The inner one: the payload is not what `from` says.
+    /// Outer: the call trapped. Inner: the payload is not valid in the encoding `from`.
     pub fn translate(
         &self,
         payload: &[u8],
@@ -77,20 +77,20 @@ impl Translator {
     ) -> Result<Result<Translated, Malformed>, Trap> {
         let size = u64::try_from(payload.len()).unwrap_or(u64::MAX);
         let (mut store, instance) = self.instantiate(MemoryLimit::for_bridge(0, size.max(1 << 20) * 4))?;
-        let guest = instance.openinference_mlflow_translator_translate();
-        let translated = guest.call_translate(&mut store, payload, from, to);
+        let exports = instance.openinference_mlflow_translator_translate();
+        let translated = exports.call_translate(&mut store, payload, from.into(), to.into());
         translated.map_err(|error| Trap::new("translate", &error, store.data().refused))
     }
 
-    /// The same payload in another encoding; see `transcode` in the contract.
+    /// Re-encodes a payload without translating it.
     ///
     /// # Errors
-    /// The outer one: the guest trapped. The inner one: the payload is not what `from` says.
+    /// Outer: the call trapped. Inner: the payload is not valid in the encoding `from`.
     pub fn transcode(&self, payload: &[u8], from: Encoding, to: Encoding) -> Result<Result<Vec<u8>, Malformed>, Trap> {
         let size = u64::try_from(payload.len()).unwrap_or(u64::MAX);
         let (mut store, instance) = self.instantiate(MemoryLimit::for_bridge(0, size.max(1 << 20) * 4))?;
-        let guest = instance.openinference_mlflow_translator_translate();
-        let transcoded = guest.call_transcode(&mut store, payload, from, to);
+        let exports = instance.openinference_mlflow_translator_translate();
+        let transcoded = exports.call_transcode(&mut store, payload, from.into(), to.into());
         transcoded.map_err(|error| Trap::new("transcode", &error, store.data().refused))
     }
 
@@ -107,10 +107,10 @@ impl Translator {
 fn open_cache(folder: &Path) -> Option<Cache> {
     let mut config = CacheConfig::new();
     config.with_directory(folder);
-    Cache::new(config).inspect_err(|error| tracing::debug!("compiled code is not kept: {error:#}")).ok()
+    Cache::new(config).inspect_err(|error| tracing::debug!("failed to open the cache of compiled code: {error:#}")).ok()
 }
 
-/// The clock stops when the last engine is gone.
+/// Advances the epoch until the last engine is dropped.
 fn start_clock(engine: EngineWeak) -> std::io::Result<()> {
     let tick = move || {
         loop {
@@ -119,5 +119,5 @@ fn start_clock(engine: EngineWeak) -> std::io::Result<()> {
             engine.increment_epoch();
         }
     };
-    thread::Builder::new().name("guest-clock".to_owned()).spawn(tick).map(drop)
+    thread::Builder::new().name("wasm-epoch".to_owned()).spawn(tick).map(drop)
 }

@@ -1,27 +1,27 @@
-//! How much memory and time a guest may take.
+//! Limits on the memory and time of a wasm instance.
 
 use std::time::Duration;
 
 use wasmtime::{ResourceLimiter, Result};
 
-/// The longest that one call into a guest may take: twenty times what a payload of 64 MiB takes. What reaches it will
-/// never return.
+/// The longest that one call may take: twenty times the time for a payload of 64 MiB. A call that reaches it will never
+/// return.
 pub const CALL_LIMIT: Duration = Duration::from_secs(10);
 
-/// How often the guests' clock ticks, and so how much longer than [`CALL_LIMIT`] a call may get.
+/// The interval of epoch ticks. A call may run for this much longer than [`CALL_LIMIT`].
 pub(super) const TICK: Duration = Duration::from_millis(500);
 
 /// [`CALL_LIMIT`] in ticks.
 pub(super) const CALL_TICKS: u64 = (CALL_LIMIT.as_millis() / TICK.as_millis()) as u64;
 
-/// The most linear memory a guest may have, in bytes.
+/// The most linear memory of an instance, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemoryLimit(usize);
 
 impl MemoryLimit {
-    /// For a bridge that holds at most `held` bytes (`max_bytes` of its settings) and takes payloads of up to `payload`
-    /// bytes: twice what it holds, for its indexes and for what an allocator wastes, room for a payload as it arrived,
-    /// transcoded and translated, and something to stand on. WebAssembly ends at 4 GiB.
+    /// The limit for a bridge that holds at most `held` bytes (`max_bytes` of its settings) and takes payloads of up to
+    /// `payload` bytes: twice `held`, for indexes and allocator overhead; four times `payload`, for a payload as received,
+    /// transcoded and translated; and a base of 64 MiB. WebAssembly addresses at most 4 GiB.
     pub fn for_bridge(held: u64, payload: u64) -> Self {
         const BASE: u64 = 64 << 20;
         const ADDRESSABLE: u64 = 4 << 30;
@@ -30,7 +30,7 @@ impl MemoryLimit {
     }
 }
 
-/// Refuses memory beyond the limit, and remembers that it did.
+/// Refuses memory beyond the limit, and records that it did.
 #[derive(Debug)]
 pub(super) struct Limiter {
     limit: MemoryLimit,

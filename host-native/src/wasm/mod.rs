@@ -1,7 +1,7 @@
-//! The translator in WebAssembly: loaded once, instantiated as often as needed.
+//! Runs the translator in wasmtime: loaded once, instantiated as often as needed.
 //!
-//! Guarantees: a guest sees nothing but what it is handed; it holds no more memory than its limit; no call takes longer
-//! than [`CALL_LIMIT`]. A guest that breaks a limit or panics traps, which the caller gets as a [`Trap`]; an instance
+//! Guarantees: an instance has no access to anything but its arguments; it uses no more memory than its limit; no call takes
+//! longer than [`CALL_LIMIT`]. An instance that exceeds a limit or panics traps, and the caller gets a [`Trap`]. An instance
 //! that trapped is never called again.
 
 mod bindings;
@@ -11,10 +11,10 @@ mod limits;
 mod trap;
 
 pub use bindings::{
-    Accepted, Answer, Context, Encoding, Event, Level, Malformed, Notice, Quarantined, Rejection, Repair, Request,
-    Response, Stats, Translated,
+    Accepted, Answer, Event, Level, Malformed, Notice, Quarantined, Rejection, Repair, Request, Response, Stats,
+    Translated,
 };
-pub use bridge::{Bridge, GuestBridge, GuestBridges, OpenBridge, OpenError};
+pub use bridge::{Bridge, OpenBridge, OpenError, WasmBridge, WasmBridges};
 pub use engine::{LoadError, Translator};
 pub use limits::{CALL_LIMIT, MemoryLimit};
 pub use trap::{Cause, Trap};

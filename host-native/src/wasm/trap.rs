@@ -1,25 +1,25 @@
-//! How a guest ends before its time.
+//! Traps: how a wasm instance fails.
 
 use std::fmt;
 
-/// A call that did not return. The instance is unusable; its successor starts empty.
+/// A call that did not return. The instance is unusable; a new one starts empty.
 #[derive(Debug, thiserror::Error)]
 #[error("the translator stopped in `{call}`: {cause}")]
 pub struct Trap {
-    /// The function of the contract that was called.
+    /// The contract function that was called.
     pub call: &'static str,
-    /// What stopped it.
+    /// The cause.
     pub cause: Cause,
 }
 
-/// What stopped a guest.
+/// The cause of a trap.
 #[derive(Debug)]
 pub enum Cause {
     /// It ran for longer than [`CALL_LIMIT`](super::CALL_LIMIT).
     Runaway,
-    /// It asked for more memory than its limit.
+    /// It exceeded its memory limit.
     OutOfMemory,
-    /// Anything else: a panic, a stack overflow; the text is the runtime's.
+    /// Anything else, such as a panic or a stack overflow. The text is the runtime's.
     Other(String),
 }
 
@@ -39,7 +39,7 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Runaway => write!(f, "it ran for longer than {} s", super::CALL_LIMIT.as_secs()),
-            Self::OutOfMemory => f.write_str("it needed more memory than it may have"),
+            Self::OutOfMemory => f.write_str("it exceeded its memory limit"),
             Self::Other(text) => f.write_str(text),
         }
     }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use openinference_mlflow::driver::{self, Accepted, Backlog, Handle, Refused};
 use openinference_mlflow::exporter::Destination;
-use openinference_mlflow::journal::{Journal, Limits, held_back};
-use openinference_mlflow::quarantine::SetAsideFolder;
-use openinference_mlflow::wasm::{Context, Encoding};
+use openinference_mlflow::journal::{Journal, JournalLimits};
+use openinference_mlflow::payload::{Encoding, PayloadContext};
+use openinference_mlflow::quarantine::{Quarantine, retry};
 use tempfile::TempDir;
 
 use crate::support::fake_bridge::{
@@ -15,9 +15,9 @@ use crate::support::fake_bridge::{
 };
 use crate::support::until;
 
-fn context() -> Context {
+fn context() -> PayloadContext {
     let none = None;
-    Context {
+    PayloadContext {
         encoding: Encoding::Protobuf,
         experiment_id: none.clone(),
         experiment_name: Some("agents".to_owned()),
@@ -33,20 +33,20 @@ struct Host {
 }
 
 fn start(dir: &TempDir, destination: impl Destination) -> Host {
-    start_with(dir, destination, SetAsideFolder::below(dir.path()))
+    start_with(dir, destination, Quarantine::below(dir.path()))
 }
 
 fn open_journal(dir: &TempDir) -> Backlog {
-    let limits = Limits { max_bytes: 1 << 20, max_age: Duration::from_secs(3600) };
-    let (journal, owners) = Journal::open(&dir.path().join("journal"), limits, &["mlflow".to_owned()]).unwrap();
-    Backlog { journal, owner: owners[0] }
+    let limits = JournalLimits { max_bytes: 1 << 20, max_age: Duration::from_secs(3600) };
+    let (journal, consumers) = Journal::open(&dir.path().join("journal"), limits, &["mlflow".to_owned()]).unwrap();
+    Backlog { journal, consumer: consumers[0] }
 }
 
-fn start_with(dir: &TempDir, destination: impl Destination, set_aside: SetAsideFolder) -> Host {
+fn start_with(dir: &TempDir, destination: impl Destination, quarantine: Quarantine) -> Host {
     let backlog = open_journal(dir);
     let journal = backlog.journal.clone();
-    held_back::watch(journal.clone(), set_aside.clone());
-    let handle = driver::start(FakeBridges::default(), destination, set_aside, Some(backlog.clone())).unwrap();
+    retry::watch(journal.clone(), quarantine.clone());
+    let handle = driver::start(FakeBridges::default(), destination, quarantine, Some(backlog.clone())).unwrap();
     Host { handle, journal, backlog }
 }
 
@@ -56,7 +56,7 @@ impl Host {
     }
 
     fn waiting(&self) -> u64 {
-        self.journal.owed_count(self.backlog.owner)
+        self.journal.pending_count(self.backlog.consumer)
     }
 
     async fn delivered(&self) {
@@ -64,15 +64,15 @@ impl Host {
     }
 
     /// Ends as on a signal, with nothing delivered meanwhile.
-    async fn stop(self) -> driver::Left {
+    async fn stop(self) -> driver::Undelivered {
         let left = self.handle.drain(Duration::ZERO).await.unwrap();
         self.journal.close().await;
         left
     }
 }
 
-fn set_aside(dir: &TempDir) -> Vec<String> {
-    let Ok(entries) = std::fs::read_dir(dir.path().join("set-aside")) else { return Vec::new() };
+fn quarantine(dir: &TempDir) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(dir.path().join("quarantine")) else { return Vec::new() };
     let paths = entries.map(|entry| entry.unwrap().path());
     let payloads = paths.filter(|path| path.extension().is_some_and(|extension| extension == "pb"));
     payloads.map(|path| std::fs::read_to_string(path).unwrap()).collect()
@@ -87,7 +87,7 @@ async fn given_what_was_not_delivered_at_the_end_then_it_stays_in_the_journal_an
     }
     let left = host.stop().await;
     assert_eq!((left.payloads, left.kept), (3, 3));
-    assert!(set_aside(&dir).is_empty());
+    assert!(quarantine(&dir).is_empty());
 
     let inbox = Inbox::default();
     let host = start(&dir, inbox.clone());
@@ -130,7 +130,7 @@ async fn given_what_the_bridge_says_of_a_payload_then_its_sender_hears_it() {
     assert!(matches!(host.ingest(MALFORMED).await.unwrap_err(), Refused::Malformed(_)));
     host.delivered().await;
     assert_eq!(inbox.texts(), [PARTIAL]);
-    assert!(set_aside(&dir).is_empty());
+    assert!(quarantine(&dir).is_empty());
 }
 
 #[tokio::test]
@@ -158,12 +158,12 @@ async fn given_traps_then_the_open_payloads_are_read_again_and_what_traps_twice_
     for text in [TRAP_IN_POLL, "good after"] {
         host.ingest(text).await.unwrap();
     }
-    assert!(matches!(host.ingest(TRAP_IN_INGEST).await.unwrap_err(), Refused::SetAside(_)));
+    assert!(matches!(host.ingest(TRAP_IN_INGEST).await.unwrap_err(), Refused::Quarantined(_)));
     host.delivered().await;
     let mut delivered = inbox.texts();
     delivered.dedup();
     assert_eq!(delivered, ["good", "good after", TRAP_ONCE]);
-    let mut aside = set_aside(&dir);
+    let mut aside = quarantine(&dir);
     aside.sort();
     assert_eq!(aside, [TRAP_IN_INGEST, TRAP_IN_POLL]);
 }
@@ -171,7 +171,7 @@ async fn given_traps_then_the_open_payloads_are_read_again_and_what_traps_twice_
 #[tokio::test]
 async fn given_a_quarantine_that_cannot_be_written_then_the_payload_stays_and_is_set_aside_once_it_can() {
     let dir = tempfile::tempdir().unwrap();
-    let in_the_way = dir.path().join("set-aside");
+    let in_the_way = dir.path().join("quarantine");
     std::fs::write(&in_the_way, "a file where the folder should be").unwrap();
     let inbox = Inbox::default();
     let host = start(&dir, inbox.clone());
@@ -182,7 +182,7 @@ async fn given_a_quarantine_that_cannot_be_written_then_the_payload_stays_and_is
 
     std::fs::remove_file(in_the_way).unwrap();
     host.delivered().await;
-    assert_eq!(set_aside(&dir), [REFUSED]);
+    assert_eq!(quarantine(&dir), [REFUSED]);
     assert_eq!(inbox.texts(), ["behind it", REFUSED], "each was sent once");
 }
 
@@ -197,14 +197,14 @@ async fn given_a_journal_that_is_full_then_senders_are_asked_to_wait() {
 }
 
 /// A quarantine that takes nothing, because something fills it.
-fn full_quarantine(dir: &TempDir) -> SetAsideFolder {
-    let folder = SetAsideFolder::below(dir.path()).limited(Some(20));
+fn full_quarantine(dir: &TempDir) -> Quarantine {
+    let folder = Quarantine::below(dir.path()).limited(Some(20));
     folder.keep_payload(b"this fills it wholly", &context(), "for the test").unwrap();
     folder
 }
 
-fn make_room(folder: &SetAsideFolder) {
-    let items = folder.items().unwrap();
+fn make_room(folder: &Quarantine) {
+    let items = folder.entries().unwrap();
     let filler = items.iter().find(|item| item.record.reason == "for the test").unwrap();
     filler.remove().unwrap();
 }
@@ -217,16 +217,16 @@ async fn given_a_quarantine_without_room_then_what_mlflow_refuses_stays_in_the_j
     for text in [REFUSED, "good", TRAP_IN_POLL, "good after"] {
         host.ingest(text).await.unwrap();
     }
-    until("the others are delivered", || async { host.waiting() == 2 && host.journal.held_back() == 2 }).await;
-    assert_eq!(set_aside(&dir), ["this fills it wholly"]);
+    until("the others are delivered", || async { host.waiting() == 2 && host.journal.pending_quarantine() == 2 }).await;
+    assert_eq!(quarantine(&dir), ["this fills it wholly"]);
     make_room(&folder);
     host.delivered().await;
-    let mut aside = set_aside(&dir);
+    let mut aside = quarantine(&dir);
     aside.sort();
     // Both are not larger than what was removed.
     assert_eq!(aside, [REFUSED, TRAP_IN_POLL]);
-    assert_eq!(host.journal.held_back(), 0);
-    let kept = folder.items().unwrap();
+    assert_eq!(host.journal.pending_quarantine(), 0);
+    let kept = folder.entries().unwrap();
     let refused = kept.iter().find(|item| item.record.reason.contains("422")).unwrap();
     assert_eq!(refused.record.experiment_name.as_deref(), Some("agents"));
     assert!(inbox.texts().contains(&"good after".to_owned()));
@@ -238,12 +238,12 @@ async fn given_a_quarantine_without_room_and_a_restart_then_what_mlflow_refuses_
     let folder = full_quarantine(&dir);
     let host = start_with(&dir, Inbox::default(), folder.clone());
     host.ingest(REFUSED).await.unwrap();
-    until("it is held back", || async { host.journal.held_back() == 1 }).await;
+    until("it is held back", || async { host.journal.pending_quarantine() == 1 }).await;
     assert_eq!(host.stop().await.kept, 1);
     make_room(&folder);
     let host = start_with(&dir, Inbox::default(), folder);
     host.delivered().await;
-    assert_eq!(set_aside(&dir), [REFUSED]);
+    assert_eq!(quarantine(&dir), [REFUSED]);
 }
 
 #[tokio::test]
@@ -257,9 +257,9 @@ async fn given_an_unreadable_payload_whose_sender_has_his_answer_then_it_is_set_
     answered.await.unwrap().unwrap();
     journal.close().await;
     let host = start_with(&dir, Inbox::default(), folder.clone());
-    until("it is held back", || async { host.journal.held_back() == 1 }).await;
-    assert_eq!((host.waiting(), set_aside(&dir)), (1, vec!["this fills it wholly".to_owned()]));
+    until("it is held back", || async { host.journal.pending_quarantine() == 1 }).await;
+    assert_eq!((host.waiting(), quarantine(&dir)), (1, vec!["this fills it wholly".to_owned()]));
     make_room(&folder);
     host.delivered().await;
-    assert_eq!(set_aside(&dir), [MALFORMED]);
+    assert_eq!(quarantine(&dir), [MALFORMED]);
 }

@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use openinference_mlflow::forwarder::{Endpoint, Forwarding};
-use openinference_mlflow::journal::{Journal, Limits, Owner, held_back};
-use openinference_mlflow::quarantine::SetAsideFolder;
+use openinference_mlflow::forwarder::Forwarding;
+use openinference_mlflow::journal::{Consumer, Journal, JournalLimits};
+use openinference_mlflow::payload::{Encoding, PayloadContext};
+use openinference_mlflow::quarantine::{Quarantine, retry};
+use openinference_mlflow::settings::ForwardEndpoint;
 use openinference_mlflow::settings::{Access, Tls, Trust};
 use openinference_mlflow::telemetry::Metrics;
-use openinference_mlflow::wasm::{Context, Encoding};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -25,7 +26,7 @@ const QUARANTINE: u64 = 1 << 16;
 
 struct Host {
     journal: Journal,
-    owners: Vec<Owner>,
+    consumers: Vec<Consumer>,
     forwarding: Forwarding,
 }
 
@@ -34,22 +35,22 @@ fn start(dir: &TempDir, destinations: &[&str], headers: &str) -> Host {
 }
 
 fn start_trusting(dir: &TempDir, destinations: &[&str], headers: &str, trust: &Trust) -> Host {
-    let mut endpoints = Endpoint::parse_all(destinations.iter().copied(), headers).unwrap();
+    let mut endpoints = ForwardEndpoint::parse_all(destinations.iter().copied(), headers).unwrap();
     endpoints.iter_mut().for_each(|endpoint| endpoint.trust = trust.clone());
     let names: Vec<_> = endpoints.iter().map(ToString::to_string).collect();
-    let limits = Limits { max_bytes: 1 << 24, max_age: Duration::from_secs(3600) };
-    let (journal, owners) = Journal::open(&dir.path().join("journal"), limits, &names).unwrap();
-    let set_aside = SetAsideFolder::below(dir.path()).limited(Some(QUARANTINE));
-    held_back::watch(journal.clone(), set_aside.clone());
-    let destinations = endpoints.into_iter().zip(owners.iter().copied());
-    let forwarding = Forwarding::start(&journal, destinations, &set_aside, &TRANSLATOR, &Metrics::default()).unwrap();
-    Host { journal, owners, forwarding }
+    let limits = JournalLimits { max_bytes: 1 << 24, max_age: Duration::from_secs(3600) };
+    let (journal, consumers) = Journal::open(&dir.path().join("journal"), limits, &names).unwrap();
+    let quarantine = Quarantine::below(dir.path()).limited(Some(QUARANTINE));
+    retry::watch(journal.clone(), quarantine.clone());
+    let destinations = endpoints.into_iter().zip(consumers.iter().copied());
+    let forwarding = Forwarding::start(&journal, destinations, &quarantine, &TRANSLATOR, &Metrics::default()).unwrap();
+    Host { journal, consumers, forwarding }
 }
 
 impl Host {
     async fn receive(&self, payload: impl Into<Bytes>, encoding: Encoding) {
         let none = None;
-        let context = Context {
+        let context = PayloadContext {
             encoding,
             experiment_id: none.clone(),
             experiment_name: Some("agents".to_owned()),
@@ -63,7 +64,8 @@ impl Host {
 
     /// Waits until this destination is owed nothing.
     async fn forwarded(&self, destination: usize) {
-        until("everything is forwarded", || async { self.journal.owed_count(self.owners[destination]) == 0 }).await;
+        until("everything is forwarded", || async { self.journal.pending_count(self.consumers[destination]) == 0 })
+            .await;
     }
 
     async fn stop(self) {
@@ -73,7 +75,7 @@ impl Host {
 }
 
 fn reasons(dir: &TempDir) -> Vec<Value> {
-    let Ok(entries) = std::fs::read_dir(dir.path().join("set-aside")) else { return Vec::new() };
+    let Ok(entries) = std::fs::read_dir(dir.path().join("quarantine")) else { return Vec::new() };
     let paths = entries.map(|entry| entry.unwrap().path());
     let reasons = paths.filter(|path| path.to_string_lossy().ends_with(".reason.json"));
     reasons.map(|path| serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()).collect()
@@ -127,7 +129,7 @@ async fn given_a_payload_that_is_refused_for_good_then_it_is_set_aside_with_the_
         let reasons = reasons(&dir);
         assert_eq!(reasons.len(), 1);
         let reason = reasons[0]["reason"].as_str().unwrap();
-        assert!(reason.contains("refuses it") && reason.contains("127.0.0.1"), "{reason}");
+        assert!(reason.contains("rejected it") && reason.contains("127.0.0.1"), "{reason}");
         assert_eq!(reasons[0]["experiment_name"], "agents");
         assert!(reasons[0]["destination"].as_str().is_some_and(|name| name.contains("127.0.0.1")), "{reasons:?}");
     }
@@ -147,7 +149,7 @@ async fn given_a_destination_that_is_dead_then_the_other_goes_on_and_it_gets_eve
         host.receive(payload::trace(number), Encoding::Protobuf).await;
     }
     host.forwarded(1).await;
-    assert_eq!(host.journal.owed_count(host.owners[0]), 20);
+    assert_eq!(host.journal.pending_count(host.consumers[0]), 20);
     // Through the end of the program as well.
     host.stop().await;
     let host = start(&dir, &urls, "");
@@ -200,7 +202,7 @@ async fn given_a_payload_that_always_fails_while_others_do_not_then_it_is_set_as
     host.forwarded(0).await;
     let reasons = reasons(&dir);
     assert_eq!(reasons.len(), 1);
-    assert!(reasons[0]["reason"].as_str().unwrap().contains("while it took others"), "{reasons:?}");
+    assert!(reasons[0]["reason"].as_str().unwrap().contains("while it accepted other"), "{reasons:?}");
 }
 
 #[tokio::test]
@@ -220,7 +222,7 @@ async fn given_headers_then_they_reach_their_destination_and_no_other() {
 #[tokio::test]
 async fn given_a_quarantine_without_room_then_what_a_destination_refuses_stays_in_the_journal_until_there_is() {
     let dir = tempfile::tempdir().unwrap();
-    let folder = SetAsideFolder::below(dir.path());
+    let folder = Quarantine::below(dir.path());
     folder.keep_payload(&[0; QUARANTINE as usize], &payload::nowhere_special(), "it fills the quarantine").unwrap();
     let (running, _) = receivers::fake().await;
     let host = start(&dir, &[running.http("").as_str()], "");
@@ -228,11 +230,11 @@ async fn given_a_quarantine_without_room_then_what_a_destination_refuses_stays_i
         host.receive(text, Encoding::Protobuf).await;
     }
     until("the other has arrived", || async { running.inbox.texts() == ["good"] }).await;
-    until("it is held back", || async { host.journal.held_back() == 1 }).await;
-    assert_eq!(host.journal.owed_count(host.owners[0]), 1);
-    folder.items().unwrap()[0].remove().unwrap();
+    until("it is held back", || async { host.journal.pending_quarantine() == 1 }).await;
+    assert_eq!(host.journal.pending_count(host.consumers[0]), 1);
+    folder.entries().unwrap()[0].remove().unwrap();
     host.forwarded(0).await;
-    let items = folder.items().unwrap();
+    let items = folder.entries().unwrap();
     assert_eq!(std::fs::read(&items[0].path).unwrap(), MALFORMED.as_bytes());
     assert!(items[0].record.destination.as_deref().is_some_and(|name| name.contains("127.0.0.1")), "{items:?}");
 }
@@ -267,7 +269,7 @@ async fn given_destinations_that_ask_for_a_certificate_then_they_get_it_and_are_
         let host = start_trusting(&dir, &urls, "", &trust);
         host.receive("another", Encoding::Protobuf).await;
         until("both are in trouble", || async { host.forwarding.states().iter().all(|s| s.trouble().is_some()) }).await;
-        assert_eq!(host.journal.owed_count(host.owners[0]), 1);
+        assert_eq!(host.journal.pending_count(host.consumers[0]), 1);
     }
     assert_eq!(running.inbox.texts().len(), 2);
 }
@@ -279,9 +281,9 @@ fn given_files_that_are_no_certificates_then_the_error_names_the_file_and_shows_
     for (trust, expected) in [
         (Trust { verify: Tls::Authorities(path.clone()), identity: None }, "no certificate"),
         (Trust { verify: Tls::System, identity: Some(path.clone()) }, "private key"),
-        (Trust { verify: Tls::System, identity: Some("/nowhere.pem".into()) }, "cannot be read"),
+        (Trust { verify: Tls::System, identity: Some("/nowhere.pem".into()) }, "failed to read"),
     ] {
-        let mut endpoint = Endpoint::parse_all(["https://127.0.0.1:1"], "").unwrap().remove(0);
+        let mut endpoint = ForwardEndpoint::parse_all(["https://127.0.0.1:1"], "").unwrap().remove(0);
         endpoint.trust = trust;
         let said = openinference_mlflow::forwarder::Client::new(&endpoint, TRANSLATOR.clone()).unwrap_err().to_string();
         assert!(said.contains(expected) && said.contains(".pem") && !said.contains("s3cret"), "{said}");

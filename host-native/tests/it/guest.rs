@@ -1,6 +1,7 @@
 //! The translator in WebAssembly: what it is held to, and how it ends when it does not keep to it.
 
-use openinference_mlflow::wasm::{Cause, Encoding, LoadError, OpenBridge, OpenError, Translator};
+use openinference_mlflow::payload::Encoding;
+use openinference_mlflow::wasm::{Cause, LoadError, OpenBridge, OpenError, Translator};
 use openinference_mlflow_misbehaving::{HANGS, HOARDS, PANICS};
 
 use crate::support::payload;

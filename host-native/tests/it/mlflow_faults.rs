@@ -7,9 +7,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use openinference_mlflow::driver::{self, Accepted, Handle};
 use openinference_mlflow::exporter::mlflow::MlflowServer;
-use openinference_mlflow::quarantine::SetAsideFolder;
+use openinference_mlflow::payload::{Encoding, PayloadContext};
+use openinference_mlflow::quarantine::Quarantine;
 use openinference_mlflow::settings::Credentials;
-use openinference_mlflow::wasm::{Context, Encoding, MemoryLimit};
+use openinference_mlflow::wasm::MemoryLimit;
 use secrecy::SecretString;
 use tempfile::TempDir;
 
@@ -28,14 +29,14 @@ fn start(mlflow: &Mlflow) -> Host {
     let bridges = TRANSLATOR.bridges(settings.to_owned(), MemoryLimit::for_bridge(256 << 20, 1 << 20));
     let server = mlflow.settings(Credentials::Bearer(SecretString::from("right")));
     let data_dir = tempfile::tempdir().unwrap();
-    let set_aside = SetAsideFolder::below(data_dir.path());
-    let handle = driver::start(bridges, MlflowServer::new(&server).unwrap(), set_aside, None).unwrap();
+    let quarantine = Quarantine::below(data_dir.path());
+    let handle = driver::start(bridges, MlflowServer::new(&server).unwrap(), quarantine, None).unwrap();
     Host { handle, data_dir }
 }
 
 impl Host {
     async fn ingest(&self, payload: Vec<u8>) -> Accepted {
-        let context = Context {
+        let context = PayloadContext {
             encoding: Encoding::Protobuf,
             experiment_id: None,
             experiment_name: None,
@@ -45,8 +46,8 @@ impl Host {
         self.handle.ingest(Bytes::from(payload), context).await.unwrap()
     }
 
-    fn set_aside(&self) -> usize {
-        std::fs::read_dir(self.data_dir.path().join("set-aside")).map_or(0, Iterator::count)
+    fn quarantine(&self) -> usize {
+        std::fs::read_dir(self.data_dir.path().join("quarantine")).map_or(0, Iterator::count)
     }
 }
 
@@ -60,7 +61,7 @@ async fn given_at_first(reply: impl Fn(&Seen) -> Reply + Send + 'static) {
     let accepted = host.ingest(payload::trace(1)).await;
     accepted.done.await.unwrap();
     assert!(!mlflow.exports().is_empty());
-    assert_eq!(host.set_aside(), 0);
+    assert_eq!(host.quarantine(), 0);
     assert_eq!(host.handle.stats().await.unwrap().spans_delivered, 1);
 }
 
@@ -149,9 +150,9 @@ async fn given_a_span_that_mlflow_refuses_then_it_is_set_aside_and_the_others_ar
     let stats = host.handle.stats().await.unwrap();
     assert_eq!((stats.spans_delivered, stats.spans_quarantined), (2, 1));
     // The span and its reason.
-    assert_eq!(host.set_aside(), 2);
+    assert_eq!(host.quarantine(), 2);
     let name = format!("{}-{}.pb", "42".repeat(16), "42".repeat(8));
-    assert!(host.data_dir.path().join("set-aside").join(name).exists());
+    assert!(host.data_dir.path().join("quarantine").join(name).exists());
 }
 
 #[tokio::test]

@@ -63,7 +63,7 @@ async fn given_traces_that_are_delivered_then_the_figures_say_so_from_end_to_end
         ("received_spans_total", 3.0),
         ("delivered_spans_total", 2.0),
         ("duplicate_spans_total", 1.0),
-        ("set_aside_spans_total", 0.0),
+        ("quarantined_spans_total", 0.0),
         ("open_spans", 0.0),
         ("queue_bytes{destination=\"mlflow\"}", 0.0),
         ("queue_oldest_age_seconds{destination=\"mlflow\"}", 0.0),
@@ -92,7 +92,8 @@ async fn given_a_server_that_refuses_and_fails_then_the_figures_tell_what_was_se
     let program = Program::serve(dir.path(), &[&uri, "--settle=1ms"], &[]);
     let url = program.url().await;
     assert_eq!(post(&url, payload::trace(POISON)).await, 200);
-    until("the span is set aside", || async { figure(&figures(&program).await, "set_aside_spans_total") == 1.0 }).await;
+    until("the span is set aside", || async { figure(&figures(&program).await, "quarantined_spans_total") == 1.0 })
+        .await;
 
     mlflow.script(|_| say(503, "no"));
     let waits = payload::trace(1);
@@ -203,7 +204,7 @@ async fn given_a_destination_that_is_dead_then_it_is_seen_and_the_host_stays_rea
     assert_eq!((status, &report["ready"]), (200, &true.into()), "{report}");
     let check = report["checks"].as_array().unwrap().iter().find(|check| check["ok"] == false).unwrap().clone();
     assert_eq!((&check["destination"], &check["required"]), (&name.clone().into(), &false.into()), "{check}");
-    assert!(check["reason"].as_str().unwrap().contains("does not take payloads"), "{check}");
+    assert!(check["reason"].as_str().unwrap().contains("does not accept payloads"), "{check}");
     assert!(failing(&ready(&program, "?exclude=forward").await.1).is_empty());
     let of = |name: &str, more: &str| format!("{name}{{destination=\"http://{}/v1/traces\"{more}}}", phoenix.address);
     let seen = figures(&program).await;
@@ -239,20 +240,20 @@ async fn given_a_quarantine_without_room_then_it_is_seen_until_somebody_makes_so
     for number in 1..=3 {
         assert_eq!(post(&program.url().await, payload::trace(number)).await, 200);
     }
-    let held_back = || async { figure(&figures(&program).await, "held_back_payloads") };
-    until("two have no room", || async { held_back().await == 2.0 }).await;
-    assert_eq!(figure(&figures(&program).await, "quarantined_total"), 1.0);
+    let pending_quarantine = || async { figure(&figures(&program).await, "pending_quarantine_payloads") };
+    until("two have no room", || async { pending_quarantine().await == 2.0 }).await;
+    assert_eq!(figure(&figures(&program).await, "quarantine_entries_total"), 1.0);
     let (status, report) = ready(&program, "").await;
     assert_eq!((status, failing(&report)), (200, vec!["quarantine"]), "{report}");
     assert!(report.to_string().contains("quarantine drop"), "{report}");
-    assert_eq!(program.said().matches("stays in the journal").count(), 1, "{}", program.said());
+    assert_eq!(program.said().matches("the quarantine cannot store a payload").count(), 1, "{}", program.said());
     for left in [1.0, 0.0] {
         let drop = crate::support::program::command(dir.path(), &["quarantine", "drop", "--all", "--yes"]).output();
         assert!(drop.unwrap().status.success());
-        until("the next has room", || async { held_back().await == left }).await;
+        until("the next has room", || async { pending_quarantine().await == left }).await;
     }
     assert!(failing(&ready(&program, "").await.1).is_empty());
     let figures = figures(&program).await;
     assert_eq!(figure(&figures, "queue_payloads{destination=\"mlflow\"}"), 0.0);
-    assert_eq!(figure(&figures, "quarantined_total"), 3.0);
+    assert_eq!(figure(&figures, "quarantine_entries_total"), 3.0);
 }

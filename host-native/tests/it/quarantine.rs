@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::process::Output;
 
-use openinference_mlflow::quarantine::SetAsideFolder;
-use openinference_mlflow::wasm::{Context, Encoding, Quarantined};
+use openinference_mlflow::payload::{Encoding, PayloadContext};
+use openinference_mlflow::quarantine::Quarantine;
+use openinference_mlflow::wasm::Quarantined;
 use tempfile::TempDir;
 
 use crate::support::mlflow::{Mlflow, say};
@@ -16,7 +17,7 @@ const ID: &str = "01010101010101010101010101010101-0101010101010101";
 /// A data directory with a span that MLflow refused, and a payload that it did not get.
 fn quarantine() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
-    let folder = SetAsideFolder::below(dir.path());
+    let folder = Quarantine::below(dir.path());
     let span = Quarantined {
         trace_id: "01".repeat(16),
         span_id: "01".repeat(8),
@@ -25,7 +26,7 @@ fn quarantine() -> TempDir {
         receipt: None,
     };
     folder.keep_span(&span, None).unwrap();
-    let context = Context {
+    let context = PayloadContext {
         encoding: Encoding::Protobuf,
         experiment_id: Some("7".to_owned()),
         experiment_name: None,
@@ -37,7 +38,7 @@ fn quarantine() -> TempDir {
 }
 
 fn quarantined(data_dir: &Path) -> Vec<String> {
-    let items = SetAsideFolder::below(data_dir).items().unwrap();
+    let items = Quarantine::below(data_dir).entries().unwrap();
     items.into_iter().map(|item| item.id).collect()
 }
 
@@ -89,7 +90,7 @@ async fn given_a_replay_then_what_mlflow_takes_leaves_the_quarantine_and_the_res
     assert_eq!(replayed.status.code(), Some(1), "{}", said(&replayed));
     assert!(said(&replayed).contains("refused again: 1"), "{}", said(&replayed));
     assert_eq!(quarantined(dir.path()), [ID]);
-    let kept = SetAsideFolder::below(dir.path()).items().unwrap();
+    let kept = Quarantine::below(dir.path()).entries().unwrap();
     assert!(kept[0].record.reason.contains("still not"), "{:?}", kept[0].record);
     let asked = mlflow.seen();
     assert!(asked.iter().any(|seen| seen.path.ends_with("experiments/get?experiment_id=7")), "{asked:#?}");
@@ -98,7 +99,7 @@ async fn given_a_replay_then_what_mlflow_takes_leaves_the_quarantine_and_the_res
     let replayed = run(dir.path(), &["replay", ID, &uri]).await;
     assert!(replayed.status.success(), "{}", said(&replayed));
     assert!(quarantined(dir.path()).is_empty());
-    assert_eq!(std::fs::read_dir(dir.path().join("set-aside")).unwrap().count(), 0);
+    assert_eq!(std::fs::read_dir(dir.path().join("quarantine")).unwrap().count(), 0);
 }
 
 #[tokio::test]
@@ -131,7 +132,7 @@ async fn given_a_drop_then_nothing_goes_unasked() {
 /// The same with a payload that was for a destination of `--forward`.
 fn quarantine_of_forwarding(destination: &str) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
-    let folder = SetAsideFolder::below(dir.path());
+    let folder = Quarantine::below(dir.path());
     folder
         .keep_payload_for(Some(destination), &payload::trace(3), &payload::nowhere_special(), "it answers 400")
         .unwrap();
@@ -152,8 +153,8 @@ async fn given_a_payload_that_was_for_another_destination_then_a_replay_sends_it
     let refused = run(dir.path(), &["replay", "--all", &forward]).await;
     assert_eq!(refused.status.code(), Some(1));
     assert!(said(&refused).contains("refused again: 1"), "{}", said(&refused));
-    let items = SetAsideFolder::below(dir.path()).items().unwrap();
-    assert!(items[0].record.reason.contains("refuses it: it answers 400"), "{items:?}");
+    let items = Quarantine::below(dir.path()).entries().unwrap();
+    assert!(items[0].record.reason.contains("rejected it: it answers 400"), "{items:?}");
     assert_eq!(items[0].record.destination.as_deref(), Some(url.as_str()));
 
     phoenix.script(|_| crate::support::mlflow::Reply::Healthy);

@@ -1,7 +1,7 @@
 //! OTLP/HTTP: what is accepted, and what everything else is answered with.
 
 use http::{Method, StatusCode};
-use openinference_mlflow::wasm::Encoding;
+use openinference_mlflow::payload::Encoding;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
 use reqwest::{Client, RequestBuilder, Response};

@@ -155,7 +155,7 @@ async fn given_files_that_are_wrong_then_the_error_says_which_and_what_would_be_
         (&broken, &key, &none, "not valid PEM"),
         (&cert, &cert, &none, "BEGIN PRIVATE KEY"),
         (&cert, &encrypted, &none, "openssl pkey"),
-        (&cert, &other_key, &none, "does not belong to"),
+        (&cert, &other_key, &none, "does not match the certificate"),
         (&cert, &key, &Some(text.clone()), "--tls-client-ca"),
         (&cert, &key, &Some(nowhere.clone()), "--tls-client-ca"),
     ] {

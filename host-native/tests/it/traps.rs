@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use openinference_mlflow::driver::{self, Handle, Refused};
 use openinference_mlflow::exporter::Destination;
-use openinference_mlflow::quarantine::SetAsideFolder;
+use openinference_mlflow::quarantine::Quarantine;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -24,7 +24,7 @@ struct Host {
 fn start(destination: impl Destination) -> Host {
     let data_dir = tempfile::tempdir().unwrap();
     let bridges = FakeBridges::default();
-    let handle = driver::start(bridges.clone(), destination, SetAsideFolder::below(data_dir.path()), None).unwrap();
+    let handle = driver::start(bridges.clone(), destination, Quarantine::below(data_dir.path()), None).unwrap();
     Host { handle, bridges, data_dir }
 }
 
@@ -38,8 +38,8 @@ impl Host {
     }
 
     /// The payloads in the folder of things set aside, as text.
-    fn set_aside(&self) -> Vec<String> {
-        let Ok(entries) = std::fs::read_dir(self.data_dir.path().join("set-aside")) else { return Vec::new() };
+    fn quarantine(&self) -> Vec<String> {
+        let Ok(entries) = std::fs::read_dir(self.data_dir.path().join("quarantine")) else { return Vec::new() };
         let paths = entries.map(|entry| entry.unwrap().path());
         let payloads = paths.filter(|path| path.extension().is_some_and(|extension| extension == "pb"));
         let mut texts: Vec<_> = payloads.map(|path| std::fs::read_to_string(path).unwrap()).collect();
@@ -48,7 +48,7 @@ impl Host {
     }
 
     fn reasons(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(self.data_dir.path().join("set-aside")).unwrap();
+        let entries = std::fs::read_dir(self.data_dir.path().join("quarantine")).unwrap();
         let paths = entries.map(|entry| entry.unwrap().path());
         paths
             .filter(|path| path.to_string_lossy().ends_with(".reason.json"))
@@ -66,7 +66,7 @@ async fn given_a_payload_that_traps_once_then_it_is_delivered_by_the_next_guest(
     accepted.done.await.unwrap();
     assert_eq!(inbox.texts(), [TRAP_ONCE]);
     assert_eq!(host.opened(), 2);
-    assert!(host.set_aside().is_empty());
+    assert!(host.quarantine().is_empty());
 }
 
 #[tokio::test]
@@ -74,8 +74,8 @@ async fn given_a_payload_that_traps_in_ingest_then_it_is_set_aside_and_its_sende
     let inbox = Inbox::default();
     let host = start(inbox.clone());
     let refused = host.ingest(TRAP_IN_INGEST).await.unwrap_err();
-    assert!(matches!(&refused, Refused::SetAside(text) if text.contains("set-aside")), "{refused}");
-    assert_eq!(host.set_aside(), [TRAP_IN_INGEST]);
+    assert!(matches!(&refused, Refused::Quarantined(text) if text.contains("quarantine")), "{refused}");
+    assert_eq!(host.quarantine(), [TRAP_IN_INGEST]);
     assert!(host.reasons()[0].contains("trap") || host.reasons()[0].contains("stopped"), "{:?}", host.reasons());
 
     let accepted = host.ingest("a good one").await.unwrap();
@@ -96,7 +96,7 @@ async fn given_open_payloads_when_another_one_traps_then_they_are_told_to_the_ne
     let told: usize = host.bridges.contexts.lock().unwrap().len();
     // Two payloads in the first guest and in the last, and the one that traps in the first, and alone in another.
     assert_eq!((host.opened(), told), (3, 2 * 2 + 2));
-    assert_eq!(host.set_aside(), [TRAP_IN_INGEST]);
+    assert_eq!(host.quarantine(), [TRAP_IN_INGEST]);
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn given_a_trap_that_names_nobody_then_only_its_payload_is_set_aside() {
     good.done.await.unwrap();
     after.done.await.unwrap();
     bad.done.await.unwrap_err();
-    assert_eq!(host.set_aside(), [TRAP_IN_POLL]);
+    assert_eq!(host.quarantine(), [TRAP_IN_POLL]);
     let mut delivered = inbox.texts();
     delivered.dedup();
     assert_eq!(delivered, ["good after", "good before"]);
@@ -129,7 +129,7 @@ async fn given_several_that_trap_told_together_with_bystanders_then_only_they_ar
     for (text, accepted) in accepted {
         assert_eq!(accepted.done.await.is_err(), text.starts_with("trap"), "{text}");
     }
-    assert_eq!(host.set_aside(), ["trap in complete, first", "trap in complete, second"]);
+    assert_eq!(host.quarantine(), ["trap in complete, first", "trap in complete, second"]);
     let mut delivered = gate.inbox.texts();
     delivered.retain(|text| !text.starts_with("trap"));
     delivered.dedup();
@@ -142,7 +142,7 @@ async fn given_a_destination_that_is_silent_then_a_bystander_is_acquitted_and_st
     host.ingest("bystander").await.unwrap();
     let bad = host.ingest(TRAP_IN_POLL).await.unwrap();
     bad.done.await.unwrap_err();
-    assert_eq!(host.set_aside(), [TRAP_IN_POLL]);
+    assert_eq!(host.quarantine(), [TRAP_IN_POLL]);
     assert_eq!(host.handle.stats().await.unwrap().open_receipts, 1);
 }
 
@@ -152,7 +152,7 @@ async fn given_a_trap_on_every_answer_then_the_payload_is_set_aside_and_the_host
     let host = start(inbox.clone());
     let bad = host.ingest(TRAP_IN_COMPLETE).await.unwrap();
     bad.done.await.unwrap_err();
-    assert_eq!(host.set_aside(), [TRAP_IN_COMPLETE]);
+    assert_eq!(host.quarantine(), [TRAP_IN_COMPLETE]);
     host.ingest("good").await.unwrap().done.await.unwrap();
 }
 
@@ -164,7 +164,7 @@ async fn given_undelivered_payloads_when_the_time_is_up_then_they_are_set_aside_
     }
     let left = host.handle.drain(Duration::from_millis(50)).await.unwrap();
     assert_eq!((left.payloads, left.spans, left.kept), (3, 3, 3));
-    assert_eq!(host.set_aside(), ["one", "three", "two"]);
+    assert_eq!(host.quarantine(), ["one", "three", "two"]);
 }
 
 #[tokio::test]
@@ -172,10 +172,10 @@ async fn given_nothing_undelivered_then_draining_ends_at_once_and_later_payloads
     let host = start(Inbox::default());
     host.ingest("one").await.unwrap().done.await.unwrap();
     let left = host.handle.drain(Duration::from_secs(3600)).await.unwrap();
-    assert_eq!(left, driver::Left::default());
+    assert_eq!(left, driver::Undelivered::default());
     until("the thread has ended", || async { host.ingest("late").await.is_err() }).await;
     assert_eq!(host.ingest("late").await.unwrap_err(), Refused::Stopped);
-    assert!(host.set_aside().is_empty());
+    assert!(host.quarantine().is_empty());
 }
 
 #[tokio::test]
@@ -183,5 +183,5 @@ async fn given_a_malformed_payload_then_its_sender_is_told_and_nothing_is_kept()
     let host = start(Inbox::default());
     assert!(matches!(host.ingest(MALFORMED).await.unwrap_err(), Refused::Malformed(_)));
     assert_eq!(host.handle.stats().await.unwrap().open_receipts, 0);
-    assert!(host.set_aside().is_empty());
+    assert!(host.quarantine().is_empty());
 }

@@ -178,7 +178,7 @@ class Interrupted:
 
     def _quarantined(self) -> set[SpanIds]:
         """What is there with its reason."""
-        payloads = (self._folder / "data/set-aside").glob("*.pb")
+        payloads = (self._folder / "data/quarantine").glob("*.pb")
         whole = (path for path in payloads if json.loads(path.with_suffix(".reason.json").read_bytes())["reason"])
         return {span for path in whole for span in spans_of(path.read_bytes(), _PROTOBUF)}
 
@@ -191,7 +191,7 @@ class Interrupted:
             "spans that nobody sent": (self._mlflow.stored | self._quarantined()) - self._account.sent,
             "quarantined although MLflow takes them": self._quarantined() - _REFUSED,
             "journals that were found damaged": self._damaged(),
-            "damage that it does not speak of": self._left is not None and "what can be read of it is taken over" not in self._log.read_text(),
+            "damage that it does not speak of": self._left is not None and "recovering its entries" not in self._log.read_text(),
             "panics": re.findall("panicked at .*", self._log.read_text()),
         }
         self.wrong += [f"{what}: {each}" for what, each in found.items() if each]

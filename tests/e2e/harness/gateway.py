@@ -93,7 +93,7 @@ class Gateway:
 
     @property
     def set_aside(self) -> Path:
-        return self.data_dir / "set-aside"
+        return self.data_dir / "quarantine"
 
     def set_aside_reasons(self) -> list[dict]:
         """The `.reason.json` of everything that was set aside."""

@@ -21,7 +21,7 @@ pub enum AuthCommand {
 /// `auth add`.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-The file is made when it is not there, readable by its owner alone; a running `serve` takes it up within seconds. To \
+The file is made when it is not there, readable by its consumer alone; a running `serve` takes it up within seconds. To \
 replace a token, add another with the same name, and delete the old line when it is no longer used. To take away the \
 right to send, delete the line.
 

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 
 use super::outline;
-use crate::quarantine::Item;
+use crate::quarantine::QuarantineEntry;
 
-pub(super) fn run(items: &[Item], yes: bool) -> anyhow::Result<ExitCode> {
+pub(super) fn run(items: &[QuarantineEntry], yes: bool) -> anyhow::Result<ExitCode> {
     if items.is_empty() {
         anstream::println!("Nothing is set aside.");
         return Ok(ExitCode::SUCCESS);

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
 use super::outline;
-use crate::quarantine::{Item, SetAsideFolder};
+use crate::quarantine::{Quarantine, QuarantineEntry};
 
 const HEADS: [&str; 7] = ["ID", "SINCE", "TRACE", "SPANS", "BYTES", "FOR", "REASON"];
 /// A reason longer than this is shown whole by `show`.
 const REASON_WIDTH: usize = 80;
 
-pub(super) fn run(items: &[Item], folder: &SetAsideFolder, json: bool) -> anyhow::Result<ExitCode> {
+pub(super) fn run(items: &[QuarantineEntry], folder: &Quarantine, json: bool) -> anyhow::Result<ExitCode> {
     if json {
         let items: Vec<_> = items.iter().map(object).collect();
         anstream::println!("{:#}", json!(items));
@@ -24,7 +24,7 @@ pub(super) fn run(items: &[Item], folder: &SetAsideFolder, json: bool) -> anyhow
     Ok(ExitCode::SUCCESS)
 }
 
-fn object(item: &Item) -> Value {
+fn object(item: &QuarantineEntry) -> Value {
     let mut object = json!(item.record);
     object["id"] = json!(item.id);
     object["at"] = json!(since(item));
@@ -35,7 +35,7 @@ fn object(item: &Item) -> Value {
     object
 }
 
-fn table(items: &[Item]) -> String {
+fn table(items: &[QuarantineEntry]) -> String {
     let mut rows = vec![HEADS.map(ToOwned::to_owned)];
     rows.extend(items.iter().map(row));
     let width = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or_default();
@@ -53,7 +53,7 @@ fn table(items: &[Item]) -> String {
     text
 }
 
-fn row(item: &Item) -> [String; 7] {
+fn row(item: &QuarantineEntry) -> [String; 7] {
     let spans = spans(item);
     let mut traces: Vec<_> = spans.iter().flatten().map(|span| span.trace_id.as_str()).collect();
     traces.dedup();
@@ -66,19 +66,19 @@ fn row(item: &Item) -> [String; 7] {
     [item.id.clone(), since(item), trace, count, item.bytes.to_string(), destination(item), reason(item)]
 }
 
-fn spans(item: &Item) -> Option<Vec<outline::Span>> {
+fn spans(item: &QuarantineEntry) -> Option<Vec<outline::Span>> {
     outline::of(&item.path).ok().flatten()
 }
 
-fn since(item: &Item) -> String {
+fn since(item: &QuarantineEntry) -> String {
     humantime::format_rfc3339_seconds(item.since).to_string()
 }
 
-fn destination(item: &Item) -> String {
+fn destination(item: &QuarantineEntry) -> String {
     item.record.destination.clone().unwrap_or_else(|| "mlflow".to_owned())
 }
 
-fn reason(item: &Item) -> String {
+fn reason(item: &QuarantineEntry) -> String {
     let line = item.record.reason.lines().next().unwrap_or_default();
     match line.char_indices().nth(REASON_WIDTH) {
         Some((end, _)) => format!("{}…", &line[..end]),

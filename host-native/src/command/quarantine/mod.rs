@@ -15,12 +15,12 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 
 use crate::cli::{Chosen, QuarantineAction, QuarantineArgs};
-use crate::quarantine::{Item, SetAsideFolder};
+use crate::quarantine::{Quarantine, QuarantineEntry};
 use crate::settings::Sources;
 
 pub(super) async fn run(args: &QuarantineArgs, sources: &Sources, data_dir: &Path) -> anyhow::Result<ExitCode> {
-    let folder = SetAsideFolder::below(data_dir);
-    let items = folder.items().with_context(|| format!("{} cannot be read", folder.path().display()))?;
+    let folder = Quarantine::below(data_dir);
+    let items = folder.entries().with_context(|| format!("{} cannot be read", folder.path().display()))?;
     match &args.action {
         QuarantineAction::List { json } => list::run(&items, &folder, *json),
         QuarantineAction::Show { id, content } => show::run(find(&items, id)?, *content),
@@ -29,14 +29,14 @@ pub(super) async fn run(args: &QuarantineArgs, sources: &Sources, data_dir: &Pat
     }
 }
 
-fn choose(items: Vec<Item>, chosen: &Chosen) -> anyhow::Result<Vec<Item>> {
+fn choose(items: Vec<QuarantineEntry>, chosen: &Chosen) -> anyhow::Result<Vec<QuarantineEntry>> {
     if chosen.all {
         return Ok(items);
     }
     chosen.ids.iter().map(|id| find(&items, id).cloned()).collect()
 }
 
-fn find<'a>(items: &'a [Item], id: &str) -> anyhow::Result<&'a Item> {
+fn find<'a>(items: &'a [QuarantineEntry], id: &str) -> anyhow::Result<&'a QuarantineEntry> {
     match items.iter().find(|item| item.id == id) {
         Some(item) => Ok(item),
         None => bail!("nothing is set aside under {id}\nhint: `openinference-mlflow quarantine list` says what is"),

@@ -8,9 +8,9 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 
 use super::outline;
-use crate::quarantine::Item;
+use crate::quarantine::QuarantineEntry;
 
-pub(super) fn run(item: &Item, content: bool) -> anyhow::Result<ExitCode> {
+pub(super) fn run(item: &QuarantineEntry, content: bool) -> anyhow::Result<ExitCode> {
     if content {
         anstream::println!("{}", content_of(item)?);
         return Ok(ExitCode::SUCCESS);
@@ -43,7 +43,7 @@ pub(super) fn run(item: &Item, content: bool) -> anyhow::Result<ExitCode> {
 }
 
 /// The payload as OTLP/JSON, or as the JSON that it is.
-fn content_of(item: &Item) -> anyhow::Result<String> {
+fn content_of(item: &QuarantineEntry) -> anyhow::Result<String> {
     let path = item.path.display();
     let bytes = fs::read(&item.path).with_context(|| format!("{path} cannot be read"))?;
     if item.path.extension().is_some_and(|extension| extension == "json") {

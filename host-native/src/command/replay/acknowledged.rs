@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::wasm::{Context, Encoding};
+use crate::payload::{Encoding, PayloadContext};
 
 /// What one server has.
 #[derive(Debug)]
@@ -70,14 +70,14 @@ impl Acknowledged {
 
 impl Fingerprint {
     /// Of a payload that goes where its context says, and where that says nothing, to `otherwise`.
-    pub(super) fn new(payload: &[u8], context: &Context, otherwise: &str) -> Self {
+    pub(super) fn new(payload: &[u8], context: &PayloadContext, otherwise: &str) -> Self {
         let encoding = match context.encoding {
             Encoding::Protobuf => "protobuf",
             Encoding::Json => "json",
             Encoding::TraceJson => "trace-json",
         };
         let text = |part: &Option<String>| part.clone().unwrap_or_default();
-        let Context { experiment_id, experiment_name, run_id, workspace, .. } = context;
+        let PayloadContext { experiment_id, experiment_name, run_id, workspace, .. } = context;
         let place = [experiment_id, experiment_name, run_id, workspace].map(text);
         let parts = place.iter().map(String::as_bytes).chain([otherwise.as_bytes(), encoding.as_bytes(), payload]);
         Self::of(parts)
@@ -99,8 +99,13 @@ mod tests {
 
     fn fingerprint(payload: &[u8], experiment: Option<&str>) -> Fingerprint {
         let experiment_name = experiment.map(str::to_owned);
-        let context =
-            Context { encoding: Encoding::Json, experiment_id: None, experiment_name, run_id: None, workspace: None };
+        let context = PayloadContext {
+            encoding: Encoding::Json,
+            experiment_id: None,
+            experiment_name,
+            run_id: None,
+            workspace: None,
+        };
         Fingerprint::new(payload, &context, "")
     }
 

@@ -21,8 +21,8 @@ use serde::de::IgnoredAny;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::exporter::local::{experiment_of_folder, trace_of_file};
-use crate::quarantine::Record;
-use crate::wasm::{Context, Encoding};
+use crate::payload::{Encoding, PayloadContext};
+use crate::quarantine::QuarantineRecord;
 
 /// The largest payload, in bytes.
 pub(in crate::command) const MAX_PAYLOAD: usize = 64 << 20;
@@ -39,9 +39,9 @@ const RESOURCE_SPANS: u8 = 0x0a;
 #[derive(Debug)]
 pub(super) struct Captured {
     pub(super) payload: Bytes,
-    pub(super) context: Context,
+    pub(super) context: PayloadContext,
     /// MLflow refused it before.
-    pub(super) set_aside: bool,
+    pub(super) quarantined: bool,
 }
 
 /// Something that holds no payload.
@@ -83,7 +83,7 @@ pub(super) fn read(path: &Path) -> Vec<Result<Captured, Unreadable>> {
         Ok(contents) => contents,
         Err(error) => return vec![Err(error)],
     };
-    let (context, set_aside) = belongs(path);
+    let (context, quarantined) = belongs(path);
     let is_json = is_json(&contents);
     let payloads = if is_json { json(&contents) } else { protobuf(path, &contents) };
     let sized = payloads.into_iter().enumerate().map(|(index, payload)| match payload {
@@ -94,7 +94,7 @@ pub(super) fn read(path: &Path) -> Vec<Result<Captured, Unreadable>> {
     });
     let captured = |payload: Bytes| {
         let encoding = if is_json { encoding_of(&payload) } else { Encoding::Protobuf };
-        Captured { payload, context: Context { encoding, ..context.clone() }, set_aside }
+        Captured { payload, context: PayloadContext { encoding, ..context.clone() }, quarantined }
     };
     sized.map(|payload| payload.map(captured)).collect()
 }
@@ -198,19 +198,19 @@ fn is_trace(payload: &[u8]) -> bool {
 }
 
 /// Where the payloads of a file belong, and whether they were set aside.
-fn belongs(path: &Path) -> (Context, bool) {
-    let nowhere = Record::default().context(Encoding::Protobuf);
+fn belongs(path: &Path) -> (PayloadContext, bool) {
+    let nowhere = QuarantineRecord::default().context(Encoding::Protobuf);
     let reason = fs::read(path.with_extension(&REASON[1..])).ok();
-    if let Some(record) = reason.and_then(|reason| serde_json::from_slice::<Record>(&reason).ok()) {
+    if let Some(record) = reason.and_then(|reason| serde_json::from_slice::<QuarantineRecord>(&reason).ok()) {
         return (record.context(Encoding::Protobuf), true);
     }
     let folder = fs::canonicalize(path).ok().and_then(|path| Some(path.parent()?.file_name()?.to_str()?.to_owned()));
     match folder.filter(|_| trace_of_file(&plain_name(path)).is_some()).map(|folder| experiment_of_folder(&folder)) {
         // The local folder of traces whose experiment was chosen by id.
         Some(id) if id.bytes().all(|byte| byte.is_ascii_digit()) => {
-            (Context { experiment_id: Some(id), ..nowhere }, false)
+            (PayloadContext { experiment_id: Some(id), ..nowhere }, false)
         }
-        name => (Context { experiment_name: name, ..nowhere }, false),
+        name => (PayloadContext { experiment_name: name, ..nowhere }, false),
     }
 }
 

@@ -17,15 +17,16 @@ use anyhow::{Context as _, bail};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-use crate::bridge::{self, Keeping};
+use crate::bridge::{self, BridgeStorage};
 use crate::cli::ReplayArgs;
 use crate::driver::{Handle, Refused};
 use crate::exporter::Destination as _;
 use crate::exporter::mlflow::MlflowServer;
-use crate::quarantine::SetAsideFolder;
+use crate::payload::PayloadContext;
+use crate::quarantine::Quarantine;
 use crate::settings::{Delivery, Destination, Server, Sources};
 use crate::telemetry::Metrics;
-use crate::wasm::{Answer, Context, Request};
+use crate::wasm::{Answer, Request};
 use acknowledged::{Acknowledged, Fingerprint};
 use capture::Captured;
 pub(super) use capture::{MAX_PAYLOAD, encoding_of};
@@ -58,8 +59,8 @@ async fn replay(args: &ReplayArgs, sources: &Sources, data_dir: &Path) -> anyhow
         .with_context(|| format!("what was replayed before cannot be read in {}", data_dir.display()))?;
     reach(server).await?;
     let (translator, metrics) = (bridge::load_translator()?, Metrics::default());
-    let keeping = Keeping { data_dir, set_aside: SetAsideFolder::below(data_dir), backlog: None };
-    let bridge = bridge::start(&translator, &delivery, MAX_PAYLOAD, keeping, &metrics, |_, _| {})?;
+    let storage = BridgeStorage { data_dir, quarantine: Quarantine::below(data_dir), backlog: None };
+    let bridge = bridge::start(&translator, &delivery, MAX_PAYLOAD, storage, &metrics, |_, _| {})?;
     let files = capture::files(&args.paths);
     let mut replay = Replay {
         bridge,
@@ -121,11 +122,11 @@ impl Replay {
     }
 
     async fn payload(&mut self, path: &Path, captured: Captured) -> anyhow::Result<()> {
-        let Captured { payload, context, set_aside } = captured;
+        let Captured { payload, context, quarantined } = captured;
         let context = self.asked.over(context);
         let fingerprint = Fingerprint::new(&payload, &context, &self.otherwise);
         // What was set aside is sent again each time: that the bridge was done with it does not mean that MLflow has it.
-        if !self.again && !set_aside && self.acknowledged.contains(&fingerprint) {
+        if !self.again && !quarantined && self.acknowledged.contains(&fingerprint) {
             self.tally.known += 1;
             return Ok(());
         }
@@ -133,7 +134,7 @@ impl Replay {
             match self.bridge.ingest(payload.clone(), context.clone()).await {
                 Ok(accepted) => {
                     self.tally.taken(&accepted);
-                    let whole = accepted.rejected_spans == 0 && !set_aside;
+                    let whole = accepted.rejected_spans == 0 && !quarantined;
                     self.waiting.spawn(async move {
                         let done = accepted.done.await.is_ok();
                         (done && whole).then_some(fingerprint)
@@ -149,7 +150,7 @@ impl Replay {
                     }
                 }
                 Err(Refused::Stopped) => bail!("the translator has stopped; the log says why"),
-                Err(refused @ (Refused::Malformed(_) | Refused::SetAside(_))) => {
+                Err(refused @ (Refused::Malformed(_) | Refused::Quarantined(_))) => {
                     self.tally.unreadable(&format!("{}: {refused}", path.display()));
                     return Ok(());
                 }
@@ -168,7 +169,7 @@ impl Replay {
             }
         }
         self.progress.end();
-        self.tally.set_aside = self.bridge.stats().await?.spans_quarantined;
+        self.tally.quarantined = self.bridge.stats().await?.spans_quarantined;
         self.bridge.drain(Duration::ZERO).await?;
         Ok(self.tally)
     }
@@ -216,11 +217,11 @@ impl Replay {
 // === impl Asked ===
 
 impl Asked {
-    fn over(&self, context: Context) -> Context {
+    fn over(&self, context: PayloadContext) -> PayloadContext {
         if self.id.is_none() && self.name.is_none() {
             return context;
         }
-        Context { experiment_id: self.id.clone(), experiment_name: self.name.clone(), ..context }
+        PayloadContext { experiment_id: self.id.clone(), experiment_name: self.name.clone(), ..context }
     }
 }
 

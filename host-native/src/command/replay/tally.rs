@@ -19,7 +19,7 @@ pub(super) struct Tally {
     /// Files, and payloads in files.
     pub(super) unreadable: usize,
     /// Spans that MLflow will not take.
-    pub(super) set_aside: u64,
+    pub(super) quarantined: u64,
 }
 
 // === impl Tally ===
@@ -38,7 +38,7 @@ impl Tally {
 
     /// Whether MLflow has everything.
     pub(super) fn complete(&self) -> bool {
-        self.undelivered == 0 && self.unreadable == 0 && self.set_aside == 0
+        self.undelivered == 0 && self.unreadable == 0 && self.quarantined == 0
     }
 
     pub(super) fn report(&self, server: &str) {
@@ -46,7 +46,7 @@ impl Tally {
     }
 
     fn text(&self, server: &str) -> String {
-        let Self { known, taken, spans, done, undelivered, unreadable, set_aside } = self;
+        let Self { known, taken, spans, done, undelivered, unreadable, quarantined } = self;
         let lines = [
             (*taken > 0 || *known == 0)
                 .then(|| format!("delivered: {done} of {taken} payloads, with {spans} spans, to {server}")),
@@ -54,8 +54,8 @@ impl Tally {
             (*undelivered > 0)
                 .then(|| format!("not delivered: {undelivered} payloads; the same command goes on with them")),
             (*unreadable > 0).then(|| format!("unreadable: {unreadable} files or payloads; the log says which")),
-            (*set_aside > 0)
-                .then(|| format!("set aside: {set_aside} spans that MLflow will not take; the log says why")),
+            (*quarantined > 0)
+                .then(|| format!("set aside: {quarantined} spans that MLflow will not take; the log says why")),
         ];
         lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
     }
@@ -77,7 +77,7 @@ mod tests {
         for (tally, said) in [
             (Tally { undelivered: 2, ..Tally::default() }, "not delivered: 2 payloads"),
             (Tally { unreadable: 1, ..Tally::default() }, "unreadable: 1 files"),
-            (Tally { set_aside: 4, ..Tally::default() }, "set aside: 4 spans"),
+            (Tally { quarantined: 4, ..Tally::default() }, "set aside: 4 spans"),
         ] {
             assert!(!tally.complete());
             assert!(tally.text("x").contains(said));

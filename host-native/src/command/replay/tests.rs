@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+
+use std::sync::Mutex;
 
 use axum::Router;
 use axum::body::Bytes;

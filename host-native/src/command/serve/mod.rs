@@ -14,7 +14,7 @@ use anyhow::{Context, bail};
 
 use super::supervisor;
 use crate::cli::LogFormat;
-use crate::driver::Left;
+use crate::driver::Undelivered;
 use crate::settings::Settings;
 use crate::terminal;
 use announcement::{announce, warn_of_bare_credentials};
@@ -48,11 +48,11 @@ pub async fn run(settings: &Settings, log_format: LogFormat) -> anyhow::Result<E
         left = service.stop(limit) => left?,
         () = signals.next() => process::exit(INTERRUPTED),
     };
-    Ok(say_what_is_left(left, settings))
+    Ok(report_undelivered(left, settings))
 }
 
-fn say_what_is_left(left: Left, settings: &Settings) -> ExitCode {
-    let Left { payloads, spans, kept } = left;
+fn report_undelivered(left: Undelivered, settings: &Settings) -> ExitCode {
+    let Undelivered { payloads, spans, kept } = left;
     if payloads == 0 {
         tracing::info!("stopped: everything that was accepted has been delivered");
         return ExitCode::SUCCESS;
@@ -61,7 +61,7 @@ fn say_what_is_left(left: Left, settings: &Settings) -> ExitCode {
         tracing::warn!(payloads, "stopped: the journal keeps what was not delivered, for the next start");
         return ExitCode::SUCCESS;
     }
-    let folder = settings.data_dir.join("set-aside");
+    let folder = settings.data_dir.join("quarantine");
     tracing::warn!(
         payloads,
         spans,

@@ -7,23 +7,24 @@ use anyhow::bail;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-use crate::bridge::{self, Keeping};
+use crate::admin::{self, Readiness};
+use crate::bridge::{self, BridgeStorage};
 use crate::command::process::connections_within_file_limit;
-use crate::driver::{Backlog, Handle, Left};
+use crate::driver::{Backlog, Handle, Undelivered};
 use crate::exporter::mlflow::MlflowServer;
 use crate::forwarder::Forwarding;
-use crate::journal::{self, Journal, MLFLOW};
-use crate::quarantine::SetAsideFolder;
+use crate::journal::{Journal, MLFLOW};
+use crate::quarantine::{Quarantine, expiry, retry};
 use crate::receiver::{Listeners, Receivers, Rules};
 use crate::settings::{Admin, Destination, Settings};
-use crate::telemetry::{self, Metrics, Readiness};
+use crate::telemetry::Metrics;
 use crate::wasm::Translator;
 
 /// Receivers and a bridge, at work.
 #[derive(Debug)]
 pub struct Service {
     receivers: Receivers,
-    admin: Option<telemetry::Admin>,
+    admin: Option<admin::Admin>,
     bridge: Handle,
     journal: Option<(Journal, Forwarding)>,
 }
@@ -44,12 +45,12 @@ impl Service {
         let metrics = Metrics::default();
         let limit = settings.receive.max_body_bytes;
         let translator = bridge::load_translator()?;
-        let set_aside = SetAsideFolder::below(&settings.data_dir).limited(settings.delivery.quarantine_max_bytes);
-        let (backlog, forwarding) = open_journal(settings, &set_aside, &translator, &metrics)?.unzip();
+        let quarantine = Quarantine::below(&settings.data_dir).limited(settings.delivery.quarantine_max_bytes);
+        let (backlog, forwarding) = open_journal(settings, &quarantine, &translator, &metrics)?.unzip();
         let journal = backlog.as_ref().map(|backlog| backlog.journal.clone());
-        metrics.watch_storage(set_aside.clone(), journal.clone());
-        let keeping = Keeping { data_dir: &settings.data_dir, set_aside, backlog };
-        let bridge = bridge::start(&translator, &settings.delivery, limit, keeping, &metrics, on_trace)?;
+        metrics.watch_storage(quarantine.clone(), journal.clone());
+        let storage = BridgeStorage { data_dir: &settings.data_dir, quarantine, backlog };
+        let bridge = bridge::start(&translator, &settings.delivery, limit, storage, &metrics, on_trace)?;
         let receivers = listeners.serve(bridge.clone(), &rules(settings), metrics.received.clone())?;
         let admin = match admin {
             Some(listener) => {
@@ -58,9 +59,9 @@ impl Service {
                     Destination::Local => None,
                 };
                 let states = forwarding.iter().flat_map(Forwarding::states).cloned().collect();
-                let (reach, data_dir) = (metrics.reach().clone(), &settings.data_dir);
+                let (reach, data_dir) = (metrics.reachability().clone(), &settings.data_dir);
                 let readiness = Readiness::new(bridge.clone(), data_dir, mlflow, reach, journal.clone(), states);
-                Some(telemetry::Admin::start(listener, metrics, readiness)?)
+                Some(admin::Admin::start(listener, metrics, readiness)?)
             }
             None => None,
         };
@@ -84,7 +85,7 @@ impl Service {
 
     /// Where operators look, if anywhere.
     pub fn admin_address(&self) -> Option<SocketAddr> {
-        self.admin.as_ref().map(telemetry::Admin::address)
+        self.admin.as_ref().map(admin::Admin::address)
     }
 
     /// The bridge behind the receivers.
@@ -96,7 +97,7 @@ impl Service {
     ///
     /// # Errors
     /// The bridge had stopped before.
-    pub async fn stop(self, limit: Duration) -> anyhow::Result<Left> {
+    pub async fn stop(self, limit: Duration) -> anyhow::Result<Undelivered> {
         let deadline = Instant::now() + limit;
         if let Some(admin) = &self.admin {
             admin.announce_stop();
@@ -124,9 +125,9 @@ impl Service {
 async fn listen_for_operators(admin: Admin) -> anyhow::Result<Option<TcpListener>> {
     match admin {
         Admin::Off => Ok(None),
-        Admin::At(address) => Ok(Some(telemetry::Admin::bind(address).await?)),
+        Admin::At(address) => Ok(Some(admin::Admin::bind(address).await?)),
         Admin::IfFree(address) => {
-            Ok(telemetry::Admin::bind(address).await.inspect_err(|error| tracing::warn!("no /metrics: {error}")).ok())
+            Ok(admin::Admin::bind(address).await.inspect_err(|error| tracing::warn!("no /metrics: {error}")).ok())
         }
     }
 }
@@ -140,24 +141,24 @@ fn rules(settings: &Settings) -> Rules {
 /// Opens the journal, and starts to forward what it holds.
 fn open_journal(
     settings: &Settings,
-    set_aside: &SetAsideFolder,
+    quarantine: &Quarantine,
     translator: &Translator,
     metrics: &Metrics,
 ) -> anyhow::Result<Option<(Backlog, Forwarding)>> {
     let Some(limits) = settings.journal else { return Ok(None) };
     let forwarded = settings.forward.iter().map(ToString::to_string);
     let names: Vec<_> = std::iter::once(MLFLOW.to_owned()).chain(forwarded).collect();
-    let (journal, owners) = Journal::open(&settings.data_dir.join("journal"), limits, &names)?;
-    for (name, owner) in names.iter().zip(&owners) {
-        let payloads = journal.owed_count(*owner);
+    let (journal, consumers) = Journal::open(&settings.data_dir.join("journal"), limits, &names)?;
+    for (name, consumer) in names.iter().zip(&consumers) {
+        let payloads = journal.pending_count(*consumer);
         if payloads > 0 {
             tracing::info!(payloads, "the journal holds payloads that were not delivered to {name}: they are now");
         }
     }
-    let Some(&owner) = owners.first() else { bail!("the journal knows nobody to deliver to") };
-    let destinations = settings.forward.iter().cloned().zip(owners.iter().skip(1).copied());
-    let forwarding = Forwarding::start(&journal, destinations, set_aside, translator, metrics)?;
-    journal::age::watch(journal.clone(), names.into_iter().zip(owners), set_aside.clone());
-    journal::held_back::watch(journal.clone(), set_aside.clone());
-    Ok(Some((Backlog { journal, owner }, forwarding)))
+    let Some(&consumer) = consumers.first() else { bail!("the journal knows nobody to deliver to") };
+    let destinations = settings.forward.iter().cloned().zip(consumers.iter().skip(1).copied());
+    let forwarding = Forwarding::start(&journal, destinations, quarantine, translator, metrics)?;
+    expiry::watch(journal.clone(), names.into_iter().zip(consumers), quarantine.clone());
+    retry::watch(journal.clone(), quarantine.clone());
+    Ok(Some((Backlog { journal, consumer }, forwarding)))
 }

@@ -28,13 +28,15 @@ pub(super) fn frame(url: &Url, sample: &Sample, before: Option<&Sample>) -> Stri
     say("spans", format!("{} received{}", spans("received"), rate("received")));
     say("", format!("{} delivered{}", spans("delivered"), rate("delivered")));
     let repaired = figures.sum("repaired_values_total", None);
-    let aside = spans("set_aside");
+    let aside = spans("quarantined");
     say("", format!("{} duplicate, {aside} set aside, {repaired} values repaired", spans("duplicate")));
     let held = self::bytes(figures.sum("held_bytes", None));
     let (traces, open) = (figures.sum("open_traces", None), figures.sum("open_spans", None));
     say("open", format!("{traces} traces, {open} spans; {held} held"));
-    if let Some(held_back) = Some(figures.sum("held_back_payloads", None)).filter(|payloads| *payloads > 0.0) {
-        say("quarantine", format!("{held_back} payloads wait for room in it, in the journal"));
+    if let Some(pending_quarantine) =
+        Some(figures.sum("pending_quarantine_payloads", None)).filter(|payloads| *payloads > 0.0)
+    {
+        say("quarantine", format!("{pending_quarantine} payloads wait for room in it, in the journal"));
     }
     for (destination, payloads) in figures.by("queue_payloads", "destination", None) {
         let waiting = waiting(figures, destination);
@@ -65,7 +67,7 @@ pub(super) fn line(sample: &Sample, before: Option<&Sample>) -> String {
         figures.sum("delivered_spans_total", None),
         since.rate("delivered_spans_total"),
         figures.sum("open_spans", None),
-        figures.sum("set_aside_spans_total", None),
+        figures.sum("quarantined_spans_total", None),
         queues.join(", "),
     )
 }

@@ -1,10 +1,10 @@
-//! The file of those who may send. One line an entry, `#` begins a comment:
+//! The auth file: one entry per line, `#` starts a comment.
 //!
-//! - `NAME:sha256:HEX`: a bearer token, as the SHA-256 of its bytes. Tokens are random and long, so that nobody finds one
-//!   by trying; several lines of one name are several tokens, of which the old one goes when everybody has the new one.
-//! - `NAME:$2y$…`: a password, as bcrypt, which is what `htpasswd -B` writes. One line a name.
+//! - `NAME:sha256:HEX`: the SHA-256 of a bearer token. Tokens are long and random, so a fast hash is enough. A name may
+//!   have several tokens, so that you can replace one without an interruption.
+//! - `NAME:$2y$…`: a bcrypt hash of a password, as `htpasswd -B` writes it. One line per name.
 //!
-//! Guarantee: no error and no log line says anything of a line but its number and its name.
+//! Guarantee: errors and log lines contain only the number of a line and its name.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -17,26 +17,26 @@ use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
-/// What new passwords are hashed with: 2^10 rounds.
+/// The bcrypt cost of new passwords: 2^10 rounds.
 const COST: u32 = 10;
-/// A hash with more rounds would take seconds for each client.
+/// The highest accepted bcrypt cost. A higher one takes seconds per client.
 const HIGHEST_COST: u32 = 14;
-/// What tokens begin with, so that one that leaked is recognised.
+/// The prefix of tokens, so that secret scanners recognise a leaked one.
 const TOKEN_PREFIX: &str = "oim_";
 
-/// What the file says, in its order.
+/// The entries, in the order of the file.
 #[derive(Debug, Default)]
-pub(crate) struct Entries(pub(super) Vec<Entry>);
+pub(crate) struct AuthEntries(pub(super) Vec<AuthEntry>);
 
 /// One line.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct AuthEntry {
     pub(super) name: String,
-    pub(super) kind: Kind,
+    pub(super) secret: Secret,
 }
 
-/// What a client proves who it is with.
-pub(super) enum Kind {
+/// The secret of an entry.
+pub(super) enum Secret {
     Token([u8; 32]),
     Password(String),
 }
@@ -46,7 +46,7 @@ pub(super) enum Kind {
 pub enum AuthFileError {
     /// It cannot be read.
     #[error(
-        "the auth file {path} cannot be read: {source}\n\
+        "failed to read the auth file {path}: {source}\n\
          hint: openinference-mlflow auth add NAME --auth-file {path}", path = path.display()
     )]
     Unreadable {
@@ -56,72 +56,74 @@ pub enum AuthFileError {
         source: io::Error,
     },
     /// It cannot be written.
-    #[error("the auth file {} cannot be written: {source}", path.display())]
+    #[error("failed to write the auth file {}: {source}", path.display())]
     Unwritable {
         /// The file.
         path: PathBuf,
         /// Why.
         source: io::Error,
     },
-    /// A line means nothing.
+    /// A line is malformed.
     #[error("the auth file {}, line {line}: {problem}", path.display())]
     Line {
         /// The file.
         path: PathBuf,
-        /// From 1.
+        /// The number of the line, from 1.
         line: usize,
-        /// What is wrong, and what would be right.
+        /// What is wrong, and what is expected.
         problem: &'static str,
     },
-    /// A name that no line can have.
-    #[error("{0:?} cannot be a name; expected letters, digits, dots, dashes, underscores or @")]
+    /// A name contains a character that is not allowed.
+    #[error("invalid name {0:?}; expected letters, digits, dots, dashes, underscores or @")]
     Name(String),
-    /// A user has one password.
-    #[error("{0} has a password already\nhint: remove that line first, or add a token instead")]
+    /// The name has a password already.
+    #[error("{0} already has a password\nhint: remove that line first, or add a token instead")]
     Twice(String),
-    /// The system has no random numbers.
-    #[error("the system gives no random numbers")]
+    /// The system's random number generator fails.
+    #[error("the system's random number generator failed")]
     NoRandomness,
     /// A password cannot be hashed.
-    #[error("the password cannot be hashed: {0}")]
+    #[error("failed to hash the password: {0}")]
     Hash(#[from] bcrypt::BcryptError),
 }
 
 /// Read the file.
-pub(super) fn read(path: &Path) -> Result<Entries, AuthFileError> {
+pub(super) fn read(path: &Path) -> Result<AuthEntries, AuthFileError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| AuthFileError::Unreadable { path: path.to_path_buf(), source })?;
     parse(&text).map_err(|(line, problem)| AuthFileError::Line { path: path.to_path_buf(), line, problem })
 }
 
-fn parse(text: &str) -> Result<Entries, (usize, &'static str)> {
-    let mut entries = Entries::default();
+fn parse(text: &str) -> Result<AuthEntries, (usize, &'static str)> {
+    let mut entries = AuthEntries::default();
     let mut users = HashSet::new();
     for (line, text) in (1..).zip(text.lines().map(str::trim)) {
         if text.is_empty() || text.starts_with('#') {
             continue;
         }
         let entry = entry(text).map_err(|problem| (line, problem))?;
-        if matches!(entry.kind, Kind::Password(_)) && !users.insert(entry.name.clone()) {
-            return Err((line, "this name has a password in an earlier line; keep one of them"));
+        if matches!(entry.secret, Secret::Password(_)) && !users.insert(entry.name.clone()) {
+            return Err((line, "this name has a password on an earlier line; keep one of them"));
         }
         entries.0.push(entry);
     }
     Ok(entries)
 }
 
-fn entry(line: &str) -> Result<Entry, &'static str> {
+fn entry(line: &str) -> Result<AuthEntry, &'static str> {
     let Some((name, secret)) = line.split_once(':') else {
         return Err("expected NAME:sha256:<64 hexadecimal digits> or NAME:$2y$<bcrypt>");
     };
     if !is_name(name) {
-        return Err("the name has a character that names cannot have, or is empty");
+        return Err("the name is empty or contains a character that is not allowed");
     }
-    let kind = match secret.split_once(':') {
-        Some(("sha256", digits)) => Kind::Token(digest(digits).ok_or("expected 64 hexadecimal digits after sha256:")?),
-        _ => Kind::Password(password(secret)?),
+    let secret = match secret.split_once(':') {
+        Some(("sha256", digits)) => {
+            Secret::Token(digest(digits).ok_or("expected 64 hexadecimal digits after sha256:")?)
+        }
+        _ => Secret::Password(password(secret)?),
     };
-    Ok(Entry { name: name.to_owned(), kind })
+    Ok(AuthEntry { name: name.to_owned(), secret })
 }
 
 fn password(hash: &str) -> Result<String, &'static str> {
@@ -130,7 +132,7 @@ fn password(hash: &str) -> Result<String, &'static str> {
         Ok(cost) if cost <= HIGHEST_COST => Ok(hash.to_owned()),
         Ok(_) => Err("this hash takes seconds to check; expected bcrypt with a cost of at most 14 (htpasswd -B -C 10)"),
         Err(_) => Err("expected sha256:<64 hexadecimal digits>, or a bcrypt hash as htpasswd -B writes it; \
-                       MD5, SHA-1 and crypt hashes are not taken"),
+                       MD5, SHA-1 and crypt hashes are not supported"),
     }
 }
 
@@ -150,21 +152,24 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && name.len() <= 128 && name.chars().all(fits)
 }
 
-/// Say what makes the file less safe, or useless, than it looks.
-pub(super) fn warn_of_dangers(path: &Path, entries: &Entries) {
+/// Warns if the file has no entries, or if other users can access it.
+pub(super) fn warn_if_unsafe(path: &Path, entries: &AuthEntries) {
     if entries.0.is_empty() {
-        tracing::warn!("the auth file {} has no entries: nobody can send anything", path.display());
+        tracing::warn!("the auth file {} has no entries; every request will be rejected", path.display());
     }
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         if std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o007 != 0) {
-            tracing::warn!("the auth file {path} is open to other users; chmod o= {path}", path = path.display());
+            tracing::warn!(
+                "the auth file {path} is accessible to other users; run: chmod o= {path}",
+                path = path.display()
+            );
         }
     }
 }
 
-/// Add a new random token to the file, which is made when it is not there.
+/// Adds a new random token. Creates the file if necessary.
 pub(crate) fn add_token(path: &Path, name: &str) -> Result<SecretString, AuthFileError> {
     let token = format!("{TOKEN_PREFIX}{}", random()?);
     let digest = Sha256::digest(&token);
@@ -172,14 +177,14 @@ pub(crate) fn add_token(path: &Path, name: &str) -> Result<SecretString, AuthFil
     Ok(token.into())
 }
 
-/// The same with a new random password.
+/// Adds a new random password. Creates the file if necessary.
 pub(crate) fn add_password(path: &Path, name: &str) -> Result<SecretString, AuthFileError> {
     let password = random()?;
     append(path, name, &bcrypt::hash(&password, COST)?, true)?;
     Ok(password.into())
 }
 
-/// Random text of 256 bits.
+/// 256 random bits as text.
 fn random() -> Result<String, AuthFileError> {
     Ok(URL_SAFE_NO_PAD.encode(random_bytes()?))
 }
@@ -191,7 +196,7 @@ pub(super) fn random_bytes() -> Result<[u8; 32], AuthFileError> {
     Ok(bytes)
 }
 
-/// Replaces the file by one with a line more, in one step, readable by nobody else.
+/// Appends a line by replacing the file atomically. Only its owner can read it.
 fn append(path: &Path, name: &str, secret: &str, once: bool) -> Result<(), AuthFileError> {
     if !is_name(name) {
         return Err(AuthFileError::Name(name.to_owned()));
@@ -203,7 +208,7 @@ fn append(path: &Path, name: &str, secret: &str, once: bool) -> Result<(), AuthF
     };
     let entries =
         parse(&text).map_err(|(line, problem)| AuthFileError::Line { path: path.to_path_buf(), line, problem })?;
-    let has_password = |entry: &Entry| entry.name == name && matches!(entry.kind, Kind::Password(_));
+    let has_password = |entry: &AuthEntry| entry.name == name && matches!(entry.secret, Secret::Password(_));
     if once && entries.0.iter().any(has_password) {
         return Err(AuthFileError::Twice(name.to_owned()));
     }
@@ -215,10 +220,10 @@ fn append(path: &Path, name: &str, secret: &str, once: bool) -> Result<(), AuthF
 }
 
 fn replace(path: &Path, text: &str) -> io::Result<()> {
-    // A link stays a link.
+    // Replaces the target of a symbolic link, not the link.
     let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Made with mode 0600.
+    // Created with mode 0600.
     let mut file = NamedTempFile::new_in(folder)?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
@@ -226,7 +231,7 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     Ok(())
 }
 
-impl fmt::Debug for Kind {
+impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Token(_) => "Token",

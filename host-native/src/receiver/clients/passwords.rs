@@ -1,10 +1,12 @@
-//! Passwords and their bcrypt hashes. Checking one takes a twentieth of a second of a core, on purpose; so a password that
-//! was right is remembered as a keyed digest, and so are the last wrong ones, until the file changes.
+//! Passwords and their bcrypt hashes. Checking one takes about 50 ms of CPU time, by design. So right passwords and the last
+//! wrong ones are cached as keyed digests until the file changes.
 
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::available_parallelism;
+
+use parking_lot::{Mutex, MutexGuard};
 
 use secrecy::zeroize::Zeroizing;
 use sha2::{Digest, Sha256};
@@ -14,17 +16,17 @@ use tokio::task::spawn_blocking;
 
 use crate::receiver::refusal::Refusal;
 
-/// How many wrong passwords are remembered.
+/// The most wrong passwords in the cache.
 const WRONG: usize = 1024;
-/// How many clients may wait for their passwords to be checked; others are asked to come again.
+/// The most clients that wait for a password check. Others are told to retry.
 const QUEUE: usize = 32;
 
 type Fingerprint = [u8; 32];
 
-/// The users and their hashes, and what is known of the passwords that were tried.
+/// The users, their hashes, and the cached results.
 pub(super) struct Passwords {
     hashes: HashMap<String, Arc<str>>,
-    /// Makes fingerprints of which nobody outside of this process can make another.
+    /// The key of the fingerprints. Only this process has it.
     key: [u8; 32],
     tried: Mutex<Tried>,
 }
@@ -35,7 +37,7 @@ struct Tried {
     wrong: HashSet<Fingerprint>,
 }
 
-/// Checks passwords, on half of the cores at most.
+/// Checks passwords, on at most half of the cores.
 #[derive(Debug, Clone)]
 pub(super) struct Hasher {
     turns: Arc<Semaphore>,
@@ -62,10 +64,10 @@ impl Passwords {
     }
 
     fn tried(&self) -> MutexGuard<'_, Tried> {
-        self.tried.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tried.lock()
     }
 
-    /// What earlier attempts say of this one.
+    /// The cached result of an earlier check.
     fn remembered(&self, name: &str, fingerprint: &Fingerprint) -> Option<bool> {
         let tried = self.tried();
         if tried.right.get(name).is_some_and(|right| right.ct_eq(fingerprint).into()) {
@@ -90,7 +92,7 @@ impl Passwords {
 // === impl Hasher ===
 
 impl Hasher {
-    /// Whether the user has this password; `pair` is both with a colon in between.
+    /// Whether the password is right. `pair` is the user name and the password, separated by a colon.
     pub(super) async fn check(&self, passwords: &Passwords, pair: Zeroizing<String>) -> Result<bool, Refusal> {
         let Some((name, _)) = pair.split_once(':') else { return Ok(false) };
         let name = name.to_owned();
@@ -98,7 +100,7 @@ impl Hasher {
         if let Some(known) = passwords.remembered(&name, &fingerprint) {
             return Ok(known);
         }
-        // An unknown name takes as long as a known one: its password is compared with anybody's.
+        // For an unknown name, checks against any hash, so that it takes as long as a known one.
         let known = passwords.hashes.get(&name);
         let Some(hash) = known.or_else(|| passwords.hashes.values().next()).cloned() else { return Ok(false) };
         let _place = self.queue.try_acquire().map_err(|_| Refusal::Busy)?;

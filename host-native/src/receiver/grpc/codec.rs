@@ -1,13 +1,14 @@
-//! A codec that reads nothing: a message is its bytes.
+//! A gRPC codec that passes message bytes through unread.
 
 use bytes::{Buf, BufMut, Bytes};
 use tonic::Status;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 
+/// Encodes and decodes a gRPC message as its bytes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Untouched;
+pub struct RawCodec;
 
-impl Codec for Untouched {
+impl Codec for RawCodec {
     type Encode = Bytes;
     type Decode = Bytes;
     type Encoder = Self;
@@ -22,7 +23,7 @@ impl Codec for Untouched {
     }
 }
 
-impl Encoder for Untouched {
+impl Encoder for RawCodec {
     type Item = Bytes;
     type Error = Status;
 
@@ -32,7 +33,7 @@ impl Encoder for Untouched {
     }
 }
 
-impl Decoder for Untouched {
+impl Decoder for RawCodec {
     type Item = Bytes;
     type Error = Status;
 

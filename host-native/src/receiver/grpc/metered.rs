@@ -1,9 +1,10 @@
-//! A request's body whose bytes are counted against what all requests together may hold, as they come in and before
-//! they are decompressed.
+//! A request body that reserves memory for its bytes as they arrive, before decompression.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+
+use parking_lot::Mutex;
 
 use axum::body::{Body, HttpBody};
 use bytes::Bytes;
@@ -13,7 +14,7 @@ use tonic::Status;
 use crate::receiver::budget::Reservation;
 use crate::receiver::refusal::Refusal;
 
-/// What one request holds, counted where it is read and where it is decompressed.
+/// The memory reservation of one request, shared by the code that reads it and the code that decompresses it.
 #[derive(Debug, Clone)]
 pub(super) struct Meter(Arc<Mutex<Count>>);
 
@@ -23,7 +24,7 @@ struct Count {
     refused: bool,
 }
 
-/// A body that fails when what it brings does not fit in.
+/// A body that fails when its bytes exceed the limit.
 #[derive(Debug)]
 pub(super) struct Metered {
     body: Body,
@@ -37,17 +38,17 @@ impl Meter {
         Self(Arc::new(Mutex::new(Count { reservation, refused: false })))
     }
 
-    /// So many bytes more are in memory.
+    /// Reserves more bytes.
     pub(super) fn grow(&self, bytes: usize) -> Result<(), Refusal> {
-        let mut count = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut count = self.0.lock();
         let grown = count.reservation.grow(bytes);
         count.refused |= grown.is_err();
         grown
     }
 
-    /// Whether something did not fit in.
+    /// Whether a reservation was refused.
     pub(super) fn has_refused(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).refused
+        self.0.lock().refused
     }
 }
 

@@ -1,4 +1,4 @@
-//! OTLP/gRPC: `opentelemetry.proto.collector.trace.v1.TraceService/Export`, whose messages pass through unread.
+//! OTLP/gRPC: `opentelemetry.proto.collector.trace.v1.TraceService/Export`. Messages pass through unread.
 
 mod codec;
 mod metered;
@@ -23,15 +23,15 @@ use tracing::{Instrument as _, debug_span};
 
 use super::refusal::Refusal;
 use super::{Intake, answer, context};
+use crate::payload::Encoding;
 use crate::telemetry::Transport;
 use crate::telemetry::self_trace::TARGET;
-use crate::wasm::Encoding;
-use codec::Untouched;
+pub use codec::RawCodec;
 use metered::{Meter, Metered};
 
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
-/// What is served on the gRPC address. `http` is where OTLP/HTTP is, for those who are at the wrong door.
+/// The routes of the gRPC address. `http` is the OTLP/HTTP address, for clients that use the wrong one.
 pub(super) fn routes(intake: Intake, http: SocketAddr) -> Router {
     Router::new()
         .route(EXPORT, post(export))
@@ -41,18 +41,18 @@ pub(super) fn routes(intake: Intake, http: SocketAddr) -> Router {
 
 async fn export(State(intake): State<Intake>, request: Request) -> Response {
     let limit = intake.limit;
-    // As a stream of requests, of which there is one: tonic then hands over what is wrong with it, instead of
-    // answering with codes of its own, of which OTLP calls some retryable that no repetition cures.
+    // Served as a client stream of one request: tonic then returns errors in the request to us. As a unary method it would
+    // answer with codes that OTLP calls retryable although a retry cannot help.
     let meter = match intake.admit(request.headers()).await {
         Ok(reservation) => Meter::new(reservation),
         Err(refusal) => {
-            intake.received.refused(Transport::Grpc, refusal.word());
+            intake.received.refused(Transport::Grpc, refusal.label());
             return refusal.status().into_http::<tonic::body::Body>().map(Body::new);
         }
     };
     let request = request.map(|body| Metered::new(body, meter.clone()));
     let exported = service_fn(move |request| receive(intake.clone(), meter.clone(), request));
-    let mut grpc = Grpc::new(Untouched).max_decoding_message_size(limit);
+    let mut grpc = Grpc::new(RawCodec).max_decoding_message_size(limit);
     for compression in [CompressionEncoding::Gzip, CompressionEncoding::Deflate, CompressionEncoding::Zstd] {
         grpc = grpc.accept_compressed(compression);
     }
@@ -70,7 +70,7 @@ async fn receive(
         let context = context::read(&headers, Encoding::Protobuf)?;
         let payload = match timeout(intake.body_timeout, messages.message()).await {
             Ok(Ok(Some(payload))) => payload,
-            Ok(Ok(None)) => return Err(Refusal::Unreadable("it holds no message".to_owned())),
+            Ok(Ok(None)) => return Err(Refusal::Unreadable("it contains no message".to_owned())),
             Ok(Err(_)) if meter.has_refused() => return Err(Refusal::Busy),
             Ok(Err(status)) => return Err(unreadable(&status, intake.limit)),
             Err(_) => return Err(Refusal::TooSlow { limit: intake.body_timeout }),
@@ -84,8 +84,8 @@ async fn receive(
     Ok(tonic::Response::new(answer::message(&accepted).encode_to_vec().into()))
 }
 
-/// tonic says OUT_OF_RANGE for a message over the limit and RESOURCE_EXHAUSTED for one that grows beyond it, INTERNAL
-/// for what it cannot decompress.
+/// tonic reports OUT_OF_RANGE for a message over the limit, RESOURCE_EXHAUSTED for one that exceeds it while it is
+/// decompressed, and INTERNAL for one that it cannot decompress.
 fn unreadable(status: &Status, limit: usize) -> Refusal {
     match status.code() {
         Code::OutOfRange | Code::ResourceExhausted => Refusal::TooLarge { limit },
@@ -96,9 +96,9 @@ fn unreadable(status: &Status, limit: usize) -> Refusal {
 fn elsewhere(request: &Request, http: SocketAddr) -> Response {
     let content_type = request.headers().get(CONTENT_TYPE).map(|value| value.as_bytes());
     if content_type.is_some_and(|value| value.starts_with(b"application/grpc")) {
-        let text = "this endpoint takes traces alone; set OTEL_METRICS_EXPORTER=none and OTEL_LOGS_EXPORTER=none";
+        let text = "this endpoint accepts traces only; set OTEL_METRICS_EXPORTER=none and OTEL_LOGS_EXPORTER=none";
         return Status::unimplemented(text).into_http::<tonic::body::Body>().map(Body::new);
     }
-    let text = format!("OTLP/gRPC is received here; OTLP/HTTP is received at POST http://{http}/v1/traces\n");
+    let text = format!("this is the OTLP/gRPC address; send OTLP/HTTP to POST http://{http}/v1/traces\n");
     (StatusCode::NOT_FOUND, text).into_response()
 }

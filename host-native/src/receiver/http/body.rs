@@ -1,4 +1,4 @@
-//! The body of a request: decompressed, whole, and within the limit both before and after decompression.
+//! Reads a request body to its end and decompresses it, with a limit before and after decompression.
 
 use std::error::Error;
 
@@ -14,8 +14,8 @@ use crate::receiver::Intake;
 use crate::receiver::budget::Reservation;
 use crate::receiver::refusal::Refusal;
 
-/// Prepares a request for decompression: its compressed body is bounded, and its encoding spelt as the decompressor
-/// knows it (content codings are case-insensitive, RFC 9110 section 8.4.1).
+/// Prepares a request for decompression: limits its compressed body, and lower-cases its content coding (they are
+/// case-insensitive, RFC 9110 section 8.4.1).
 pub(super) fn limit_compressed(mut request: Request<Body>, limit: usize) -> Request<Limited<Body>> {
     if let Some(coding) = request.headers().get(CONTENT_ENCODING).map(|value| value.as_bytes().to_ascii_lowercase()) {
         match HeaderValue::from_bytes(&coding) {
@@ -26,7 +26,7 @@ pub(super) fn limit_compressed(mut request: Request<Body>, limit: usize) -> Requ
     request.map(|body| Limited::new(body, limit))
 }
 
-/// Reads the decompressed body to its end; what it takes of the memory is added to the reservation.
+/// Reads the decompressed body to its end and adds its bytes to the reservation.
 pub(super) async fn read(
     headers: &HeaderMap,
     body: Body,
@@ -37,7 +37,7 @@ pub(super) async fn read(
     if let Some(coding) = headers.get(CONTENT_ENCODING).filter(|coding| coding.as_bytes() != b"identity") {
         return Err(Refusal::ContentEncoding(String::from_utf8_lossy(coding.as_bytes()).into_owned()));
     }
-    if announced(headers).is_some_and(|length| length > limit) {
+    if content_length(headers).is_some_and(|length| length > limit) {
         return Err(Refusal::TooLarge { limit });
     }
     let whole = timeout(intake.body_timeout, collect(Limited::new(body, limit), limit, reservation));
@@ -55,14 +55,14 @@ async fn collect(mut body: Limited<Body>, limit: usize, reservation: &mut Reserv
             reservation.grow(data.len())?;
             whole.extend_from_slice(&data);
         }
-        // A few bytes may become many, all at once: others get their turn in between.
+        // A few compressed bytes may become many: yield to other tasks in between.
         consume_budget().await;
     }
     Ok(whole.freeze())
 }
 
-/// The length that an uncompressed body says it has; the decompressor removes it from others.
-fn announced(headers: &HeaderMap) -> Option<usize> {
+/// The `content-length` of an uncompressed body. The decompressor removes it from compressed ones.
+fn content_length(headers: &HeaderMap) -> Option<usize> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 

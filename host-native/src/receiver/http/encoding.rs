@@ -1,10 +1,10 @@
-//! The encoding of a request, by its `content-type`; parameters such as a charset do not matter.
+//! The encoding of a request, from its `content-type`. Parameters such as a charset are ignored.
 
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
+use crate::payload::Encoding;
 use crate::receiver::refusal::Refusal;
-use crate::wasm::Encoding;
 
 pub(super) fn of(headers: &HeaderMap) -> Result<Encoding, Refusal> {
     let value = headers.get(CONTENT_TYPE).map_or("(none)".into(), |value| String::from_utf8_lossy(value.as_bytes()));

@@ -22,11 +22,11 @@ use tracing::{Instrument as _, debug_span};
 use super::refusal::Refusal;
 use super::{Intake, answer, context};
 use crate::driver::Accepted;
+use crate::payload::Encoding;
 use crate::telemetry::Transport;
 use crate::telemetry::self_trace::TARGET;
-use crate::wasm::Encoding;
 
-/// What is served on the HTTP address. `grpc` is where gRPC is, for those who are at the wrong door.
+/// The routes of the HTTP address. `grpc` is the OTLP/gRPC address, for clients that use the wrong one.
 pub(super) fn routes(intake: Intake, grpc: SocketAddr) -> Router {
     let limit = intake.limit;
     let decompress = ServiceBuilder::new()
@@ -46,7 +46,7 @@ async fn export(State(intake): State<Intake>, request: Request) -> Response {
     let encoding = match encoding::of(&head.headers) {
         Ok(encoding) => encoding,
         Err(refusal) => {
-            intake.received.refused(Transport::Http, refusal.word());
+            intake.received.refused(Transport::Http, refusal.label());
             return plain(refusal.http_status(), refusal.to_string());
         }
     };
@@ -98,25 +98,25 @@ fn typed(encoding: Encoding, body: Vec<u8>) -> Response {
     ([(CONTENT_TYPE, encoding::content_type(encoding))], body).into_response()
 }
 
-/// For those who do not speak OTLP: a line that a person can read.
+/// A plain-text answer, for clients that do not speak OTLP.
 fn plain(status: StatusCode, text: String) -> Response {
     (status, format!("{text}\n")).into_response()
 }
 
 async fn wrong_method() -> Response {
-    let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "traces are sent with POST".to_owned());
+    let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "use POST to send traces".to_owned());
     response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
     response
 }
 
 fn traces_only(signal: &str) -> Response {
     let text = format!(
-        "this endpoint takes traces alone; set OTEL_{signal}_EXPORTER=none, or send them elsewhere with \
+        "this endpoint accepts traces only; set OTEL_{signal}_EXPORTER=none, or send them elsewhere with \
          OTEL_EXPORTER_OTLP_{signal}_ENDPOINT"
     );
     plain(StatusCode::NOT_FOUND, text)
 }
 
 fn elsewhere(grpc: SocketAddr) -> Response {
-    plain(StatusCode::NOT_FOUND, format!("OTLP/HTTP is received at POST /v1/traces, OTLP/gRPC at {grpc}"))
+    plain(StatusCode::NOT_FOUND, format!("send OTLP/HTTP to POST /v1/traces, OTLP/gRPC to {grpc}"))
 }

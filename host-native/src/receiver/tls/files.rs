@@ -1,4 +1,4 @@
-//! Certificate, key and authorities from PEM files, and what may be wrong with them.
+//! Loads the certificate, its key and CA certificates from PEM files.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -20,11 +20,11 @@ const CERT: &str = "--tls-cert";
 const KEY: &str = "--tls-key";
 const CLIENT_CA: &str = "--tls-client-ca";
 
-/// TLS cannot be offered with these files. No variant holds anything of a key.
+/// The TLS files cannot be used. No variant contains any part of a key.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file cannot be read.
-    #[error("{} cannot be read: {source}\nhint: {flag} names it", path.display())]
+    #[error("failed to read {}: {source}\nhint: check {flag}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -33,18 +33,18 @@ pub enum TlsError {
         /// Why.
         source: io::Error,
     },
-    /// A file is no PEM.
-    #[error("{} is not valid PEM; expected text with -----BEGIN …----- and -----END …----- lines\nhint: {flag} names it", path.display())]
+    /// A file is not PEM.
+    #[error("{} is not valid PEM; expected text with -----BEGIN …----- and -----END …----- lines\nhint: check {flag}", path.display())]
     NoPem {
         /// The file.
         path: PathBuf,
         /// The flag that names it.
         flag: &'static str,
     },
-    /// A file without a certificate.
+    /// A file contains no certificate.
     #[error(
-        "{} holds no certificate; expected PEM with -----BEGIN CERTIFICATE-----, the server's first and then those that \
-         vouch for it\nhint: {flag} names it", path.display()
+        "{} contains no certificate; expected PEM with -----BEGIN CERTIFICATE-----, the server's certificate first and \
+         then its chain\nhint: check {flag}", path.display()
     )]
     NoCertificate {
         /// The file.
@@ -52,34 +52,34 @@ pub enum TlsError {
         /// The flag that names it.
         flag: &'static str,
     },
-    /// A file without a key.
+    /// A file contains no private key.
     #[error(
-        "{} holds no private key; expected PEM with -----BEGIN PRIVATE KEY----- (or RSA or EC PRIVATE KEY)\n\
-         hint: {KEY} names it", path.display()
+        "{} contains no private key; expected PEM with -----BEGIN PRIVATE KEY----- (or RSA or EC PRIVATE KEY)\n\
+         hint: check {KEY}", path.display()
     )]
     NoKey {
         /// The file.
         path: PathBuf,
     },
-    /// A key that needs a passphrase.
+    /// The private key is encrypted.
     #[error(
-        "the private key in {path} is encrypted, and this program asks for no passphrase\n\
-         hint: openssl pkey -in {path} -out key.pem, keep that file to yourself, and name it with {KEY}", path = path.display()
+        "the private key in {path} is encrypted, which is not supported\n\
+         hint: run openssl pkey -in {path} -out key.pem, protect that file, and pass it with {KEY}", path = path.display()
     )]
     EncryptedKey {
         /// The file.
         path: PathBuf,
     },
-    /// A key of another certificate.
-    #[error("the private key in {} does not belong to the certificate in {}\nhint: {CERT} and {KEY} name them", key.display(), cert.display())]
+    /// The private key does not match the certificate.
+    #[error("the private key in {} does not match the certificate in {}\nhint: check {CERT} and {KEY}", key.display(), cert.display())]
     Mismatch {
         /// The certificate's file.
         cert: PathBuf,
         /// The key's file.
         key: PathBuf,
     },
-    /// Whatever else rustls has against a file.
-    #[error("{} cannot be used for TLS: {source}\nhint: {flag} names it", path.display())]
+    /// rustls rejects a file.
+    #[error("failed to use {} for TLS: {source}\nhint: check {flag}", path.display())]
     Unusable {
         /// The file.
         path: PathBuf,
@@ -155,7 +155,7 @@ fn is_encrypted(path: &Path) -> bool {
     std::fs::read_to_string(path).is_ok_and(|text| text.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----"))
 }
 
-/// Clients will refuse the certificate; better that somebody knows why. One that cannot be read says nothing.
+/// Warns about a certificate that is expired or not yet valid. Ignores one that cannot be parsed.
 fn warn_of_validity(path: &Path, certificate: Option<&CertificateDer<'_>>) {
     let Some(Ok(certificate)) = certificate.map(|der| Certificate::from_der(der)) else { return };
     let validity = certificate.tbs_certificate.validity;

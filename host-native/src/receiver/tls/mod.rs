@@ -1,8 +1,7 @@
-//! TLS on both receivers: 1.2 and 1.3, HTTP/2 and HTTP/1.1 by ALPN, with or without certificates of clients.
+//! TLS 1.2 and 1.3 on both receivers, with HTTP/2 and HTTP/1.1 by ALPN, and optional client certificates.
 //!
-//! Guarantees: a client that does not finish its handshake in time is let go; one that speaks plain HTTP is told what is
-//! wrong; certificate, key and authorities are read again when they change, and connections that stand keep what they
-//! have.
+//! Guarantees: a client that does not finish its handshake in time is disconnected; one that speaks plain HTTP gets an
+//! explanation; certificate, key and CA certificates are reloaded when they change, for new connections.
 
 mod files;
 
@@ -23,15 +22,15 @@ pub use files::TlsError;
 
 /// The first byte of a TLS record that opens a connection: `handshake`, RFC 8446 section 5.1.
 const HANDSHAKE: u8 = 22;
-/// For whoever speaks plain HTTP.
+/// The answer to plain HTTP.
 const NOT_TLS: &str = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: text/plain\r\n\r\n\
-                       this port speaks TLS; the endpoint begins with https://\n";
-/// How long such a client may take to read that.
+                       this port uses TLS; use https://\n";
+/// How long such a client may take to read the answer.
 const GOODBYE: Duration = Duration::from_secs(1);
-/// What it may send meanwhile, in bytes.
+/// The most bytes it may send in the meantime.
 const GOODBYE_BYTES: u64 = 64 << 10;
 
-/// Makes connections secure.
+/// Accepts TLS connections.
 #[derive(Debug, Clone)]
 pub(crate) struct Tls {
     config: Reloaded<ServerConfig>,
@@ -45,7 +44,7 @@ impl Tls {
         Ok(Self { config, handshake_timeout })
     }
 
-    /// Shake hands.
+    /// Performs the handshake.
     pub(super) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         let accepted = async {
             let mut first = [0];
@@ -59,13 +58,13 @@ impl Tls {
     }
 }
 
-/// Tells a plain client what is wrong, and waits until it has heard it.
+/// Explains to a plain-HTTP client what is wrong, and waits until it has read the answer.
 async fn explain(mut stream: TcpStream) {
     let said = async {
         stream.write_all(NOT_TLS.as_bytes()).await?;
         stream.shutdown().await?;
         copy(&mut (&mut stream).take(GOODBYE_BYTES), &mut sink()).await
     };
-    // Whether it listens is its own affair.
+    // The client may not read it.
     let _ = timeout(GOODBYE, said).await;
 }

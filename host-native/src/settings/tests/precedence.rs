@@ -9,7 +9,7 @@ fn optional(value: &Option<impl ToString>) -> String {
     value.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string)
 }
 
-fn limits(settings: &Settings, read: fn(&journal::Limits) -> String) -> String {
+fn limits(settings: &Settings, read: fn(&journal::JournalLimits) -> String) -> String {
     settings.journal.as_ref().map_or_else(|| "none".to_owned(), read)
 }
 

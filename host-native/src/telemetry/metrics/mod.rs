@@ -1,11 +1,11 @@
-//! Every figure that `/metrics` shows, each declared once, with its help text and unit.
+//! The metrics of `/metrics`, each declared once, with its help text and unit.
 //!
-//! Names follow Prometheus' conventions: a prefix, base units (seconds, bytes), `_total` for what only grows (which the
-//! encoder adds). Counters begin at 0 when the program starts.
+//! Names follow the conventions of Prometheus: a prefix, base units (seconds, bytes), and `_total` for counters (added by the
+//! encoder). Counters start at 0 with the program.
 
 mod received;
 mod requests;
-mod translating;
+mod translator;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,35 +16,35 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use super::queues::Queues;
-use super::reach::Reach;
+use super::reachability::Reachability;
 use super::storage::Storage;
 use crate::driver::Waiting;
 use crate::journal::Journal;
-use crate::quarantine::SetAsideFolder;
+use crate::quarantine::Quarantine;
 pub use received::{Received, Transport};
 pub use requests::Forwarded;
 pub(super) use requests::Requests;
-pub(super) use translating::{ByCall, ByCause, Translating};
+pub(super) use translator::{ByCall, ByCause, TranslatorMetrics};
 
-/// What all names begin with.
+/// The prefix of all names.
 const PREFIX: &str = "openinference_mlflow";
 
-/// All figures of one host. Cheap to clone; clones count together.
+/// All metrics. Cheap to clone; clones share their values.
 #[derive(Debug, Clone)]
 pub struct Metrics {
     registry: Arc<Registry>,
-    /// What applications send.
+    /// Requests of applications.
     pub received: Received,
-    /// What the translator does.
-    pub(super) translator: Translating,
-    /// What is asked of MLflow and others.
+    /// The translator.
+    pub(super) translator: TranslatorMetrics,
+    /// Requests to destinations.
     pub(super) requests: Requests,
-    /// What is accepted and not delivered.
+    /// Accepted and undelivered payloads.
     pub(super) queues: Queues,
-    /// What is on disk.
+    /// The journal and the quarantine.
     storage: Storage,
     /// Whether MLflow answers.
-    pub(super) reach: Reach,
+    pub(super) reachability: Reachability,
 }
 
 // === impl Metrics ===
@@ -53,10 +53,10 @@ impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix(PREFIX);
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
-        registry.register("build", "The version of the program that runs", build);
+        registry.register("build", "Version of the gateway", build);
         let received = Received::default();
         received.register(&mut registry);
-        let translator = Translating::default();
+        let translator = TranslatorMetrics::default();
         translator.register(&mut registry);
         let requests = Requests::default();
         requests.register(&mut registry);
@@ -64,41 +64,41 @@ impl Default for Metrics {
         registry.register_collector(Box::new(queues.clone()));
         let storage = Storage::default();
         registry.register_collector(Box::new(storage.clone()));
-        let (registry, reach) = (Arc::new(registry), Reach::default());
-        Self { registry, received, translator, requests, queues, storage, reach }
+        let (registry, reachability) = (Arc::new(registry), Reachability::default());
+        Self { registry, received, translator, requests, queues, storage, reachability }
     }
 }
 
 impl Metrics {
-    /// Whether MLflow answers, as the requests show that are counted here.
-    pub fn reach(&self) -> &Reach {
-        &self.reach
+    /// The reachability of MLflow.
+    pub fn reachability(&self) -> &Reachability {
+        &self.reachability
     }
 
-    /// A request to this destination has ended, with an answer of this status or with none.
+    /// Records a request. The status is none if there was no answer.
     pub fn requested(&self, destination: &str, status: Option<u16>, after: Duration) {
         self.requests.ended(destination, status, after);
     }
 
-    /// This destination has seen the last of a payload.
+    /// Records the final outcome of a forwarded payload.
     pub fn forwarded(&self, destination: &str, how: Forwarded) {
         self.requests.forwarded(destination, how);
     }
 
-    /// Show what waits for this destination, too.
+    /// Adds the queue of a destination.
     pub fn watch(&self, destination: &str, waiting: impl Fn() -> Waiting + Send + Sync + 'static) {
         self.queues.add(destination, waiting);
     }
 
-    /// Show what is on disk, too.
-    pub fn watch_storage(&self, set_aside: SetAsideFolder, journal: Option<Journal>) {
-        self.storage.show(set_aside, journal);
+    /// Adds the journal and the quarantine.
+    pub fn watch_storage(&self, quarantine: Quarantine, journal: Option<Journal>) {
+        self.storage.show(quarantine, journal);
     }
 
-    /// All of them in OpenMetrics' text format.
+    /// All metrics in the OpenMetrics text format.
     ///
     /// # Errors
-    /// A metric does not say what it is; never, for those declared here.
+    /// Never, for the metrics declared here.
     pub fn text(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
         text::encode(&mut text, &self.registry)?;

@@ -1,11 +1,11 @@
-//! The figures of what applications send, and what they are answered.
+//! The metrics of received requests and their answers.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::{Registry, Unit};
 
-/// How a payload came.
+/// The transport of a payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Transport {
     /// OTLP/gRPC.
@@ -14,7 +14,7 @@ pub enum Transport {
     Http,
 }
 
-/// What applications send, and what they are answered.
+/// Received requests and their answers.
 #[derive(Debug, Clone, Default)]
 pub struct Received {
     payloads: Family<ByTransport, Counter>,
@@ -38,38 +38,38 @@ struct ByReason {
 // === impl Received ===
 
 impl Received {
-    /// A payload has arrived whole; `bytes` after decompression.
+    /// A complete payload arrived. `bytes` is its size after decompression.
     pub fn arrived(&self, transport: Transport, bytes: usize) {
         self.payloads.get_or_create(&transport.into()).inc();
         self.bytes.get_or_create(&transport.into()).inc_by(u64::try_from(bytes).unwrap_or(u64::MAX));
     }
 
-    /// Its sender is told that it was taken, with so many spans.
+    /// A payload with this many spans was acknowledged.
     pub fn acknowledged(&self, transport: Transport, spans: u32) {
         self.acknowledged_payloads.get_or_create(&transport.into()).inc();
         self.acknowledged_spans.get_or_create(&transport.into()).inc_by(spans.into());
     }
 
-    /// A sender is told that its request was not taken, for a reason of a known list.
+    /// A request was refused. The reason is one of a fixed list.
     pub fn refused(&self, transport: Transport, reason: &'static str) {
         self.refused.get_or_create(&ByReason { transport: transport.name(), reason }).inc();
     }
 
     pub(super) fn register(&self, registry: &mut Registry) {
-        registry.register("received_payloads", "Export requests that arrived whole", self.payloads.clone());
+        registry.register("received_payloads", "Export requests that arrived completely", self.payloads.clone());
         registry.register_with_unit(
             "received",
-            "Bytes of the export requests that arrived whole, decompressed",
+            "Bytes of those export requests, after decompression",
             Unit::Bytes,
             self.bytes.clone(),
         );
         registry.register(
             "acknowledged_payloads",
-            "Export requests whose sender was told that they were taken",
+            "Export requests that were acknowledged",
             self.acknowledged_payloads.clone(),
         );
         registry.register("acknowledged_spans", "Spans in acknowledged requests", self.acknowledged_spans.clone());
-        registry.register("refused_payloads", "Export requests that were not taken, by reason", self.refused.clone());
+        registry.register("refused_payloads", "Export requests that were refused, by reason", self.refused.clone());
     }
 }
 

@@ -1,4 +1,4 @@
-//! The figures of what is asked of MLflow and others.
+//! The metrics of requests to MLflow and other destinations.
 
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -10,21 +10,21 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-/// Bounds of a request's duration: from a server next door to the longest timeout, in seconds.
+/// Histogram bounds of request durations in seconds, from a local server to the longest timeout.
 const REQUEST_SECONDS: [f64; 14] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
-/// What became of a payload that was to be forwarded, in the end.
+/// The final outcome of a forwarded payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Forwarded {
-    /// The destination has it.
+    /// Delivered.
     Delivered,
-    /// The destination has some of its spans.
+    /// Delivered, except for some spans.
     Partly,
-    /// The destination will not take it.
+    /// Rejected by the destination.
     Refused,
 }
 
-/// Requests, by whom they went to and how they ended.
+/// Requests by destination and status.
 #[derive(Debug, Clone)]
 pub(in crate::telemetry) struct Requests {
     durations: Family<ByStatus, Histogram, fn() -> Histogram>,
@@ -63,21 +63,21 @@ impl Requests {
     pub(super) fn register(&self, registry: &mut Registry) {
         registry.register_with_unit(
             "request_duration",
-            "Requests to a destination, by the class of the answer's status; none: there was no answer",
+            "Requests to a destination, by status class; none means no answer",
             Unit::Seconds,
             self.durations.clone(),
         );
         registry.register_with_unit(
             "last_success_timestamp",
-            "When a destination last answered with success, since the Unix epoch",
+            "Time of the last successful answer of a destination, since the Unix epoch",
             Unit::Seconds,
             self.last_success.clone(),
         );
-        let help = "Payloads that were to be forwarded, by what became of them in the end";
+        let help = "Forwarded payloads, by final outcome";
         registry.register("forwarded_payloads", help, self.forwarded.clone());
     }
 
-    /// A request to this destination has ended, with an answer of this status or with none.
+    /// Records a request. The status is none if there was no answer.
     pub(in crate::telemetry) fn ended(&self, destination: &str, status: Option<u16>, after: Duration) {
         let destination = destination.to_owned();
         let status = match status.map(|status| status / 100) {
@@ -97,7 +97,7 @@ impl Requests {
         self.durations.get_or_create(&ByStatus { destination, status }).observe(after.as_secs_f64());
     }
 
-    /// This destination has seen the last of a payload.
+    /// Records the final outcome of a forwarded payload.
     pub(super) fn forwarded(&self, destination: &str, how: Forwarded) {
         let outcome = match how {
             Forwarded::Delivered => "delivered",

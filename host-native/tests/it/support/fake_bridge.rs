@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use openinference_mlflow::exporter::Destination;
+use openinference_mlflow::payload::PayloadContext;
 use openinference_mlflow::wasm::{
-    Accepted, Answer, Bridge, Cause, Context, Event, Malformed, OpenBridge, OpenError, Quarantined, Rejection, Request,
+    Accepted, Answer, Bridge, Cause, Event, Malformed, OpenBridge, OpenError, Quarantined, Rejection, Request,
     Response, Stats, Trap,
 };
 
@@ -30,7 +31,7 @@ pub(crate) const FULL_FOR: u32 = 2_500;
 #[derive(Clone, Default)]
 pub(crate) struct FakeBridges {
     pub(crate) opened: Arc<AtomicUsize>,
-    pub(crate) contexts: Arc<Mutex<Vec<Context>>>,
+    pub(crate) contexts: Arc<Mutex<Vec<PayloadContext>>>,
     trapped_once: Arc<AtomicUsize>,
 }
 
@@ -67,7 +68,12 @@ fn trap(call: &'static str) -> Trap {
 }
 
 impl Bridge for FakeBridge {
-    fn ingest(&mut self, payload: &[u8], context: &Context, _now: u64) -> Result<Result<Accepted, Rejection>, Trap> {
+    fn ingest(
+        &mut self,
+        payload: &[u8],
+        context: &PayloadContext,
+        _now: u64,
+    ) -> Result<Result<Accepted, Rejection>, Trap> {
         self.bridges.contexts.lock().unwrap().push(context.clone());
         let text = String::from_utf8_lossy(payload).into_owned();
         match text.as_str() {

@@ -1,14 +1,15 @@
 //! A gRPC client that sends bytes, whatever they are.
 
-use bytes::{Buf, BufMut, Bytes};
+use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use openinference_mlflow::receiver::RawCodec;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
 use tonic::client::Grpc;
-use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::codec::CompressionEncoding;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::{Request, Status};
 
@@ -28,7 +29,7 @@ pub(crate) async fn call(
         client = client.send_compressed(compression);
     }
     client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
-    let response = client.unary(request, PathAndQuery::from_static(method), Raw).await?;
+    let response = client.unary(request, PathAndQuery::from_static(method), RawCodec).await?;
     Ok(response.into_inner())
 }
 
@@ -54,41 +55,4 @@ pub(crate) async fn send_frame(server: &str, headers: &[(&str, &str)], frame: Ve
     }
     let body = answer.into_body().collect().await.unwrap();
     Status::from_header_map(body.trailers().unwrap()).unwrap()
-}
-
-#[derive(Clone, Copy)]
-struct Raw;
-
-impl Codec for Raw {
-    type Encode = Bytes;
-    type Decode = Bytes;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        Self
-    }
-
-    fn decoder(&mut self) -> Self {
-        Self
-    }
-}
-
-impl Encoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, message: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        buffer.put(message);
-        Ok(())
-    }
-}
-
-impl Decoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
-    }
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
-use openinference_mlflow::wasm::{Context, Encoding};
+use openinference_mlflow::payload::{Encoding, PayloadContext};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
@@ -71,9 +71,9 @@ pub(crate) fn quarantine_id(payload: &[u8]) -> String {
 }
 
 /// What a sender says who leaves everything to the settings.
-pub(crate) fn nowhere_special() -> Context {
+pub(crate) fn nowhere_special() -> PayloadContext {
     let none = None;
-    Context {
+    PayloadContext {
         encoding: Encoding::Protobuf,
         experiment_id: none.clone(),
         experiment_name: none.clone(),

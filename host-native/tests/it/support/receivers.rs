@@ -5,11 +5,11 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use openinference_mlflow::driver::{self, Handle};
-use openinference_mlflow::quarantine::SetAsideFolder;
+use openinference_mlflow::quarantine::Quarantine;
 use openinference_mlflow::receiver::{AccessError, Listeners, Receivers, Rules};
 use openinference_mlflow::settings::{Access, Limits, Receive};
 use openinference_mlflow::telemetry::Received;
-use openinference_mlflow::wasm::{GuestBridges, MemoryLimit, OpenBridge, Translator};
+use openinference_mlflow::wasm::{MemoryLimit, OpenBridge, Translator, WasmBridges};
 use reqwest::Url;
 use tempfile::TempDir;
 
@@ -30,7 +30,7 @@ pub(crate) struct Running {
 pub(crate) static TRANSLATOR: LazyLock<Translator> = LazyLock::new(|| Translator::load(None).unwrap());
 
 /// Bridges of the real translator, for an MLflow server.
-pub(crate) fn real_bridges() -> GuestBridges {
+pub(crate) fn real_bridges() -> WasmBridges {
     let limit = MemoryLimit::for_bridge(64 << 20, 1 << 20);
     TRANSLATOR.bridges(r#"{"settle_ms": 10, "retry_initial_ms": 10, "retry_max_ms": 50}"#.to_owned(), limit)
 }
@@ -74,7 +74,7 @@ async fn start(bridges: impl OpenBridge + 'static, limits: Limits, access: Acces
 async fn try_start(bridges: impl OpenBridge + 'static, limits: Limits, access: Access) -> Result<Running, AccessError> {
     let data_dir = tempfile::tempdir().unwrap();
     let inbox = Inbox::default();
-    let bridge = driver::start(bridges, inbox.clone(), SetAsideFolder::below(data_dir.path()), None).unwrap();
+    let bridge = driver::start(bridges, inbox.clone(), Quarantine::below(data_dir.path()), None).unwrap();
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let settings =
         Receive { grpc_listen: any, http_listen: any, max_body_bytes: LIMIT, shutdown_timeout: Duration::from_secs(1) };

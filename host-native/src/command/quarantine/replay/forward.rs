@@ -8,8 +8,9 @@ use bytes::Bytes;
 use tokio::time::sleep;
 
 use crate::command::replay::encoding_of;
-use crate::forwarder::{Client, Endpoint, Outcome};
-use crate::quarantine::{Item, SetAsideFolder};
+use crate::forwarder::{Client, Outcome};
+use crate::quarantine::{Quarantine, QuarantineEntry};
+use crate::settings::ForwardEndpoint;
 use crate::wasm::Translator;
 
 /// How often a destination is asked for one payload before the rest stays where it is.
@@ -23,8 +24,12 @@ const MAX_WAIT: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// The settings name none for one of them.
-pub(super) fn by_destination(items: Vec<Item>, known: &[Endpoint]) -> anyhow::Result<Vec<(Endpoint, Vec<Item>)>> {
-    let mut sorted: Vec<(Endpoint, Vec<Item>)> = known.iter().map(|endpoint| (endpoint.clone(), Vec::new())).collect();
+pub(super) fn by_destination(
+    items: Vec<QuarantineEntry>,
+    known: &[ForwardEndpoint],
+) -> anyhow::Result<Vec<(ForwardEndpoint, Vec<QuarantineEntry>)>> {
+    let mut sorted: Vec<(ForwardEndpoint, Vec<QuarantineEntry>)> =
+        known.iter().map(|endpoint| (endpoint.clone(), Vec::new())).collect();
     for item in items {
         let name = item.record.destination.as_deref().unwrap_or_default();
         match sorted.iter_mut().find(|(endpoint, _)| endpoint.to_string() == name) {
@@ -42,8 +47,8 @@ pub(super) fn by_destination(items: Vec<Item>, known: &[Endpoint]) -> anyhow::Re
 
 /// Sends the items to their destination, and says what became of them. Returns whether it has them all.
 pub(super) async fn replay(
-    endpoint: &Endpoint,
-    items: Vec<Item>,
+    endpoint: &ForwardEndpoint,
+    items: Vec<QuarantineEntry>,
     translator: &Translator,
     data_dir: &Path,
 ) -> anyhow::Result<bool> {
@@ -57,9 +62,9 @@ pub(super) async fn replay(
                 tracing::warn!(rejected, "{endpoint} took {} without some of its spans: {message}", item.id);
             }
             Outcome::Refused(reason) => {
-                tracing::error!("{}: {endpoint} refuses it again: {reason}", item.id);
-                let reason = format!("{endpoint} refuses it: {reason}");
-                SetAsideFolder::below(data_dir).keep_reason(&item, &reason)?;
+                tracing::error!("{}: {endpoint} rejected it again: {reason}", item.id);
+                let reason = format!("{endpoint} rejected it: {reason}");
+                Quarantine::below(data_dir).keep_reason(&item, &reason)?;
                 refused += 1;
                 continue;
             }

@@ -12,11 +12,11 @@ use bytes::Bytes;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::bridge::{self, Keeping};
+use crate::bridge::{self, BridgeStorage};
 use crate::cli::QuarantineReplayArgs;
 use crate::command::replay::{IDLE_MS, MAX_PAYLOAD, PATIENCE, encoding_of, reach};
 use crate::driver::{Handle, Refused};
-use crate::quarantine::{Item, SetAsideFolder};
+use crate::quarantine::{Quarantine, QuarantineEntry};
 use crate::settings::{Destination, Sources};
 use crate::telemetry::Metrics;
 use crate::wasm::Translator;
@@ -24,7 +24,7 @@ use crate::wasm::Translator;
 /// Sends the items to MLflow, and says what became of them. Returns whether MLflow has them all.
 pub(super) async fn replay(
     args: &QuarantineReplayArgs,
-    items: Vec<Item>,
+    items: Vec<QuarantineEntry>,
     sources: &Sources,
     translator: &Translator,
     data_dir: &Path,
@@ -38,14 +38,14 @@ pub(super) async fn replay(
     reach(server).await?;
     let refused_again = tempfile::Builder::new().prefix(".replay-").tempdir_in(data_dir);
     let refused_again = refused_again.with_context(|| format!("{} cannot be written", data_dir.display()))?;
-    let aside = SetAsideFolder::below(refused_again.path());
-    let keeping = Keeping { data_dir: refused_again.path(), set_aside: aside.clone(), backlog: None };
-    let bridge = bridge::start(translator, &delivery, MAX_PAYLOAD, keeping, &Metrics::default(), |_, _| {})?;
+    let aside = Quarantine::below(refused_again.path());
+    let storage = BridgeStorage { data_dir: refused_again.path(), quarantine: aside.clone(), backlog: None };
+    let bridge = bridge::start(translator, &delivery, MAX_PAYLOAD, storage, &Metrics::default(), |_, _| {})?;
     let count = items.len();
     let Sent { taken, kept } = Sending::new(&bridge).all(items).await?;
 
-    let folder = SetAsideFolder::below(data_dir);
-    let again = aside.items()?;
+    let folder = Quarantine::below(data_dir);
+    let again = aside.entries()?;
     let stay = again.iter().map(|item| folder.adopt(item)).collect::<Result<Vec<_>, _>>()?;
     for item in taken.iter().filter(|item| !stay.contains(&item.path)) {
         item.remove().with_context(|| format!("{} cannot be removed", item.path.display()))?;
@@ -68,7 +68,7 @@ pub(super) async fn replay(
 /// What became of the payloads.
 struct Sent {
     /// Those that the bridge is done with.
-    taken: Vec<Item>,
+    taken: Vec<QuarantineEntry>,
     /// How many it is not.
     kept: usize,
 }
@@ -76,7 +76,7 @@ struct Sent {
 /// Offers payloads to a bridge, and waits until each is done.
 struct Sending<'a> {
     bridge: &'a Handle,
-    waiting: JoinSet<Option<Item>>,
+    waiting: JoinSet<Option<QuarantineEntry>>,
     sent: Sent,
     /// When to give up, unless something is done before.
     deadline: Instant,
@@ -90,7 +90,7 @@ impl<'a> Sending<'a> {
         Self { bridge, waiting: JoinSet::new(), sent, deadline: Instant::now() + PATIENCE }
     }
 
-    async fn all(mut self, items: Vec<Item>) -> anyhow::Result<Sent> {
+    async fn all(mut self, items: Vec<QuarantineEntry>) -> anyhow::Result<Sent> {
         for item in items {
             self.offer(item).await?;
         }
@@ -102,7 +102,7 @@ impl<'a> Sending<'a> {
         Ok(self.sent)
     }
 
-    async fn offer(&mut self, item: Item) -> anyhow::Result<()> {
+    async fn offer(&mut self, item: QuarantineEntry) -> anyhow::Result<()> {
         let payload = std::fs::read(&item.path).with_context(|| format!("{} cannot be read", item.path.display()))?;
         let payload = Bytes::from(payload);
         let context = item.record.context(encoding_of(&payload));

@@ -8,12 +8,12 @@ use std::process::ExitCode;
 
 use crate::bridge;
 use crate::cli::QuarantineReplayArgs;
-use crate::quarantine::Item;
+use crate::quarantine::QuarantineEntry;
 use crate::settings::Sources;
 
 pub(super) async fn run(
     args: &QuarantineReplayArgs,
-    items: Vec<Item>,
+    items: Vec<QuarantineEntry>,
     sources: &Sources,
     data_dir: &Path,
 ) -> anyhow::Result<ExitCode> {

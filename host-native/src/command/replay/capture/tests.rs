@@ -115,7 +115,7 @@ fn given_a_trace_of_the_local_folder_then_its_folder_names_the_experiment() {
         let captured = read(&dir.path().join(&file)).remove(0).unwrap();
         assert_eq!(captured.context.experiment_id.as_deref(), id);
         assert_eq!(captured.context.experiment_name.as_deref(), name);
-        assert!(!captured.set_aside);
+        assert!(!captured.quarantined);
     }
 }
 
@@ -126,5 +126,5 @@ fn given_a_payload_that_was_set_aside_then_it_goes_where_its_sender_wanted_it() 
     let captured = read(&dir.path().join("payload-2.pb")).remove(0).unwrap();
     assert_eq!(captured.context.experiment_name.as_deref(), Some("agent"));
     assert_eq!(captured.context.run_id.as_deref(), Some("r1"));
-    assert!(captured.set_aside);
+    assert!(captured.quarantined);
 }

@@ -1,9 +1,9 @@
-//! Whether the host can do its work now: take payloads, keep them, and pass them on.
+//! Whether the gateway is ready: whether it can accept, store and deliver payloads.
 //!
-//! Whoever balances load by it must not take a host out that still takes payloads and keeps them: a destination of
-//! `--forward` that is dead, or a quarantine without room, is said, and does not decide.
+//! A failing forward destination and a full quarantine are reported but do not make the gateway unready: it still accepts and
+//! stores payloads, and a load balancer must not remove it.
 //!
-//! Each check runs at most every few seconds and once at a time, however often it is asked for.
+//! Each check runs at most every few seconds, and once at a time.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -14,36 +14,36 @@ use serde::Serialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::reach::Reach;
 use crate::driver::Handle;
 use crate::exporter::Destination as _;
 use crate::exporter::mlflow::MlflowServer;
-use crate::forwarder::State;
+use crate::forwarder::DestinationStatus;
 use crate::journal::Journal;
+use crate::telemetry::Reachability;
 use crate::wasm::Request;
 
-/// How long the result of writing to the disk is good for.
+/// How long the result of the disk check is valid.
 const DISK_GOOD_FOR: Duration = Duration::from_secs(5);
-/// How long MLflow may take to say its version, in milliseconds: less than probes usually wait.
+/// The timeout of the request to MLflow, in milliseconds: less than probes usually wait.
 const TIMEOUT: u32 = 3_000;
 
-/// What the checks need.
+/// The state that the checks need.
 #[derive(Debug)]
 pub struct Readiness {
     bridge: Handle,
     data_dir: PathBuf,
     disk: Mutex<Option<(Instant, Result<(), String>)>>,
     mlflow: Option<Mutex<MlflowServer>>,
-    reach: Reach,
+    reachability: Reachability,
     journal: Option<Journal>,
-    forwarded: Vec<State>,
+    forwarded: Vec<DestinationStatus>,
     stopping: AtomicBool,
 }
 
 /// The body of `/readyz`.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
-    /// Whether all checks are well that decide.
+    /// Whether all required checks succeed.
     pub(super) ready: bool,
     checks: Vec<Check>,
 }
@@ -52,13 +52,13 @@ pub(super) struct Report {
 #[derive(Debug, Serialize)]
 struct Check {
     name: &'static str,
-    /// Which of them, when there are several of one name.
+    /// The destination, if several checks have the same name.
     #[serde(skip_serializing_if = "Option::is_none")]
     destination: Option<String>,
     ok: bool,
-    /// Whether the host is not ready without it.
+    /// Whether readiness requires this check.
     required: bool,
-    /// What is wrong; absent when nothing is.
+    /// What is wrong. Absent if nothing is.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
@@ -66,33 +66,33 @@ struct Check {
 // === impl Readiness ===
 
 impl Readiness {
-    /// Checks of this bridge, this folder, and this server, journal and other destinations if there are any.
+    /// Checks the bridge, the data directory, and, if present, the server, the journal and the forward destinations.
     pub fn new(
         bridge: Handle,
         data_dir: &Path,
         mlflow: Option<MlflowServer>,
-        reach: Reach,
+        reachability: Reachability,
         journal: Option<Journal>,
-        forwarded: Vec<State>,
+        forwarded: Vec<DestinationStatus>,
     ) -> Self {
         Self {
             bridge,
             data_dir: data_dir.to_path_buf(),
             disk: Mutex::default(),
             mlflow: mlflow.map(Mutex::new),
-            reach,
+            reachability,
             journal,
             forwarded,
             stopping: AtomicBool::new(false),
         }
     }
 
-    /// Nothing is ready from here on.
+    /// From now on the gateway is not ready.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    /// Run the checks that are not excluded.
+    /// Runs the checks that are not excluded.
     pub(super) async fn report(&self, excluded: &[String]) -> Report {
         let wanted = |name: &str| !excluded.iter().any(|excluded| excluded == name);
         let mut checks = vec![Check::new("serving", self.serving())];
@@ -111,7 +111,7 @@ impl Readiness {
             checks.push(Check::new("mlflow", self.mlflow(server).await));
         }
         for state in self.forwarded.iter().filter(|_| wanted("forward")) {
-            let takes = state.trouble().map_or(Ok(()), |reason| Err(format!("it does not take payloads: {reason}")));
+            let takes = state.trouble().map_or(Ok(()), |reason| Err(format!("it does not accept payloads: {reason}")));
             checks.push(Check::new("forward", takes).optional().of(state.name()));
         }
         Report { ready: checks.iter().all(|check| check.ok || !check.required), checks }
@@ -119,9 +119,9 @@ impl Readiness {
 
     fn serving(&self) -> Result<(), String> {
         if self.stopping.load(Ordering::Relaxed) {
-            return Err("the program is stopping".to_owned());
+            return Err("the gateway is stopping".to_owned());
         }
-        if self.bridge.has_stopped() { Err("the translator has stopped; the log says why".to_owned()) } else { Ok(()) }
+        if self.bridge.has_stopped() { Err("the translator has stopped; see the log".to_owned()) } else { Ok(()) }
     }
 
     async fn disk(&self) -> Result<(), String> {
@@ -137,36 +137,36 @@ impl Readiness {
     }
 
     async fn mlflow(&self, server: &Mutex<MlflowServer>) -> Result<(), String> {
-        // Whoever waits for the lock finds the evidence of whoever had it.
+        // A caller that waited for the lock finds the result of the previous one.
         let server = server.lock().await;
-        if let Some(answers) = self.reach.lately() {
+        if let Some(answers) = self.reachability.recent() {
             return answers;
         }
         let (method, path) = ("GET".to_owned(), "version".to_owned());
         let request = Request { id: 0, method, path, headers: Vec::new(), body: Vec::new(), timeout: TIMEOUT };
-        self.reach.note(&server.perform(request).await);
-        let strange = || Err("it answers as MLflow does not: is that its address?".to_owned());
-        self.reach.lately().unwrap_or_else(strange)
+        self.reachability.record(&server.perform(request).await);
+        let strange = || Err("the answer is not from MLflow; check the tracking URI".to_owned());
+        self.reachability.recent().unwrap_or_else(strange)
     }
 }
 
 fn quarantine(journal: &Journal) -> Result<(), String> {
-    match journal.held_back() {
+    match journal.pending_quarantine() {
         0 => Ok(()),
         payloads => Err(format!(
-            "{payloads} payloads that should be set aside wait in the journal: `openinference-mlflow quarantine drop` and \
-             `quarantine replay` make room (--quarantine-max-bytes), unless the disk fails"
+            "{payloads} payloads wait in the journal for space in the quarantine (--quarantine-max-bytes), unless its disk \
+             fails: `openinference-mlflow quarantine drop` or `quarantine replay` makes room"
         )),
     }
 }
 
-/// Writes a block to a file that nobody will see.
+/// Writes a block to an unnamed file.
 fn write_something(folder: &Path) -> Result<(), String> {
     let write = || {
         std::fs::create_dir_all(folder)?;
         tempfile::tempfile_in(folder)?.write_all(&[0; 4096])
     };
-    write().map_err(|error: std::io::Error| format!("{} cannot be written: {error}", folder.display()))
+    write().map_err(|error: std::io::Error| format!("failed to write to {}: {error}", folder.display()))
 }
 
 // === impl Check ===

@@ -1,4 +1,4 @@
-//! The requests under way: performed beside the bridge's thread, their answers collected for it.
+//! The requests in flight. They run beside the driver's thread, which collects their answers.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use tokio::task::{Id, JoinError, JoinSet};
 use crate::exporter::Destination;
 use crate::wasm::{Answer, Request};
 
-/// The requests under way.
-pub(super) struct Requests<D> {
+/// The requests in flight.
+pub(super) struct InFlight<D> {
     destination: Arc<D>,
     runtime: runtime::Handle,
     tasks: JoinSet<Answer>,
@@ -20,7 +20,7 @@ pub(super) struct Requests<D> {
 
 // === impl Requests ===
 
-impl<D: Destination> Requests<D> {
+impl<D: Destination> InFlight<D> {
     pub(super) fn new(destination: D, runtime: runtime::Handle) -> Self {
         let destination = Arc::new(destination);
         Self { destination, runtime, tasks: JoinSet::new(), ids: HashMap::new(), answers: Vec::new() }
@@ -33,19 +33,19 @@ impl<D: Destination> Requests<D> {
         self.ids.insert(task.id(), id);
     }
 
-    /// The answers that have come since the last time.
+    /// The answers since the last call.
     pub(super) fn take_answers(&mut self) -> Vec<(u64, Answer)> {
         std::mem::take(&mut self.answers)
     }
 
-    /// Breaks off all that is under way: whoever asked for it is no more.
-    pub(super) fn abandon(&mut self) {
+    /// Cancels all requests: the instance that made them is gone.
+    pub(super) fn cancel_all(&mut self) {
         self.tasks = JoinSet::new();
         self.ids.clear();
         self.answers.clear();
     }
 
-    /// Completes when a request has been performed; never, when none is under way.
+    /// Completes when a request has ended; never if none is in flight.
     pub(super) async fn next(&mut self) {
         match self.tasks.join_next_with_id().await {
             Some(finished) => self.collect(finished),
@@ -60,8 +60,8 @@ impl<D: Destination> Requests<D> {
     }
 
     fn collect(&mut self, finished: Result<(Id, Answer), JoinError>) {
-        let (task, answer) =
-            finished.unwrap_or_else(|error| (error.id(), Answer::NoAnswer(format!("the request broke off: {error}"))));
+        let (task, answer) = finished
+            .unwrap_or_else(|error| (error.id(), Answer::NoAnswer(format!("the request was aborted: {error}"))));
         if let Some(request) = self.ids.remove(&task) {
             self.answers.push((request, answer));
         }

@@ -1,128 +1,128 @@
-//! Where payloads are forwarded to, as a person writes it.
+//! Parses the destinations of `--forward` and their headers.
 
 use std::fmt;
 
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
-use crate::settings::Trust;
+use super::Trust;
 
-/// A destination. Safe to print: credentials and headers are not shown.
+/// A forward destination. Safe to print: shows no credentials or headers.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Endpoint {
-    /// How it is spoken to.
-    pub protocol: Protocol,
-    /// The whole URL that is posted to; for gRPC, without the method's path.
+pub struct ForwardEndpoint {
+    /// The protocol.
+    pub protocol: ForwardProtocol,
+    /// The URL to post to. For gRPC, without the path of the method.
     pub url: Url,
-    /// What is sent with each request; every value is marked as sensitive.
+    /// Headers for each request. Every value is marked as sensitive.
     pub headers: HeaderMap,
-    /// How it is verified, and what is shown to it.
+    /// TLS trust.
     pub trust: Trust,
     written: String,
 }
 
-/// How a destination is spoken to.
+/// The protocol of a destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Protocol {
+pub enum ForwardProtocol {
     /// OTLP/HTTP.
     Http,
     /// OTLP/gRPC.
     Grpc,
 }
 
-/// A destination that cannot be used. Names no secret.
+/// An invalid destination. Contains no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadEndpoint {
-    /// It is no URL of a kind that is known.
+pub enum ForwardEndpointError {
+    /// The URL is invalid or has an unknown scheme.
     #[error(
-        "a destination of --forward is not usable; expected http://… or https://… (OTLP/HTTP), grpc://… or grpcs://… \
+        "invalid --forward destination; expected http://… or https://… (OTLP/HTTP), grpc://… or grpcs://… \
          (OTLP/gRPC), such as http://127.0.0.1:6006 or grpc://127.0.0.1:4317"
     )]
     Url,
-    /// Two are the same.
-    #[error("{0} is named twice by --forward; name it once")]
+    /// A destination is given twice.
+    #[error("--forward names {0} twice")]
     Twice(String),
     /// A header is malformed.
     #[error(
-        "a header for {0} cannot be used; expected name=value pairs with commas between them, values percent-encoded, as in \
+        "invalid header for {0}; expected comma-separated name=value pairs with percent-encoded values, as in \
          OTEL_EXPORTER_OTLP_HEADERS"
     )]
     Header(String),
-    /// Headers for nobody.
+    /// Headers for a destination that is not configured.
     #[error(
-        "there are headers for a destination that --forward does not name; each line is a destination as --forward names it, a space, and name=value pairs"
+        "headers for a destination that --forward does not name; each line is a --forward destination, a space, and name=value pairs"
     )]
     Nobody,
 }
 
-// === impl Endpoint ===
+// === impl ForwardEndpoint ===
 
-impl Endpoint {
-    /// The destinations that a person named, with the headers for each: lines of a destination and, after a space,
-    /// `name=value` pairs with commas between them and percent-encoded values.
+impl ForwardEndpoint {
+    /// Parses destinations, and headers for them: one destination per line, followed by a space and comma-separated
+    /// `name=value` pairs with percent-encoded values.
     ///
     /// # Errors
-    /// What is wrong, without what it says.
+    /// What is wrong, without the text itself.
     pub fn parse_all<'a>(
         destinations: impl IntoIterator<Item = &'a str>,
         headers: &str,
-    ) -> Result<Vec<Self>, BadEndpoint> {
+    ) -> Result<Vec<Self>, ForwardEndpointError> {
         let mut endpoints: Vec<Self> = Vec::new();
         for destination in destinations {
             let endpoint = Self::parse(destination)?;
             if endpoints.iter().any(|other| other.written == endpoint.written) {
-                return Err(BadEndpoint::Twice(endpoint.written));
+                return Err(ForwardEndpointError::Twice(endpoint.written));
             }
             endpoints.push(endpoint);
         }
         for line in headers.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            let (destination, pairs) = line.split_once(char::is_whitespace).ok_or(BadEndpoint::Nobody)?;
-            let named = Self::parse(destination).map_err(|_| BadEndpoint::Nobody)?;
+            let (destination, pairs) = line.split_once(char::is_whitespace).ok_or(ForwardEndpointError::Nobody)?;
+            let named = Self::parse(destination).map_err(|_| ForwardEndpointError::Nobody)?;
             let endpoint = endpoints.iter_mut().find(|endpoint| endpoint.written == named.written);
-            endpoint.ok_or(BadEndpoint::Nobody)?.add_headers(pairs)?;
+            endpoint.ok_or(ForwardEndpointError::Nobody)?.add_headers(pairs)?;
         }
         Ok(endpoints)
     }
 
-    fn parse(text: &str) -> Result<Self, BadEndpoint> {
-        let (scheme, rest) = text.trim().split_once("://").ok_or(BadEndpoint::Url)?;
+    fn parse(text: &str) -> Result<Self, ForwardEndpointError> {
+        let (scheme, rest) = text.trim().split_once("://").ok_or(ForwardEndpointError::Url)?;
         let (protocol, spoken, port) = match scheme.to_ascii_lowercase().as_str() {
-            "http" => (Protocol::Http, "http", None),
-            "https" => (Protocol::Http, "https", None),
-            "grpc" => (Protocol::Grpc, "http", Some(4317)),
-            "grpcs" => (Protocol::Grpc, "https", None),
-            _ => return Err(BadEndpoint::Url),
+            "http" => (ForwardProtocol::Http, "http", None),
+            "https" => (ForwardProtocol::Http, "https", None),
+            "grpc" => (ForwardProtocol::Grpc, "http", Some(4317)),
+            "grpcs" => (ForwardProtocol::Grpc, "https", None),
+            _ => return Err(ForwardEndpointError::Url),
         };
-        let mut url = Url::parse(&format!("{spoken}://{rest}")).map_err(|_| BadEndpoint::Url)?;
-        if url.host_str().is_none() || (protocol == Protocol::Grpc && url.path() != "/") {
-            return Err(BadEndpoint::Url);
+        let mut url = Url::parse(&format!("{spoken}://{rest}")).map_err(|_| ForwardEndpointError::Url)?;
+        if url.host_str().is_none() || (protocol == ForwardProtocol::Grpc && url.path() != "/") {
+            return Err(ForwardEndpointError::Url);
         }
-        // http leaves its own port out, whether it was written or not.
+        // `Url` drops port 80 of an http URL, even if it was written.
         let written_port = rest.split('/').next().is_some_and(|authority| authority.ends_with(":80"));
         if let (Some(port), None, false) = (port, url.port(), written_port) {
-            url.set_port(Some(port)).map_err(|()| BadEndpoint::Url)?;
+            url.set_port(Some(port)).map_err(|()| ForwardEndpointError::Url)?;
         }
         let headers = credentials(&url)?;
-        // Neither can fail for a URL with a host.
+        // Cannot fail for a URL with a host.
         let _ = url.set_username("");
         let _ = url.set_password(None);
         url.set_fragment(None);
-        if protocol == Protocol::Http && url.path() == "/" {
+        if protocol == ForwardProtocol::Http && url.path() == "/" {
             url.set_path("/v1/traces");
         }
         let mut shown = url.clone();
-        // A query may hold a key.
+        // A query may contain a key.
         shown.set_query(None);
         let written = match (protocol, url.scheme()) {
-            (Protocol::Http, _) => shown.to_string(),
-            (Protocol::Grpc, "https") => format!("grpcs://{}", authority(&shown)),
-            (Protocol::Grpc, _) => format!("grpc://{}", authority(&shown)),
+            (ForwardProtocol::Http, _) => shown.to_string(),
+            (ForwardProtocol::Grpc, "https") => format!("grpcs://{}", authority(&shown)),
+            (ForwardProtocol::Grpc, _) => format!("grpc://{}", authority(&shown)),
         };
         Ok(Self { protocol, url, headers, trust: Trust::default(), written })
     }
 
-    fn add_headers(&mut self, pairs: &str) -> Result<(), BadEndpoint> {
-        let bad = || BadEndpoint::Header(self.written.clone());
+    fn add_headers(&mut self, pairs: &str) -> Result<(), ForwardEndpointError> {
+        let bad = || ForwardEndpointError::Header(self.written.clone());
         let mut headers = HeaderMap::new();
         for pair in pairs.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').ok_or_else(bad)?;
@@ -137,15 +137,15 @@ impl Endpoint {
     }
 }
 
-impl fmt::Display for Endpoint {
+impl fmt::Display for ForwardEndpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.written)
     }
 }
 
-impl fmt::Debug for Endpoint {
+impl fmt::Debug for ForwardEndpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Endpoint").field(&self.written).finish()
+        f.debug_tuple("ForwardEndpoint").field(&self.written).finish()
     }
 }
 
@@ -154,15 +154,15 @@ fn authority(url: &Url) -> String {
     url.port_or_known_default().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-fn credentials(url: &Url) -> Result<HeaderMap, BadEndpoint> {
+fn credentials(url: &Url) -> Result<HeaderMap, ForwardEndpointError> {
     use base64::Engine as _;
     use base64::prelude::BASE64_STANDARD;
     let mut headers = HeaderMap::new();
     if let Some(password) = url.password() {
         let decode = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
         let pair = format!("{}:{}", decode(url.username()), decode(password));
-        let mut value =
-            HeaderValue::try_from(format!("Basic {}", BASE64_STANDARD.encode(pair))).map_err(|_| BadEndpoint::Url)?;
+        let mut value = HeaderValue::try_from(format!("Basic {}", BASE64_STANDARD.encode(pair)))
+            .map_err(|_| ForwardEndpointError::Url)?;
         value.set_sensitive(true);
         headers.insert(AUTHORIZATION, value);
     }
@@ -173,8 +173,8 @@ fn credentials(url: &Url) -> Result<HeaderMap, BadEndpoint> {
 mod tests {
     use super::*;
 
-    fn one(text: &str) -> Endpoint {
-        Endpoint::parse_all([text], "").unwrap().remove(0)
+    fn one(text: &str) -> ForwardEndpoint {
+        ForwardEndpoint::parse_all([text], "").unwrap().remove(0)
     }
 
     #[test]
@@ -196,7 +196,8 @@ mod tests {
     #[test]
     fn given_credentials_then_they_are_sent_and_nowhere_shown() {
         let headers = "https://host authorization=Bearer%20s3cret, x-key = s3cret2\n";
-        let endpoints = Endpoint::parse_all(["https://host", "http://me:s3cret3@other?key=s3cret4"], headers).unwrap();
+        let endpoints =
+            ForwardEndpoint::parse_all(["https://host", "http://me:s3cret3@other?key=s3cret4"], headers).unwrap();
         assert_eq!(endpoints[0].headers["authorization"], "Bearer s3cret");
         assert_eq!(endpoints[0].headers["x-key"], "s3cret2");
         assert_eq!(endpoints[1].headers["authorization"], "Basic bWU6czNjcmV0Mw==");
@@ -208,13 +209,13 @@ mod tests {
     #[test]
     fn given_what_cannot_be_used_then_the_error_says_what_would_be_right_and_no_secret() {
         let refused = |destinations: &[&str], headers: &str| {
-            Endpoint::parse_all(destinations.iter().copied(), headers).unwrap_err().to_string()
+            ForwardEndpoint::parse_all(destinations.iter().copied(), headers).unwrap_err().to_string()
         };
         for text in ["127.0.0.1:4317", "ftp://host", "http://", "grpc://host/path", "s3cret"] {
             let said = refused(&[text], "");
             assert!(said.contains("grpc://127.0.0.1:4317") && !said.contains("s3cret"), "{said}");
         }
-        assert!(refused(&["http://a", "http://a/"], "").contains("named twice"));
+        assert!(refused(&["http://a", "http://a/"], "").contains("twice"));
         for headers in ["http://b x=s3cret", "http://a", "x=s3cret"] {
             let said = refused(&["http://a"], headers);
             assert!(said.contains("--forward does not name") && !said.contains("s3cret"), "{said}");

@@ -1,4 +1,4 @@
-//! The figures of what the translator does.
+//! The metrics of the translator.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -7,16 +7,16 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-/// Bounds of one call into the translator: from an empty one to the one that is stopped, in seconds.
+/// Histogram bounds of call durations in seconds, up to the limit of a call.
 const CALL_SECONDS: [f64; 12] = [0.00001, 0.00005, 0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 10.0];
 
-/// What the translator does. The counters are those of its `stats`, added up over guests.
+/// The metrics of the translator. Counters are the sums over all instances.
 #[derive(Debug, Clone)]
-pub(in crate::telemetry) struct Translating {
+pub(in crate::telemetry) struct TranslatorMetrics {
     pub(in crate::telemetry) spans_received: Counter,
     pub(in crate::telemetry) spans_delivered: Counter,
     pub(in crate::telemetry) spans_duplicate: Counter,
-    pub(in crate::telemetry) spans_set_aside: Counter,
+    pub(in crate::telemetry) spans_quarantined: Counter,
     pub(in crate::telemetry) repairs: Counter,
     pub(in crate::telemetry) retries: Counter,
     pub(in crate::telemetry) open_traces: Gauge,
@@ -36,15 +36,15 @@ pub(in crate::telemetry) struct ByCause {
     pub(in crate::telemetry) cause: &'static str,
 }
 
-// === impl Translating ===
+// === impl TranslatorMetrics ===
 
-impl Default for Translating {
+impl Default for TranslatorMetrics {
     fn default() -> Self {
         Self {
             spans_received: Counter::default(),
             spans_delivered: Counter::default(),
             spans_duplicate: Counter::default(),
-            spans_set_aside: Counter::default(),
+            spans_quarantined: Counter::default(),
             repairs: Counter::default(),
             retries: Counter::default(),
             open_traces: Gauge::default(),
@@ -56,21 +56,21 @@ impl Default for Translating {
     }
 }
 
-impl Translating {
+impl TranslatorMetrics {
     pub(super) fn register(&self, registry: &mut Registry) {
         for (name, help, counter) in [
-            ("received_spans", "Spans that the translator took, repetitions included", &self.spans_received),
-            ("delivered_spans", "Spans that the destination has acknowledged", &self.spans_delivered),
+            ("received_spans", "Spans that the translator accepted, including repetitions", &self.spans_received),
+            ("delivered_spans", "Spans that the destination acknowledged", &self.spans_delivered),
             ("duplicate_spans", "Spans that arrived again, or in an older version", &self.spans_duplicate),
-            ("set_aside_spans", "Spans that MLflow will not take, kept in the set-aside folder", &self.spans_set_aside),
-            ("repaired_values", "Values that were changed so that MLflow can store their span", &self.repairs),
-            ("request_retries", "Requests that failed and were tried again", &self.retries),
+            ("quarantined_spans", "Spans that MLflow refuses and that are quarantined", &self.spans_quarantined),
+            ("repaired_values", "Values that the translator changed so that MLflow can store the span", &self.repairs),
+            ("request_retries", "Retries of failed requests", &self.retries),
         ] {
             registry.register(name, help, counter.clone());
         }
         registry.register("open_traces", "Traces with undelivered spans", self.open_traces.clone());
         registry.register("open_spans", "Undelivered spans that the translator holds", self.open_spans.clone());
-        let held = "What the translator holds: undelivered spans and the outlines of delivered traces";
+        let held = "Memory of the translator: undelivered spans and summaries of delivered traces";
         registry.register_with_unit("held", held, Unit::Bytes, self.held_bytes.clone());
         registry.register_with_unit(
             "translator_call_duration",
@@ -78,7 +78,7 @@ impl Translating {
             Unit::Seconds,
             self.calls.clone(),
         );
-        let traps = "Translators that were stopped and replaced, by cause: runaway, out_of_memory, other";
+        let traps = "Translator instances that trapped and were replaced, by cause: runaway, out_of_memory, other";
         registry.register("translator_traps", traps, self.traps.clone());
     }
 }

@@ -1,37 +1,38 @@
-//! How much more the folder may hold.
+//! The size limit of the quarantine.
 
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-/// The limit, and what the folder held when last counted with what was kept since. Clones count together.
+use parking_lot::Mutex;
+
+/// The limit, and the folder's size when it was last counted plus what was stored since. Clones share the count.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Room {
+pub(super) struct Quota {
     limit: Option<u64>,
     used: Arc<Mutex<Option<u64>>>,
 }
 
-// === impl Room ===
+// === impl Quota ===
 
-impl Room {
+impl Quota {
     pub(super) fn of(limit: Option<u64>) -> Self {
         Self { limit, used: Arc::default() }
     }
 
-    /// Takes so many bytes of the room. Others remove what they want, so that the folder is counted again before anything
-    /// is refused.
+    /// Reserves bytes. Other processes may remove entries, so the folder is counted again before anything is refused.
     pub(super) fn take(&self, folder: &Path, bytes: usize) -> io::Result<()> {
         let Some(limit) = self.limit else { return Ok(()) };
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut used = self.used.lock();
         let mut wanted = used.unwrap_or(u64::MAX).saturating_add(bytes);
         if wanted > limit {
             wanted = count(folder)?.saturating_add(bytes);
         }
         if wanted > limit {
             let text = format!(
-                "it holds as much as --quarantine-max-bytes allows, {limit} bytes; `openinference-mlflow quarantine drop` \
-                 and `quarantine replay` make room"
+                "the quarantine is full (--quarantine-max-bytes: {limit} bytes); `openinference-mlflow quarantine drop` or \
+                 `quarantine replay` makes room"
             );
             return Err(io::Error::other(text));
         }
@@ -44,7 +45,7 @@ fn count(folder: &Path) -> io::Result<u64> {
     let mut bytes: u64 = 0;
     for entry in folder.read_dir()? {
         let entry = entry?;
-        // Reasons are small, and one more or less decides nothing.
+        // Reason files are small and do not count.
         if !entry.file_name().to_string_lossy().ends_with(super::REASON) {
             bytes = bytes.saturating_add(entry.metadata().map_or(0, |metadata| metadata.len()));
         }

@@ -1,4 +1,4 @@
-//! Which servers are believed to be who they say they are, and what is shown to those that ask in turn.
+//! TLS trust of outgoing connections: the CA certificates to verify a server with, and the client certificate to present.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,23 +11,23 @@ use crate::settings::{Tls, Trust};
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
     /// It cannot be read.
-    #[error("the certificate file {} cannot be read: {cause}", path.display())]
+    #[error("failed to read the certificate file {}: {cause}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// Why.
         cause: std::io::Error,
     },
-    /// It holds no certificate.
-    #[error("the certificate file {} holds no certificate; expected PEM, as in -----BEGIN CERTIFICATE-----", path.display())]
+    /// It contains no certificate.
+    #[error("the certificate file {} contains no certificate; expected PEM, as in -----BEGIN CERTIFICATE-----", path.display())]
     NoCertificate {
         /// The file.
         path: PathBuf,
     },
-    /// It holds not both of what is needed to prove who this program is.
+    /// It does not contain both a certificate and its private key.
     #[error(
-        "the file {} holds not both a certificate and its private key; expected PEM, as in -----BEGIN CERTIFICATE----- and \
-         -----BEGIN PRIVATE KEY-----, not encrypted",
+        "the file {} does not contain both a certificate and its private key; expected unencrypted PEM, as in \
+         -----BEGIN CERTIFICATE----- and -----BEGIN PRIVATE KEY-----",
         path.display()
     )]
     NoIdentity {
@@ -36,14 +36,14 @@ pub enum TrustError {
     },
 }
 
-/// The client, with what it trusts and what it shows, for this URL.
+/// Applies the trust settings for this URL.
 ///
 /// # Errors
 /// A file cannot be used.
 pub(crate) fn apply(client: ClientBuilder, url: &Url, trust: &Trust) -> Result<ClientBuilder, TrustError> {
     let Trust { verify, identity } = trust;
     if url.scheme() == "http" {
-        // No authorities are needed, and a machine without any can speak plain HTTP as well as others.
+        // Plain HTTP needs no CA certificates, and the machine may have none.
         return Ok(client.tls_certs_only([]));
     }
     let client = match verify {

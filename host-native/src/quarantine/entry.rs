@@ -1,36 +1,36 @@
-//! The folder as a list: what is set aside, and its end.
+//! The entries of the quarantine.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::record::Record;
-use super::{REASON, SetAsideFolder};
+use super::record::QuarantineRecord;
+use super::{Quarantine, REASON};
 
-/// One payload that was set aside.
+/// One quarantined payload or span.
 #[derive(Debug, Clone)]
-pub struct Item {
-    /// Its name in the folder, without extension.
+pub struct QuarantineEntry {
+    /// The file name without its extension.
     pub id: String,
-    /// The file that holds its bytes.
+    /// The payload file.
     pub path: PathBuf,
-    /// Why it is there.
-    pub record: Record,
-    /// Its size.
+    /// The reason and the destination.
+    pub record: QuarantineRecord,
+    /// The size of the payload.
     pub bytes: u64,
-    /// When it was set aside.
+    /// When it was quarantined.
     pub since: SystemTime,
 }
 
-// === impl SetAsideFolder ===
+// === impl Quarantine ===
 
-impl SetAsideFolder {
-    /// Everything that is set aside, oldest first. A folder that is not there holds nothing.
+impl Quarantine {
+    /// All entries, oldest first. A missing folder has none.
     ///
     /// # Errors
     /// The folder cannot be read.
-    pub fn items(&self) -> io::Result<Vec<Item>> {
+    pub fn entries(&self) -> io::Result<Vec<QuarantineEntry>> {
         let entries = match fs::read_dir(self.path()) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -40,12 +40,12 @@ impl SetAsideFolder {
         for entry in entries {
             items.extend(item(&entry?.path())?);
         }
-        items.sort_by(|a: &Item, b| (a.since, &a.id).cmp(&(b.since, &b.id)));
+        items.sort_by(|a: &QuarantineEntry, b| (a.since, &a.id).cmp(&(b.since, &b.id)));
         Ok(items)
     }
 }
 
-fn item(path: &Path) -> io::Result<Option<Item>> {
+fn item(path: &Path) -> io::Result<Option<QuarantineEntry>> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let Some((id, _)) = name.rsplit_once('.').filter(|(_, extension)| matches!(*extension, "pb" | "json")) else {
         return Ok(None);
@@ -55,15 +55,18 @@ fn item(path: &Path) -> io::Result<Option<Item>> {
     }
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
-        // Somebody has just dropped it.
+        // Another process removed it.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let record = fs::read(reason_of(path)).ok().and_then(|text| serde_json::from_slice::<Record>(&text).ok());
-    let record = record.unwrap_or_else(|| Record { reason: "(its reason cannot be read)".into(), ..Record::default() });
+    let record = fs::read(reason_of(path)).ok().and_then(|text| serde_json::from_slice::<QuarantineRecord>(&text).ok());
+    let record = record.unwrap_or_else(|| QuarantineRecord {
+        reason: "(unreadable reason file)".into(),
+        ..QuarantineRecord::default()
+    });
     let recorded = record.at.as_deref().and_then(|at| humantime::parse_rfc3339(at).ok());
     let since = recorded.or_else(|| metadata.modified().ok()).unwrap_or(SystemTime::UNIX_EPOCH);
-    Ok(Some(Item { id: id.to_owned(), path: path.to_path_buf(), record, bytes: metadata.len(), since }))
+    Ok(Some(QuarantineEntry { id: id.to_owned(), path: path.to_path_buf(), record, bytes: metadata.len(), since }))
 }
 
 fn reason_of(path: &Path) -> PathBuf {
@@ -72,8 +75,8 @@ fn reason_of(path: &Path) -> PathBuf {
 
 // === impl Item ===
 
-impl Item {
-    /// The end of it: the bytes, then the reason, so that there is never a payload without its reason.
+impl QuarantineEntry {
+    /// Removes the payload, then the reason, so that no payload is ever without its reason.
     ///
     /// # Errors
     /// A file cannot be removed.

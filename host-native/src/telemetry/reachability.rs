@@ -1,20 +1,22 @@
-//! Whether MLflow answers, as its last answers show.
+//! Whether MLflow answers, judged by the latest requests.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use tokio::time::Instant;
 
 use crate::wasm::Answer;
 
-/// How long an answer shows that MLflow is there.
+/// How long a success counts.
 const GOOD_FOR: Duration = Duration::from_secs(30);
-/// How long the want of one shows that it is not: it may be back sooner than the next delivery finds out.
+/// How long a failure counts. Shorter, because MLflow may be back before the next delivery.
 const BAD_FOR: Duration = Duration::from_secs(5);
 
-/// What is known. Clones know the same.
+/// The latest evidence. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Reach(Arc<Mutex<Option<Evidence>>>);
+pub struct Reachability(Arc<Mutex<Option<Evidence>>>);
 
 #[derive(Debug)]
 struct Evidence {
@@ -22,29 +24,29 @@ struct Evidence {
     answers: Result<(), String>,
 }
 
-impl Reach {
-    /// Learn from the answer to a request.
-    pub(super) fn note(&self, answer: &Answer) {
+impl Reachability {
+    /// Records the answer to a request.
+    pub(crate) fn record(&self, answer: &Answer) {
         let answers = match answer {
             Answer::NoAnswer(reason) => Err(format!("it does not answer: {reason}")),
             Answer::Response(response) => match response.status {
                 200..=299 => Ok(()),
                 status @ (401 | 403) => Err(format!("it answers {status}: the credentials are missing or wrong")),
                 status @ (429 | 500..=599) => Err(format!("it answers {status}")),
-                // It answers, and refuses what it was sent: it is there, or somebody before it is.
+                // A 4xx shows that something answers: MLflow, or a proxy before it.
                 _ => return,
             },
         };
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Evidence { at: Instant::now(), answers });
+        *self.0.lock() = Some(Evidence { at: Instant::now(), answers });
     }
 
-    /// Whether MLflow answers; none, when too long ago is known.
-    pub(super) fn lately(&self) -> Option<Result<(), String>> {
+    /// Whether MLflow answers. None: the evidence is too old.
+    pub(crate) fn recent(&self) -> Option<Result<(), String>> {
         self.as_of(Instant::now())
     }
 
     fn as_of(&self, now: Instant) -> Option<Result<(), String>> {
-        let evidence = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let evidence = self.0.lock();
         let Evidence { at, answers } = evidence.as_ref()?;
         let good_for = if answers.is_ok() { GOOD_FOR } else { BAD_FOR };
         (now.duration_since(*at) < good_for).then(|| answers.clone())
@@ -57,9 +59,9 @@ mod tests {
     use crate::wasm::Response;
 
     fn after(answers: &[Answer]) -> Option<Result<(), String>> {
-        let reach = Reach::default();
-        answers.iter().for_each(|answer| reach.note(answer));
-        reach.lately()
+        let reachability = Reachability::default();
+        answers.iter().for_each(|answer| reachability.record(answer));
+        reachability.recent()
     }
 
     fn status(status: u16) -> Answer {
@@ -81,10 +83,10 @@ mod tests {
     #[test]
     fn given_an_answer_long_ago_then_nothing_is_known() {
         for (answer, good_for) in [(status(200), GOOD_FOR), (status(503), BAD_FOR)] {
-            let reach = Reach::default();
-            reach.note(&answer);
-            assert!(reach.as_of(Instant::now()).is_some());
-            assert_eq!(reach.as_of(Instant::now() + good_for), None);
+            let reachability = Reachability::default();
+            reachability.record(&answer);
+            assert!(reachability.as_of(Instant::now()).is_some());
+            assert_eq!(reachability.as_of(Instant::now() + good_for), None);
         }
     }
 }
