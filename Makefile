@@ -16,7 +16,7 @@ SOAK_SEED ?= 1
 # Of the gateway benchmark; none: all.
 PARTS ?=
 
-.PHONY: help setup setup-rust setup-python setup-phoenix setup-node setup-browser build demo module component wheel test lint test-core test-hosts test-fuzz test-e2e test-node test-python test-browser fuzz soak bench bench-gateway clean
+.PHONY: help diagrams setup setup-rust setup-python setup-phoenix setup-node setup-browser build demo module component wheel test lint test-core test-hosts test-fuzz test-e2e test-node test-python test-browser fuzz soak bench bench-gateway clean
 
 help: ## What there is.
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -142,6 +142,11 @@ bench-gateway: build setup-python ## 20 clients that export single spans, a real
 # Compiled in a third of the time without optimisation, and fast enough.
 .tools/bin/cargo-deny:
 	cargo install --quiet --locked --debug --root .tools cargo-deny@0.20.2
+
+diagrams: ## The picture of the architecture, from docs/architecture.dot.
+	cd docs/diagrams
+	npm ci --no-fund --no-audit
+	npm run render
 
 clean:
 	rm -rf target dist .venv .venv-phoenix .venv-python-oldest .venv-python-newest .venv-wheel .tools

@@ -1,8 +1,10 @@
-"""Every command in the README is known here, and runs as it stands there (ports aside, which tests choose)."""
+"""Every command in README.md and docs/ is known here, and runs as it is written (ports and paths aside, which tests choose)."""
 
+import hashlib
 import os
 import re
 import shlex
+import shutil
 import ssl
 import subprocess
 import sys
@@ -12,12 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from e2e.harness.gateway import run
 from e2e.harness.certificate import make_certificate
 from e2e.harness.environment import clean_environment
+from e2e.harness.gateway import binary, run
 from e2e.harness.ports import free_ports
 from e2e.harness.process import Process
 from e2e.harness.readback import Reader
+from e2e.harness.settings_table import rewrite, settings_table, with_settings_table
 from e2e.harness.wait import eventually
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
@@ -37,28 +40,121 @@ _SERVE_A_TEAM = (
 )
 _AGENT = "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 python my_agent.py"
 
-_AN_INSTRUMENTED_APPLICATION = """
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
-
-provider = TracerProvider()
-provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-with provider.get_tracer("my_agent").start_as_current_span("my agent") as span:
-    span.set_attributes({"openinference.span.kind": "AGENT", "input.value": "hello", "output.value": "world"})
-provider.shutdown()
-"""
-
-
-def _commands() -> list[str]:
-    blocks = re.findall(r"^```sh\n(.*?)^```", (_REPOSITORY / "README.md").read_text(), re.M | re.S)
-    return [line for block in blocks for line in block.splitlines() if line.strip()]
+_PAGES = [_REPOSITORY / "README.md", *sorted((_REPOSITORY / "docs").glob("*.md"))]
+# Tests of the two packages run the commands of these pages.
+_TESTED_ELSEWHERE = ("node.md", "python.md")
+_MY_AGENT = _REPOSITORY / "examples/gateway/my_agent.py"
+# In docs/, where the gateway is on the PATH.
+_PROGRAM = "openinference-mlflow"
+_DOCTOR = f"{_PROGRAM} doctor --tracking-uri http://127.0.0.1:5000 --experiment my-agent"
+_REPLAY = f"{_PROGRAM} replay traces --tracking-uri http://127.0.0.1:5000"
+_STATUS = f"{_PROGRAM} status --once"
+_QUARANTINE_LIST = f"{_PROGRAM} quarantine list"
+_QUARANTINE_REPLAY = f"{_PROGRAM} quarantine replay --all --tracking-uri http://127.0.0.1:5000"
+_FORWARD = f"{_PROGRAM} serve --tracking-uri http://127.0.0.1:5000 --forward http://127.0.0.1:6006"
 
 
-def test_every_command_of_the_readme_is_run_here() -> None:
-    assert sorted(_commands()) == sorted(
-        [_DEMO, _TEST, _MLFLOW, _SERVE, _CURL, _AGENT, _ADD_SENDER, _SERVE_A_TEAM]
+def _commands(page: Path) -> list[str]:
+    blocks = re.findall(r"^ *```sh\n(.*?)^ *```", page.read_text(), re.M | re.S)
+    return [line.strip() for block in blocks for line in block.splitlines() if line.strip()]
+
+
+def test_every_command_is_run_here() -> None:
+    readme = [_DEMO, _TEST, _MLFLOW, _SERVE, _CURL, _AGENT]
+    short = [command.replace("target/release/", "") for command in (_SERVE, _ADD_SENDER, _SERVE_A_TEAM)]
+    docs = [*short, _AGENT, _DOCTOR, _REPLAY, _STATUS, _QUARANTINE_LIST, _QUARANTINE_REPLAY, _FORWARD]
+    assert sorted(_commands(_REPOSITORY / "README.md")) == sorted(readme)
+    found = [command for page in _PAGES[1:] if page.name not in _TESTED_ELSEWHERE for command in _commands(page)]
+    assert sorted(found) == sorted(docs)
+
+
+def test_every_setting_is_in_the_gateways_page() -> None:
+    page = _REPOSITORY / "docs/gateway.md"
+    table = settings_table(run("serve", "--help").stdout.decode())
+    if os.environ.get("UPDATE_EXPECT"):
+        rewrite(page, table)
+    assert page.read_text() == with_settings_table(page.read_text(), table), "UPDATE_EXPECT=1 writes the table anew"
+    assert table.count("| `--") > 40
+
+
+def _anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_link_leads_to_a_file_and_a_heading_that_exist() -> None:
+    pages = [*_PAGES, *(_REPOSITORY / name for name in ("ARCHITECTURE.md", "CONTRIBUTING.md", "wit/README.md"))]
+    broken = []
+    for page in pages:
+        for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+            if re.match(r"[a-z]+:", target):
+                continue
+            path, _, anchor = target.partition("#")
+            file = (page.parent / path).resolve() if path else page
+            if not file.exists() or (anchor and anchor not in _anchors(file)):
+                broken.append(f"{page.relative_to(_REPOSITORY)}: {target}")
+    assert broken == []
+
+
+def test_the_picture_of_the_architecture_is_made_from_its_source() -> None:
+    digest = hashlib.sha256((_REPOSITORY / "docs/architecture.dot").read_bytes()).hexdigest()
+    assert f"sha256 {digest}" in (_REPOSITORY / "docs/architecture.svg").read_text(), "run: make diagrams"
+
+
+def test_the_readme_is_short() -> None:
+    assert len((_REPOSITORY / "README.md").read_text().splitlines()) <= 150
+
+
+def _short(command: str, data: Path, mlflow: str) -> list[str]:
+    """A command of docs/ as the binary that the tests run takes it."""
+    name, *rest = shlex.split(command.replace("http://127.0.0.1:5000", mlflow))
+    assert name == _PROGRAM
+    return [str(binary()), "--data-dir", str(data), *rest]
+
+
+def test_a_trace_from_the_local_folder_reaches_mlflow_later(tmp_path: Path, ports: dict[str, int]) -> None:
+    data, uri = tmp_path / "data", f"http://127.0.0.1:{ports['mlflow']}"
+    environment = clean_environment(MLFLOW_WORKERS="1", MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false")
+
+    def play(command: str) -> subprocess.CompletedProcess[str]:
+        words = _short(command, data, uri)
+        return subprocess.run(words, cwd=data, env=environment, capture_output=True, text=True, timeout=60)
+
+    assert run("--data-dir", str(data), "demo").returncode == 0
+    words = shlex.split(_MLFLOW.replace("5000", str(ports["mlflow"])))
+    mlflow = [str(Path(sys.executable).parent / "mlflow"), *words[1:]]
+    server = Process("mlflow", mlflow, environment, tmp_path / "mlflow.log", tmp_path)
+    try:
+        eventually(lambda: _answers(f"{uri}/health", server), "MLflow answers", within=120)
+        doctor = play(_DOCTOR)
+        assert doctor.returncode == 0, doctor.stdout + doctor.stderr
+        replayed = play(_REPLAY)
+        assert replayed.returncode == 0, replayed.stderr
+        assert play(_QUARANTINE_LIST).returncode == 0
+        again = play(_QUARANTINE_REPLAY)
+        assert again.returncode == 0, again.stderr
+        reader = Reader(uri)
+        names = [experiment.experiment_id for experiment in reader.client.search_experiments()]
+        assert len(reader.client.search_traces(locations=names, max_results=50)) >= 6
+    finally:
+        server.terminate()
+
+
+def test_a_gateway_that_forwards_shows_both_destinations(tmp_path: Path, ports: dict[str, int]) -> None:
+    environment = clean_environment(
+        OPENINFERENCE_MLFLOW_GRPC_LISTEN=f"127.0.0.1:{ports['grpc']}",
+        OPENINFERENCE_MLFLOW_HTTP_LISTEN=f"127.0.0.1:{ports['http']}",
     )
+    admin = f"127.0.0.1:{free_ports(1)[0]}"
+    words = [*_short(_FORWARD, tmp_path / "data", f"http://127.0.0.1:{ports['mlflow']}"), "--admin-listen", admin]
+    serve = Process("serve", words, environment, tmp_path / "serve.log", tmp_path)
+    try:
+        eventually(lambda: _answers(f"http://{admin}/healthz", serve), "serve answers", within=60)
+        status = [*_short(_STATUS, tmp_path / "data", ""), "--url", f"http://{admin}"]
+        shown = subprocess.run(status, env=environment, capture_output=True, text=True, timeout=60)
+        assert "6006" in shown.stdout, shown.stdout + shown.stderr
+    finally:
+        serve.terminate()
 
 
 def test_the_demo_draws_its_traces_and_says_how_to_go_on(tmp_path: Path) -> None:
@@ -108,7 +204,7 @@ def test_the_quickstart_ends_with_an_agents_trace_in_mlflow(tmp_path: Path, port
         uri = f"http://127.0.0.1:{ports['mlflow']}"
         eventually(lambda: _answers(f"{uri}/health", server), "MLflow answers", within=120)
         subprocess.run(words(_CURL), cwd=_REPOSITORY, env=environment, check=True, timeout=30)
-        (tmp_path / "my_agent.py").write_text(_AN_INSTRUMENTED_APPLICATION)
+        shutil.copy(_MY_AGENT, tmp_path)
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         command = _AGENT.replace("4318", str(ports["http"]))
         subprocess.run(["bash", "-c", command], cwd=tmp_path, env={**environment, "PATH": path}, check=True, timeout=60)
@@ -145,7 +241,7 @@ def test_a_team_sends_over_tls_with_the_token_that_was_made_for_it(tmp_path: Pat
             "CURL_CA_BUNDLE": "",
         }
         eventually(lambda: _answers_over_tls(url, certificate, serve), "serve answers", within=60)
-        (tmp_path / "my_agent.py").write_text(_AN_INSTRUMENTED_APPLICATION)
+        shutil.copy(_MY_AGENT, tmp_path)
         agent = [sys.executable, "my_agent.py"]
         subprocess.run(agent, cwd=tmp_path, env={**environment, **export}, check=True, timeout=60)
     finally:
