@@ -50,7 +50,7 @@ mod tests {
     fn the_arguments_of_the_call_come_before_parameters_and_after_the_value() {
         let arguments = ("tool_call.function.arguments", json!(r#"{"q": "x"}"#));
         let parameters = ("tool.parameters", json!(r#"{"q": "default"}"#));
-        assert_eq!(added_value("TOOL", &[arguments.clone()], SPAN_INPUTS), json!({"q": "x"}));
+        assert_eq!(added_value("TOOL", std::slice::from_ref(&arguments), SPAN_INPUTS), json!({"q": "x"}));
         assert_eq!(added_value("TOOL", &[parameters, arguments.clone()], SPAN_INPUTS), json!({"q": "x"}));
         assert_eq!(added_value("TOOL", &[("input.value", json!("own")), arguments], SPAN_INPUTS), json!("own"));
     }

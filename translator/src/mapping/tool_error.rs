@@ -14,7 +14,7 @@ const STATUS_UNSET: u64 = 0;
 /// Adds the error's text, or the whole result if it has none.
 pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<'_, 's, 'a>) {
     let is_tool = added.stored(SPAN_TYPE).is_some_and(|kind| kind.as_text() == "TOOL");
-    if !is_tool || u64::from(view.span().status.code) != STATUS_UNSET {
+    if !is_tool || view.span().status.code != STATUS_UNSET {
         return;
     }
     let Some(result) = view.json(Key::OutputValue).filter(|result| result.is_object()) else { return };

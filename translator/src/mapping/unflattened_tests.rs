@@ -131,7 +131,7 @@ fn tools_and_embeddings_map_the_same_flattened_or_not() {
 #[test]
 fn numbered_attributes_win_and_other_texts_change_nothing() {
     let flat = ("llm.input_messages.0.message.content", json!("numbered"));
-    let wanted = mapped("LLM", &[flat.clone()]);
+    let wanted = mapped("LLM", std::slice::from_ref(&flat));
     let both = [flat, ("llm.input_messages", json!("[{\"role\": \"user\", \"content\": \"bare\"}]"))];
     assert_eq!(mapped("LLM", &both), wanted);
     for odd in [json!("[1, null]"), json!("{"), json!(7), json!("[[[]]]"), json!([{}])] {

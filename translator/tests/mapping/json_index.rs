@@ -101,7 +101,10 @@ proptest! {
             Some(index) => {
                 let root = index.root(&text);
                 // Of a number beyond a double's range Python makes an infinity; serde_json refuses it.
-                let Some(read) = read else { return Ok(prop_assert!(cleaned.contains(['e', 'E']), "{text}")) };
+                let Some(read) = read else {
+                    prop_assert!(cleaned.contains(['e', 'E']), "{text}");
+                    return Ok(());
+                };
                 prop_assert_eq!(rebuilt(root), read);
                 prop_assert!(has_consistent_lookups(root));
                 prop_assert_eq!(root.text(), text.trim_matches([' ', '\t', '\n', '\r']));
