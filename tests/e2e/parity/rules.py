@@ -97,10 +97,27 @@ def _priced(difference: Difference) -> bool:
     return wanted is not None and _close(difference.values[1], wanted)
 
 
+def _priced_with_cache(difference: Difference) -> bool:
+    """MLflow prices what a cache holds lower, once the span says how much that is."""
+    if difference.attribute != _COST or expected.cost(difference.span["attributes"]) is not None:
+        return False
+    raw, translated = difference.values
+    if not isinstance(raw, dict) or not isinstance(translated, dict) or not _reads_cache(difference.span):
+        return False
+    parts = translated["input_cost"] + translated["output_cost"]
+    is_cheaper = translated["input_cost"] < raw["input_cost"] and translated["output_cost"] == raw["output_cost"]
+    return is_cheaper and _close({"total_cost": translated["total_cost"]}, {"total_cost": parts})
+
+
+def _reads_cache(span: dict) -> bool:
+    return "cache_read_input_tokens" in str(span["attributes"].get(_USAGE))
+
+
 def _summed_cost(difference: Difference) -> bool:
     if difference.path != ("info", "cost"):
         return False
-    sent = any(expected.cost(span["attributes"]) for span in difference.translated["spans"].values())
+    spans = difference.translated["spans"].values()
+    sent = any(expected.cost(span["attributes"]) or _reads_cache(span) for span in spans)
     return sent and _close(difference.values[1], expected.tree_sum(difference.translated, _COST, ()))
 
 
@@ -348,6 +365,7 @@ RULES = (
     Rule("duplicates", "MLflow counts a span twice that is twice in one request", _counted_once),
     Rule("latest version", "of two versions of a span the one that ends later counts, in any order", _latest_version),
     Rule("cost", "MLflow does not read the cost that the producer knows", _priced),
+    Rule("cost of a cache", "MLflow does not read the cached tokens that only the raw answer tells", _priced_with_cache),
     Rule("cost totals", "the trace's cost follows the costs of its spans", _summed_cost),
     Rule("bytes", "MLflow shows bytes as Python would print them", _bytes),
     Rule("reranker's model", "MLflow does not look for the model of a reranker", _model),

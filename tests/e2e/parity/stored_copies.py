@@ -1,9 +1,12 @@
 """Every case stored twice on one server, raw and through one gateway, and both copies read back."""
 
+import time
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
 from e2e.harness.gateway import Gateway
+from e2e.harness.ports import free_ports
 from e2e.harness.readback import Reader
 from e2e.harness.wait import eventually
 from e2e.parity.copies import Copy, cases, own_copy, read_back
@@ -34,7 +37,8 @@ def store_twice(reader: Reader, server_uri: str, folder: Path) -> StoredCopies:
     # Root-less traces are closed as soon as it is certain that nothing of them is still on its way.
     tuning = ("--settle", "200ms", "--idle-limit", "1s", "--partial-interval", "500ms")
     logs = {"RUST_LOG": "info,openinference_mlflow=debug"}
-    with Gateway(folder, *tuning, tracking_uri=server_uri, environment=logs) as gateway:
+    admin = f"127.0.0.1:{free_ports(1)[0]}"
+    with Gateway(folder, *tuning, "--admin-listen", admin, tracking_uri=server_uri, environment=logs) as gateway:
         for case, copy in translated.items():
             for payload in copy.payloads:
                 answer = payload.post(gateway.traces_url, {"x-mlflow-experiment-id": experiments[case]})
@@ -42,12 +46,27 @@ def store_twice(reader: Reader, server_uri: str, folder: Path) -> StoredCopies:
         for experiment in set(experiments.values()):
             eventually(lambda: reader.trace_ids(experiment), f"traces in experiment {experiment}", 60)
             eventually(lambda: not reader.trace_ids(experiment, _WITHOUT_ROOT), "every trace to be closed", 60)
+        # The end of the gateway does not wait for requests that only improve previews.
+        eventually(lambda: _is_idle(admin), "no more requests to MLflow", 120)
     # Leaving the gateway delivers what is there, and fails unless everything was.
 
     for copies, where in ((raw, raw_experiments), (translated, experiments)):
         for experiment in set(where.values()):
             read_back(reader, experiment, {case: copy for case, copy in copies.items() if where[case] == experiment})
     return StoredCopies(raw, translated, gateway.set_aside_reasons(), gateway.log_text())
+
+
+def _is_idle(admin: str) -> bool:
+    """Whether the gateway has made no request to MLflow for a while."""
+    before = _requests(admin)
+    time.sleep(3)
+    return _requests(admin) == before
+
+
+def _requests(admin: str) -> list[str]:
+    with urllib.request.urlopen(f"http://{admin}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    return [line for line in lines if line.startswith("openinference_mlflow_request_duration_seconds_count")]
 
 
 def _copies(reader: Reader, side: str) -> tuple[dict[str, Copy], dict[str, str]]:
