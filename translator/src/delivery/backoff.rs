@@ -1,7 +1,7 @@
-//! Exponential backoff with a deterministic spread: the core draws no random numbers, so the seed and the number of
-//! failures decide where in the upper half of the interval a retry falls.
+//! Exponential backoff with deterministic jitter. The core draws no random numbers: a digest of the seed and the number of
+//! failures places the retry in the upper half of the interval, on every platform and with every version of Rust.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::settings::Settings;
 
@@ -9,9 +9,8 @@ use crate::settings::Settings;
 pub fn delay(settings: &Settings, failures: u32) -> u64 {
     let doubled = settings.retry_initial_ms.saturating_mul(1 << failures.saturating_sub(1).min(20));
     let longest = doubled.min(settings.retry_max_ms).max(1);
-    let mut hasher = DefaultHasher::new();
-    (settings.seed, failures).hash(&mut hasher);
-    longest - hasher.finish() % (longest / 2 + 1)
+    let digest = xxh3_64_with_seed(&failures.to_le_bytes(), settings.seed);
+    longest - digest % (longest / 2 + 1)
 }
 
 #[cfg(test)]
