@@ -43,7 +43,7 @@ _AGENT = "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 python my_agent.py"
 _PAGES = [_REPOSITORY / "README.md", *sorted((_REPOSITORY / "docs").glob("*.md"))]
 # Tests of the two packages run the commands of these pages.
 _TESTED_ELSEWHERE = ("node.md", "python.md")
-_MY_AGENT = _REPOSITORY / "examples/gateway/my_agent.py"
+_MY_AGENT = _REPOSITORY / "docs/examples/my_agent.py"
 # In docs/, where the gateway is on the PATH.
 _PROGRAM = "openinference-mlflow"
 _DOCTOR = f"{_PROGRAM} doctor --tracking-uri http://127.0.0.1:5000 --experiment my-agent"
