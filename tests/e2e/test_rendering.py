@@ -14,6 +14,7 @@ from e2e.harness import example
 from e2e.harness.gateway import Gateway
 from e2e.harness.mlflow_server import MlflowServer
 from e2e.harness.readback import Reader
+from e2e.harness.wait import eventually
 from e2e.parity import documents, ui_formats, expected, conversation
 from e2e.parity.sent_attributes import attributes
 from e2e.parity.stored_copies import StoredCopies
@@ -86,16 +87,16 @@ def test_a_prompt_of_the_registry_is_linked(
     payload = example.payload(trace)
     with Gateway(folder, "--experiment-id", experiment, tracking_uri=mlflow_server.uri) as gateway:
         payload.post(gateway.traces_url).require(200)
-        reader.wait_for_trace(payload.trace_ids[0], spans=1)
-    # Leaving the gateway delivers what is there.
-    found = reader.trace(payload.trace_ids[0])
+        found = reader.wait_for_trace(payload.trace_ids[0], spans=1)
+        (span,) = found.data.spans
+        (link,) = span.attributes["mlflow.linkedPrompts"]
+        # What a search for the traces of a prompt reads. An optional request fills it: the gateway does not wait for it
+        # when it stops.
+        prompt = f'prompt = "{link["name"]}/{link["version"]}"'
+        eventually(lambda: reader.trace_ids(experiment, prompt) == set(payload.trace_ids), f"traces with {prompt}")
 
-    (span,) = found.data.spans
-    (link,) = span.attributes["mlflow.linkedPrompts"]
     assert reader.client.get_prompt_version(**link).template == "Hello {{name}}"
     # Where the list of traces looks for the prompts to name.
     assert json.loads(found.info.tags["mlflow.linkedPrompts"]) == [link]
-    # What a search for the traces of a prompt reads.
-    assert reader.trace_ids(experiment, f'prompt = "{link["name"]}/{link["version"]}"') == set(payload.trace_ids)
     assert span.inputs["variables"] == {"name": "Ada"}
     assert span.outputs == "Hello Ada"
