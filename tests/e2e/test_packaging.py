@@ -72,6 +72,24 @@ def test_the_compose_file_publishes_nothing_beyond_loopback_and_waits_for_servic
     assert (_PACKAGING / build["context"] / build["dockerfile"]).resolve() == _IMAGE
 
 
+def test_the_compose_files_mlflow_installs_the_driver_that_its_database_needs() -> None:
+    mlflow = _compose()["services"]["mlflow"]
+    (installed,) = re.findall(r"pip install --no-cache-dir (.+?) *\\\n", mlflow["build"]["dockerfile_inline"])
+    (store,) = [urlsplit(word.split("=", 1)[1]) for word in mlflow["command"] if "--backend-store-uri=" in word]
+    # Without a driver in the address, SQLAlchemy's version decides which one it is.
+    assert store.scheme == "postgresql+psycopg2"
+    assert any(package.startswith("psycopg2-binary==") for package in installed.split())
+
+
+def test_the_compose_file_runs_the_versions_that_are_tested() -> None:
+    services = _compose()["services"]
+    tests = _PACKAGING.parents[1] / "tests"
+    (mlflow,) = re.findall(r"^mlflow\[auth\]==(.+)$", (tests / "requirements.txt").read_text(), re.M)
+    (phoenix,) = re.findall(r"^arize-phoenix==(.+)$", (tests / "requirements-phoenix.txt").read_text(), re.M)
+    assert f" mlflow=={mlflow} " in services["mlflow"]["build"]["dockerfile_inline"]
+    assert services["phoenix"]["image"].endswith(f":version-{phoenix}")
+
+
 def test_the_gateways_variables_have_values_that_the_program_takes_and_name_services_that_are_there(
     tmp_path: Path,
 ) -> None:
