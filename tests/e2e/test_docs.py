@@ -161,6 +161,7 @@ def test_the_demo_draws_its_traces_and_says_how_to_go_on(tmp_path: Path) -> None
     steps = subprocess.run(["make", "-n", "demo"], cwd=_REPOSITORY, capture_output=True, text=True, check=True).stdout
     assert "cargo build --release" in steps and steps.rstrip().endswith("target/release/openinference-mlflow demo")
 
+    tmp_path = tmp_path / "a user's folder"
     shown = run("--data-dir", str(tmp_path), "demo")
 
     assert shown.returncode == 0, shown.stderr.decode()
@@ -168,6 +169,12 @@ def test_the_demo_draws_its_traces_and_says_how_to_go_on(tmp_path: Path) -> None
     for part in ["Agent workflow", "RETRIEVER", "429 Rate limit reached", "25 → 12", "replay", "--tracking-uri"]:
         assert part in text, part
     assert len(list(tmp_path.glob("traces/*/tr-*.json"))) >= 6
+    # A user may paste them in another folder, with nothing on the PATH.
+    pasted = [line.strip() for line in text.splitlines() if str(binary()) in line]
+    assert len(pasted) == 2, text
+    for command in pasted:
+        known = subprocess.run(["sh", "-c", f"{command} --help"], cwd="/", env={}, capture_output=True, timeout=60)
+        assert known.returncode == 0, known.stderr.decode()
 
 
 def test_ci_runs_the_test_command_and_nothing_else() -> None:

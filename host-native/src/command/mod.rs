@@ -7,6 +7,7 @@ mod auth;
 mod completions;
 mod demo;
 mod doctor;
+mod man;
 mod process;
 mod quarantine;
 mod replay;
@@ -43,6 +44,10 @@ fn run(cli: Cli, environment: Environment) -> anyhow::Result<ExitCode> {
         completions::run(args);
         return Ok(ExitCode::SUCCESS);
     }
+    if let Command::Man(args) = &cli.command {
+        man::run(args)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     process::keep_memory_private();
     let sources = Sources::read(environment.clone(), &cli.global)?;
     let global = sources.global(&cli.global)?;
@@ -63,7 +68,7 @@ fn run(cli: Cli, environment: Environment) -> anyhow::Result<ExitCode> {
         Command::Auth(args) => auth::run(args, &sources),
         Command::Doctor(args) => runtime()?.block_on(doctor::run(args, &sources, &global.data_dir)),
         Command::Demo => runtime()?.block_on(demo::run(&global.data_dir)),
-        Command::Completions(_) => Ok(ExitCode::SUCCESS),
+        Command::Completions(_) | Command::Man(_) => Ok(ExitCode::SUCCESS),
     }
 }
 

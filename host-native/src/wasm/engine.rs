@@ -1,4 +1,5 @@
-//! Compiles the component once, and caches the compiled code for the next start.
+//! Loads the component: as machine code that the build made (feature `precompiled`), or by compiling it once and caching
+//! the compiled code for the next start (feature `compiler`).
 //!
 //! **Epoch interruption stops a call that never returns**: compiled code compares a counter with a deadline at every
 //! function entry and loop end, and a thread advances the counter. Measured in thread CPU time on the
@@ -11,9 +12,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
-use openinference_mlflow_component_encoded::COMPONENT;
 use wasmtime::component::{Component, Linker};
-use wasmtime::{Cache, CacheConfig, Config, Engine, EngineWeak, Store};
+use wasmtime::{Engine, EngineWeak, Store};
+#[cfg(feature = "compiler")]
+use {
+    openinference_mlflow_component_encoded::COMPONENT,
+    wasmtime::{Cache, CacheConfig, Config},
+};
 
 use super::bindings::{Instance, Malformed, Prepared, Translated};
 use super::limits::{CALL_TICKS, Limiter, MemoryLimit, TICK};
@@ -40,11 +45,24 @@ pub enum LoadError {
 // === impl Translator ===
 
 impl Translator {
+    /// Loads the component that is built into this program. `cache` is a folder for compiled code, which precompiled code
+    /// does not need. Without a usable cache the component is compiled, which takes some tenths of a second.
+    ///
+    /// # Errors
+    /// The runtime does not work on this machine.
+    #[cfg(feature = "precompiled")]
+    pub fn load(_cache: Option<&Path>) -> Result<Self, LoadError> {
+        let engine = Engine::new(&openinference_mlflow_component_precompiled::config()).map_err(unusable)?;
+        let component = openinference_mlflow_component_precompiled::component(&engine).map_err(unusable)?;
+        Self::prepare(&engine, &component)
+    }
+
     /// Loads the component that is built into this program. `cache` is a folder for compiled code. Without a usable cache the
     /// component is compiled, which takes some tenths of a second.
     ///
     /// # Errors
     /// The runtime does not work on this machine.
+    #[cfg(not(feature = "precompiled"))]
     pub fn load(cache: Option<&Path>) -> Result<Self, LoadError> {
         Self::from_component(COMPONENT, cache)
     }
@@ -53,14 +71,18 @@ impl Translator {
     ///
     /// # Errors
     /// The runtime does not work on this machine, or the component does not implement the contract.
+    #[cfg(feature = "compiler")]
     pub fn from_component(component: &[u8], cache: Option<&Path>) -> Result<Self, LoadError> {
-        let unusable = |error: wasmtime::Error| LoadError::Runtime(format!("{error:#}"));
         let mut config = Config::new();
         config.epoch_interruption(true).cache(cache.and_then(open_cache));
         let engine = Engine::new(&config).map_err(unusable)?;
         let component = Component::new(&engine, component).map_err(unusable)?;
+        Self::prepare(&engine, &component)
+    }
+
+    fn prepare(engine: &Engine, component: &Component) -> Result<Self, LoadError> {
         // The component has no imports.
-        let prepared = Linker::new(&engine).instantiate_pre(&component).and_then(Prepared::new).map_err(unusable)?;
+        let prepared = Linker::new(engine).instantiate_pre(component).and_then(Prepared::new).map_err(unusable)?;
         start_clock(engine.weak()).map_err(LoadError::Clock)?;
         Ok(Self { prepared: Arc::new(prepared) })
     }
@@ -104,6 +126,11 @@ impl Translator {
     }
 }
 
+fn unusable(error: wasmtime::Error) -> LoadError {
+    LoadError::Runtime(format!("{error:#}"))
+}
+
+#[cfg(feature = "compiler")]
 fn open_cache(folder: &Path) -> Option<Cache> {
     let mut config = CacheConfig::new();
     config.with_directory(folder);

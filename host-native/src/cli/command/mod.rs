@@ -3,6 +3,7 @@
 mod auth;
 mod completions;
 mod doctor;
+mod man;
 mod quarantine;
 mod replay;
 mod serve;
@@ -14,6 +15,7 @@ use clap::Subcommand;
 pub use auth::{AuthAddArgs, AuthArgs, AuthCommand};
 pub use completions::CompletionsArgs;
 pub use doctor::DoctorArgs;
+pub use man::ManArgs;
 pub use quarantine::{Chosen, QuarantineAction, QuarantineArgs, QuarantineReplayArgs};
 pub use replay::ReplayArgs;
 pub use serve::ServeArgs;
@@ -41,4 +43,7 @@ pub enum Command {
     Demo,
     /// Print the completion script of a shell.
     Completions(CompletionsArgs),
+    /// Write the man pages into a folder.
+    #[command(hide = true)]
+    Man(ManArgs),
 }

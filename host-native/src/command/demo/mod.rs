@@ -42,7 +42,7 @@ pub(super) async fn run(data_dir: &Path) -> anyhow::Result<ExitCode> {
     if left.payloads > 0 {
         bail!("{} of the samples could not be kept in {}; the log says why", left.payloads, data_dir.display());
     }
-    say_what_comes_next(data_dir);
+    say_what_comes_next(data_dir)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -80,18 +80,27 @@ fn free_address(port: u16) -> SocketAddr {
     if TcpListener::bind(usual).is_ok() { usual } else { SocketAddr::from((Ipv4Addr::LOCALHOST, 0)) }
 }
 
-fn say_what_comes_next(data_dir: &Path) {
-    let folder = data_dir.join("traces");
+/// Every command can be pasted into a shell as it is: the program need not be on the PATH.
+fn say_what_comes_next(data_dir: &Path) -> anyhow::Result<()> {
+    let program = quoted(&std::env::current_exe()?)?;
+    let folder = std::path::absolute(data_dir)?.join("traces");
     anstream::println!(
-        "The traces are kept in {folder}, one file each.\n\n\
+        "The traces are kept in {}, one file each.\n\n\
          To send them to MLflow:\n  \
-           openinference-mlflow replay '{folder}' --tracking-uri http://127.0.0.1:5000\n\
+           {program} replay {} --tracking-uri http://127.0.0.1:5000\n\
          To serve in front of MLflow from now on:\n  \
-           openinference-mlflow serve --tracking-uri http://127.0.0.1:5000 --experiment my-agent\n\
+           {program} serve --tracking-uri http://127.0.0.1:5000 --experiment my-agent\n\
          To point an instrumented application at it:\n  \
            export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
-        folder = folder.display()
+        folder.display(),
+        quoted(&folder)?,
     );
+    Ok(())
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> anyhow::Result<String> {
+    Ok(shlex::try_quote(&path.to_string_lossy())?.into_owned())
 }
 
 /// An application that exports its spans.

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Builds the gateway's artefacts for Linux into dist/, from the top of the repository:
+#   dist.sh [ARCHITECTURE…]     x86_64 without arguments
+# For each architecture: an archive, a Debian package and an image with the same static binary, and its SBOM (CycloneDX).
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+architectures=("$@")
+[ ${#architectures[@]} -gt 0 ] || architectures=(x86_64)
+packaging=host-native/packaging
+tools=$PWD/.venv-dist/bin
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
+target_dir=$CARGO_TARGET_DIR
+# Where Cargo.toml says that the Debian package finds its files.
+stages=$PWD/target/stage
+version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
+dist=$PWD/dist
+mkdir -p "$dist"
+
+# cargo-zigbuild runs the `zig` that it finds: Zig compiles and links C for every target.
+export PATH=$tools:$PATH
+
+build() { # TARGET
+  rustup target list --installed | grep -qx "$1" || rustup target add "$1"
+  cargo zigbuild --quiet --locked --profile dist --target "$1" -p openinference-mlflow --no-default-features --features precompiled
+}
+
+# The files that every package has besides the binary. The pages and scripts come from the binary of this machine.
+accompany() { # FOLDER
+  local native=$target_dir/$(uname -m)-unknown-linux-musl/dist/openinference-mlflow
+  mkdir -p "$1/completions"
+  "$native" man "$1/man"
+  gzip -9nf "$1"/man/*.1
+  for shell in bash zsh fish; do "$native" completions $shell >"$1/completions/openinference-mlflow.$shell"; done
+  cp LICENSE CHANGELOG.md "$1"
+}
+
+archive() { # TARGET
+  local name=openinference-mlflow-$version-$1
+  local stage=$stages/$name
+  rm -rf "$stage"
+  accompany "$stage"
+  install -m 0755 "$target_dir/$1/dist/openinference-mlflow" "$stage"
+  cp "$packaging/openinference-mlflow.service" "$stage"
+  tar --sort=name --owner=0 --group=0 --numeric-owner -C "$stages" -czf "dist/$name.tar.gz" "$name"
+  # It writes a file beside every manifest of the workspace.
+  .tools/bin/cargo-cyclonedx cyclonedx --quiet --manifest-path host-native/Cargo.toml --format json --target "$1" \
+    --no-default-features --features precompiled --override-filename sbom-of-the-gateway
+  mv host-native/sbom-of-the-gateway.json "dist/$name.cdx.json"
+  find host-* translator tests -name sbom-of-the-gateway.json -not -path '*/node_modules/*' -delete
+}
+
+debian() { # TARGET
+  # The unit in the package starts the package's binary.
+  sed 's#/usr/local/bin/#/usr/bin/#' "$packaging/openinference-mlflow.service" >"$stages/openinference-mlflow.service"
+  ln -sfn "openinference-mlflow-$version-$1" "$stages/debian"
+  .tools/bin/cargo-deb --quiet --manifest-path host-native/Cargo.toml --no-build --no-strip --profile dist --target "$1" \
+    --no-default-features --features precompiled --output dist
+}
+
+for architecture in "${architectures[@]}"; do
+  build "$architecture-unknown-linux-musl"
+done
+for architecture in "${architectures[@]}"; do
+  target=$architecture-unknown-linux-musl
+  archive "$target"
+  debian "$target"
+  "$packaging/image.sh" "$target_dir/$target/dist/openinference-mlflow" "$architecture" \
+    "$dist/openinference-mlflow-$version-$architecture.oci.tar"
+done
