@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::conversation::ConversationSummary;
+use super::derived_metadata::DerivedMetadata;
 use super::ids::SpanId;
 use super::span_summary::TracePreview;
 use super::trace::{Envelope, HeldSpan, Trace};
@@ -53,6 +54,8 @@ pub struct TraceUpdate {
     pub prompts: BTreeSet<String>,
     /// Whether a root carries the prompts as a trace tag.
     pub prompts_sent: bool,
+    /// The trace metadata of the spans, if it is asked for.
+    pub metadata: DerivedMetadata,
 }
 
 /// A span on its way out.
@@ -73,6 +76,8 @@ pub struct ComposeOptions {
     pub openinference_only: bool,
     /// What the list of traces shows of them is asked for.
     pub previews: bool,
+    /// The trace metadata is asked for, because the server does not derive all of it.
+    pub metadata: bool,
 }
 
 /// Maps held spans of a trace.
@@ -84,6 +89,9 @@ pub fn compose<'t>(trace: &'t Trace, ids: &[SpanId], options: ComposeOptions) ->
         let ancestor = trace.openinference_ancestor(*id);
         if ancestor.is_none() && trace.span_summary(*id).is_some_and(|summary| summary.openinference) {
             update.trace_previews.insert(*id, TracePreview::of(&span, &added, options.previews));
+        }
+        if options.metadata {
+            update.metadata.observe(*id, &span, &added);
         }
         update.prompts.extend(mapping::prompt::links(&span, &added));
         while update.prompts.len() > mapping::prompt::MOST_LINKS {

@@ -5,6 +5,7 @@
 
 pub mod compose;
 pub mod conversation;
+pub mod derived_metadata;
 pub mod destination;
 pub mod ids;
 pub mod info;

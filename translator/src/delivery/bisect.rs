@@ -154,4 +154,5 @@ fn requires_info(trace: &Trace, root_came_before: bool, version: ServerVersion) 
         || trace.has_several_roots()
         || resources_came_after_the_root
         || tags_cannot_travel_on_spans
+        || trace.metadata.differs(version, trace.span_summaries())
 }

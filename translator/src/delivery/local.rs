@@ -185,7 +185,8 @@ fn write(state: &BridgeState, id: TraceId, file: Option<&[u8]>) -> Result<Write,
         }
     }
     let ids: Vec<_> = whole.unsent().into_iter().map(|(id, ..)| id).collect();
-    let options = ComposeOptions { openinference_only: state.settings.openinference_only, previews: true };
+    let options =
+        ComposeOptions { openinference_only: state.settings.openinference_only, previews: true, metadata: false };
     let composed = compose::compose(&whole, &ids, options);
     let bytes: Vec<_> = composed.spans.iter().map(compose::Mapped::bytes).collect();
     let added = composed.spans.into_iter().map(|mapped| mapped.added);

@@ -246,7 +246,11 @@ impl ServerDelivery {
     fn send_batch(&mut self, state: &mut BridgeState, out: &mut Outbox, batch: Batch, version: ServerVersion) {
         let mut spans = Vec::with_capacity(batch.items.len());
         let mut update = Vec::new();
-        let options = ComposeOptions { openinference_only: state.settings.openinference_only, previews: true };
+        let options = ComposeOptions {
+            openinference_only: state.settings.openinference_only,
+            previews: true,
+            metadata: version < ServerVersion::SESSIONS.max(ServerVersion::TREE_TOTALS),
+        };
         for items in batch.items.chunk_by(|a, b| a.trace == b.trace) {
             let Some((id, trace)) = items.first().and_then(|item| Some((item.trace, state.assembly.get(item.trace)?)))
             else {

@@ -40,7 +40,11 @@ impl ServerDelivery {
         } else if needs_info {
             let experiment_id = trace.info.found_in.as_deref().unwrap_or(experiment_id);
             let mut info = info::of(id, trace, &TraceUpdate::default(), experiment_id);
-            info.metadata.extend(trace.info.stored_metadata.clone().unwrap_or_default());
+            info.metadata = trace.metadata.entries(trace.span_summaries());
+            let stored = trace.info.stored_metadata.iter().flatten();
+            let others = stored.filter(|(key, _)| !info.metadata.iter().any(|(derived, _)| derived == key));
+            let others: Vec<_> = others.cloned().collect();
+            info.metadata.extend(others);
             (requests::trace_info(&info), Purpose::Info(id))
         } else {
             (requests::link_prompts(id, &trace.prompts), Purpose::Links(id))

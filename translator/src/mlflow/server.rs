@@ -21,6 +21,8 @@ impl ServerVersion {
 
     /// The first that reads JSON text as the value it spells; before, it stores the text, quotes and all.
     pub const JSON_TEXT: Self = Self(3, 7);
+    /// The first that reads JSON text of an array as the array (3.11.1 `sanitize_attributes`).
+    pub const ARRAY_TEXT: Self = Self(3, 11);
     /// The first that links traces to prompts, so that a search finds them by these.
     pub const PROMPT_LINKS: Self = Self(3, 7);
     /// The first that keeps the metadata of a trace when a trace info does not repeat it. Before, the store answers 500
@@ -30,6 +32,16 @@ impl ServerVersion {
     pub const ATTACHMENTS: Self = Self(3, 12);
     /// The first that makes trace tags of a root's `mlflow.traceTag.*` attributes, and of resources.
     pub const TRACE_TAGS: Self = Self(3, 14);
+    /// The first that reads the session and the user of a trace as plain text. Versions from 3.8 on keep the quotes of JSON,
+    /// earlier ones read neither.
+    pub const SESSIONS: Self = Self(3, 14);
+    /// The first that counts the tokens and costs of a trace once if a span repeats what is below it.
+    pub const TREE_TOTALS: Self = Self(3, 15);
+
+    /// Whether the server reads the JSON text of this value as the value.
+    fn reads_text_of(self, value: &Value) -> bool {
+        self >= if value.is_array() { Self::ARRAY_TEXT } else { Self::JSON_TEXT }
+    }
 
     /// Reads what `GET /version` answers: `3.17.2`, `3.18.0.dev0`.
     pub fn parse(text: &str) -> Option<Self> {
@@ -49,19 +61,19 @@ const OVERHEAD: usize = 24;
 
 /// Writes added the way a server of this version reads them.
 ///
-/// From 3.7 on objects and arrays travel as JSON text; before, they must travel as OTLP's own.
+/// From 3.7 on objects travel as JSON text, from 3.11 on arrays as well; before, they must travel as OTLP's own.
 pub fn write(added: &AddedAttributes<'_>, version: ServerVersion) -> Attributes {
     let text_len = |value: &Mapped<'_>| if let Mapped::Text(text) = value { text.len() } else { 0 };
     let lengths = added.iter().map(|(key, value)| key.len() + text_len(value) + OVERHEAD);
     let mut out = Attributes::with_capacity(lengths.sum());
     for (key, value) in added.iter() {
         match value {
-            Mapped::Text(text) if version < ServerVersion::JSON_TEXT => match parsed(text) {
-                Some(value) => out.put_json(key, &value),
-                None => out.put_str(key, text),
+            Mapped::Text(text) if version < ServerVersion::ARRAY_TEXT => match parsed(text) {
+                Some(value) if !version.reads_text_of(&value) => out.put_json(key, &value),
+                _ => out.put_str(key, text),
             },
             Mapped::Text(text) => out.put_str(key, text),
-            Mapped::Json(value) if version < ServerVersion::JSON_TEXT => out.put_json(key, value),
+            Mapped::Json(value) if !version.reads_text_of(value) => out.put_json(key, value),
             Mapped::Json(value @ (Value::Object(_) | Value::Array(_))) => out.put_str(key, &value.to_string()),
             // Encoded once more, or it would be read as the value it spells.
             Mapped::Json(Value::String(text)) if json::is_structured(text) => out.put_str(key, &json::quoted(text)),
@@ -124,6 +136,20 @@ mod tests {
     fn a_string_that_looks_like_json_stays_a_string() {
         let value = Mapped::Json(Value::from("[1]"));
         assert_eq!(text_at(&written(value, ServerVersion::CURRENT)), Some("\"[1]\""));
+    }
+
+    #[test]
+    fn servers_before_3_11_get_arrays_as_otlp_values_and_objects_as_text() {
+        let (text, array) = (r#"{"a":[1]}"#, r#"[{"a":1}]"#);
+        for version in [ServerVersion(3, 7), ServerVersion(3, 10)] {
+            assert_eq!(text_at(&written(Mapped::Text(text.into()), version)), Some(text));
+            for value in [Mapped::Text(array.into()), Mapped::Json(serde_json::json!([{"a": 1}]))] {
+                let bytes = written(value, version);
+                let span = Span::parse(&bytes).expect("written attributes are a span's fields");
+                assert!(matches!(span.attribute("key"), Some(Otlp::Array(_))), "{span:?}");
+            }
+        }
+        assert_eq!(text_at(&written(Mapped::Text(array.into()), ServerVersion::ARRAY_TEXT)), Some(array));
     }
 
     #[test]

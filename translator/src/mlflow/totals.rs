@@ -1,4 +1,4 @@
-//! Token counts and costs of a whole trace, as MLflow sums them (`aggregate_usage_from_span_nodes`, 3.16 and later): a span
+//! Token counts and costs of a whole trace, as MLflow sums them (`aggregate_usage_from_span_nodes`, 3.15 and later): a span
 //! counts only when none of its ancestors carries the same, because those repeat what is below them.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,93 +9,100 @@ use super::{json, keys};
 use crate::mapping::{AddedAttributes, Mapped, stored};
 use crate::otlp::Span;
 
-/// The sums of a trace: the trace metadata that MLflow would derive, keys and values.
-pub fn metadata(spans: &[(Span<'_>, AddedAttributes<'_>)]) -> Vec<(String, String)> {
-    const USAGE: [&str; 3] = ["input_tokens", "output_tokens", "total_tokens"];
-    const CACHE: [&str; 2] = ["cache_read_input_tokens", "cache_creation_input_tokens"];
-    const COST: [&str; 3] = ["input_cost", "output_cost", "total_cost"];
-    let usage = sum::<i64>(spans, keys::CHAT_USAGE, &USAGE, &CACHE).map(|sums| (keys::TRACE_USAGE, sums));
-    let cost = sum::<f64>(spans, keys::LLM_COST, &COST, &[]).map(|sums| (keys::TRACE_COST, sums));
+/// The token counts: the first three are always in a sum, the others if a span has them.
+const USAGE: [&str; 5] =
+    ["input_tokens", "output_tokens", "total_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"];
+/// The costs, in US dollars.
+const COST: [&str; 3] = ["input_cost", "output_cost", "total_cost"];
+/// How many of the amounts are always in a sum.
+const ALWAYS: usize = 3;
+
+/// The token counts and costs that one span carries, in the order of [`USAGE`] and [`COST`].
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SpanTotals {
+    usage: Option<[Option<i64>; USAGE.len()]>,
+    cost: Option<[Option<f64>; COST.len()]>,
+}
+
+/// A span in the tree of its trace: its id, its parent's, and what it carries.
+pub type Node<K> = (K, Option<K>, SpanTotals);
+
+impl SpanTotals {
+    /// What a span carries, by its own attributes and the added ones.
+    pub fn of(span: &Span<'_>, added: &AddedAttributes<'_>) -> Self {
+        let carried = |key| stored(span, added, key).and_then(object);
+        Self {
+            usage: carried(keys::CHAT_USAGE).map(|object| amounts(&object, USAGE, Value::as_i64)),
+            cost: carried(keys::LLM_COST).map(|object| amounts(&object, COST, Value::as_f64)),
+        }
+    }
+
+    /// Whether the span carries neither.
+    pub fn is_empty(&self) -> bool {
+        self.usage.is_none() && self.cost.is_none()
+    }
+}
+
+/// The sums of a trace: the trace metadata that MLflow derives, keys and values.
+pub fn metadata<K: Copy + Ord>(spans: &[Node<K>]) -> Vec<(String, String)> {
+    let usage = sum(spans, |totals| totals.usage, USAGE, i64::saturating_add).map(|sums| (keys::TRACE_USAGE, sums));
+    let cost = sum(spans, |totals| totals.cost, COST, |a, b| a + b).map(|sums| (keys::TRACE_COST, sums));
     [usage, cost].into_iter().flatten().map(|(key, sums)| (key.to_owned(), Value::Object(sums).to_string())).collect()
 }
 
-/// What can be summed.
-trait Amount: Copy + Default {
-    fn read(value: &Value) -> Option<Self>;
-    fn plus(self, other: Self) -> Self;
-    fn to_json(self) -> Value;
+/// Whether a span repeats what is below it, so that a plain sum over all spans counts it twice.
+pub fn has_repetitions<K: Copy + Ord>(spans: &[Node<K>]) -> bool {
+    let repeats = |carried: usize, counted: usize| carried > counted;
+    let usage = spans.iter().filter(|(.., totals)| totals.usage.is_some()).count();
+    let cost = spans.iter().filter(|(.., totals)| totals.cost.is_some()).count();
+    repeats(usage, counted(spans, |totals| totals.usage).len())
+        || repeats(cost, counted(spans, |totals| totals.cost).len())
 }
 
-impl Amount for i64 {
-    fn read(value: &Value) -> Option<Self> {
-        value.as_i64()
-    }
-
-    fn plus(self, other: Self) -> Self {
-        self.saturating_add(other)
-    }
-
-    fn to_json(self) -> Value {
-        self.into()
-    }
+fn amounts<A, const N: usize>(
+    object: &Map<String, Value>,
+    names: [&str; N],
+    read: fn(&Value) -> Option<A>,
+) -> [Option<A>; N] {
+    names.map(|name| object.get(name).and_then(read))
 }
 
-impl Amount for f64 {
-    fn read(value: &Value) -> Option<Self> {
-        value.as_f64()
-    }
-
-    fn plus(self, other: Self) -> Self {
-        self + other
-    }
-
-    fn to_json(self) -> Value {
-        self.into()
-    }
-}
-
-/// Sums of `always`, and of those of `sometimes` that occur; `None` when no span carries any.
-fn sum<A: Amount>(
-    spans: &[(Span<'_>, AddedAttributes<'_>)],
-    key: &str,
-    always: &[&str],
-    sometimes: &[&str],
+/// The sums by name; `None` when no span carries any.
+fn sum<K: Copy + Ord, A: Copy + Default + Into<Value>, const N: usize>(
+    spans: &[Node<K>],
+    carried: fn(&SpanTotals) -> Option<[Option<A>; N]>,
+    names: [&str; N],
+    plus: fn(A, A) -> A,
 ) -> Option<Map<String, Value>> {
-    let counted = counted(spans, key);
+    let counted = counted(spans, carried);
     if counted.is_empty() {
         return None;
     }
-    let mut sums: Vec<(&str, Option<A>)> = Vec::new();
-    sums.extend(always.iter().map(|name| (*name, Some(A::default()))));
-    sums.extend(sometimes.iter().map(|name| (*name, None)));
-    for object in counted {
-        for (name, sum) in &mut sums {
-            if let Some(amount) = object.get(*name).and_then(A::read) {
-                *sum = Some(sum.unwrap_or_default().plus(amount));
-            }
-        }
-    }
-    Some(sums.into_iter().filter_map(|(name, sum)| Some((name.to_owned(), sum?.to_json()))).collect())
+    let sums = names.iter().enumerate().filter_map(|(index, name)| {
+        let mut all = counted.iter().filter_map(|amounts| *amounts.get(index)?).peekable();
+        let occurs = index < ALWAYS || all.peek().is_some();
+        occurs.then(|| ((*name).to_owned(), all.fold(A::default(), plus).into()))
+    });
+    Some(sums.collect())
 }
 
 /// What is carried by spans none of whose ancestors carries any. Walks from the roots, and from spans whose parent is
 /// elsewhere: a cycle of parents has neither, and MLflow counts nothing in it.
-fn counted(spans: &[(Span<'_>, AddedAttributes<'_>)], key: &str) -> Vec<Map<String, Value>> {
-    let ids: BTreeSet<&[u8]> = spans.iter().map(|(span, _)| span.span_id).collect();
-    let mut children: BTreeMap<&[u8], Vec<&(Span<'_>, AddedAttributes<'_>)>> = BTreeMap::new();
+fn counted<K: Copy + Ord, T>(spans: &[Node<K>], carried: fn(&SpanTotals) -> Option<T>) -> Vec<T> {
+    let ids: BTreeSet<K> = spans.iter().map(|(id, ..)| *id).collect();
+    let mut children: BTreeMap<K, Vec<&Node<K>>> = BTreeMap::new();
     let mut next = Vec::new();
-    for pair in spans {
-        if ids.contains(pair.0.parent_span_id) {
-            children.entry(pair.0.parent_span_id).or_default().push(pair);
-        } else {
-            next.push(pair);
+    for node in spans {
+        match node.1.filter(|parent| ids.contains(parent)) {
+            Some(parent) => children.entry(parent).or_default().push(node),
+            None => next.push(node),
         }
     }
     let mut counted = Vec::new();
-    while let Some((span, added)) = next.pop() {
-        match stored(span, added, key).and_then(object) {
-            Some(object) => counted.push(object),
-            None => next.extend(children.remove(span.span_id).unwrap_or_default()),
+    while let Some((id, _, totals)) = next.pop() {
+        match carried(totals) {
+            Some(amounts) => counted.push(amounts),
+            None => next.extend(children.remove(id).unwrap_or_default()),
         }
     }
     counted
@@ -133,11 +140,15 @@ mod tests {
         format!("{{\"input_tokens\": {input}, \"output_tokens\": 1, \"total_tokens\": {}}}", input + 1)
     }
 
+    fn nodes(spans: &[Vec<u8>]) -> Vec<Node<&[u8]>> {
+        let spans = spans.iter().map(|span| Span::parse(span).expect("a span"));
+        let nothing = AddedAttributes::default();
+        spans.map(|span| (span.span_id, Some(span.parent_span_id), SpanTotals::of(&span, &nothing))).collect()
+    }
+
     fn sums(spans: &[Vec<u8>]) -> Vec<(String, Value)> {
-        let spans: Vec<_> =
-            spans.iter().map(|span| (Span::parse(span).expect("a span"), AddedAttributes::default())).collect();
         let parsed = |text: String| serde_json::from_str(&text).expect("JSON");
-        metadata(&spans).into_iter().map(|(key, text)| (key, parsed(text))).collect()
+        metadata(&nodes(spans)).into_iter().map(|(key, text)| (key, parsed(text))).collect()
     }
 
     fn usage_of(spans: &[Vec<u8>]) -> Option<(i64, i64, i64)> {

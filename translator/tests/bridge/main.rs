@@ -8,6 +8,7 @@ mod faults;
 mod feedback;
 mod local;
 mod model;
+mod old_servers;
 mod order;
 mod previews;
 mod routes;

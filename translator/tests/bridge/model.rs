@@ -23,6 +23,8 @@ pub(crate) struct Stored {
     pub(crate) experiment: String,
     pub(crate) spans: BTreeMap<Vec<u8>, Span>,
     pub(crate) tags: BTreeMap<String, String>,
+    /// As the last trace info has it.
+    pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) name: Option<String>,
     pub(crate) state: String,
     /// Milliseconds: start, duration.
@@ -252,11 +254,14 @@ impl Model {
         let info = &body(request)["trace"]["trace_info"];
         let id = trace_id(info["trace_id"].as_str().unwrap().strip_prefix("tr-").unwrap());
         let keeps_metadata = ServerVersion::parse(&self.version) >= Some(ServerVersion::KEEPS_METADATA);
-        if !keeps_metadata && info["trace_metadata"] != stored_metadata() {
+        let metadata: BTreeMap<String, String> = serde_json::from_value(info["trace_metadata"].clone()).unwrap();
+        let repeats = stored_metadata().as_object().unwrap().keys().all(|key| metadata.contains_key(key));
+        if !keeps_metadata && !repeats {
             return reply(500, json!({"error_code": "INTERNAL_ERROR", "message": "Dependency rule"}).to_string());
         }
         let trace = self.traces.entry(id).or_default();
         trace.experiment = info["trace_location"]["mlflow_experiment"]["experiment_id"].as_str().unwrap().into();
+        trace.metadata = metadata;
         trace.state = info["state"].as_str().unwrap().into();
         for (key, value) in info["tags"].as_object().unwrap() {
             let value = value.as_str().unwrap().to_owned();

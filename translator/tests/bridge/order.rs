@@ -150,8 +150,9 @@ proptest! {
         }
         host.finish();
         let stored: usize = host.server.traces.values().map(|trace| trace.spans.len()).sum();
-        prop_assert_eq!(stored, spans.len());
+        // A span that meets one 500 after the other while MLflow takes others is quarantined.
+        prop_assert!(host.quarantined.iter().all(|each| each.reason.contains("(500)")), "{:?}", host.quarantined);
+        prop_assert_eq!(stored + host.quarantined.len(), spans.len());
         prop_assert_eq!(host.done.len(), spans.len());
-        prop_assert_eq!(host.quarantined.len(), 0);
     }
 }

@@ -7,15 +7,15 @@ use crate::drive::Host;
 use crate::model::Stored;
 use crate::spans::{app, model, silent, span, text};
 
-fn previews(trace: &Stored) -> (Option<&str>, Option<&str>) {
+pub(crate) fn previews(trace: &Stored) -> (Option<&str>, Option<&str>) {
     (trace.previews.0.as_deref(), trace.previews.1.as_deref())
 }
 
-fn infos(host: &Host) -> usize {
+pub(crate) fn infos(host: &Host) -> usize {
     host.server.log.iter().filter(|request| *request == "POST api/3.0/mlflow/traces").count()
 }
 
-fn answering(mut span: Span, answer: &str) -> Span {
+pub(crate) fn answering(mut span: Span, answer: &str) -> Span {
     span.attributes.push(text("output.value", answer));
     span
 }
@@ -155,7 +155,8 @@ fn a_receipt_that_waits_for_a_quiet_moment_is_done_although_another_span_speaks_
 }
 
 /// An answer that MLflow shows as JSON unless a trace info says what it means.
-const RAW_ANSWER: &str = r#"{"type": "message", "role": "assistant", "content": [{"type": "text", "text": "Paris"}]}"#;
+pub(crate) const RAW_ANSWER: &str =
+    r#"{"type": "message", "role": "assistant", "content": [{"type": "text", "text": "Paris"}]}"#;
 
 fn given_traces_with_raw_answers(host: &mut Host, traces: u8) {
     for trace in 1..=traces {
@@ -234,18 +235,4 @@ fn more_than_a_thousand_waiting_previews_are_dropped() {
     host.pass(1_000);
     assert_eq!(host.done.len(), 1);
     assert!((1_000..=1_004).contains(&infos(&host)), "{}", infos(&host));
-}
-
-#[test]
-fn a_server_that_does_not_keep_metadata_gets_it_back_with_a_trace_info() {
-    let mut host = Host::new("{}");
-    host.server.version = "3.9.0".into();
-    host.ingest(&app(vec![answering(span(1, 1, 0), RAW_ANSWER)]));
-    host.ingest(&app(vec![answering(span(2, 1, 0), "Paris")]));
-    host.ingest(&app(vec![span(3, 2, 1)]));
-    host.finish();
-    assert_eq!(previews(&host.server.traces[&vec![1; 16]]), (Some("in 1"), Some("Paris")));
-    assert_eq!((infos(&host), host.done.len()), (3, 3));
-    assert_eq!(host.bridge.stats().retries, 0);
-    assert!(host.topics().contains(&"closed-without-root"));
 }

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use self::arrival::{Arrival, Envelope, HeldSpan, InsertOutcome};
 pub use self::schedule::ScheduledAction;
 use super::conversation::ConversationSummary;
+use super::derived_metadata::DerivedMetadata;
 use super::destination::{RequestedDestination, TraceDestination};
 use super::ids::SpanId;
 use super::info::InfoState;
@@ -71,6 +72,8 @@ pub struct Trace {
     sent_conversation: ConversationSummary,
     /// The registered prompts that spans which were sent are linked to.
     pub prompts: BTreeSet<String>,
+    /// The trace metadata of the spans that were sent, if the server does not derive all of it.
+    pub metadata: DerivedMetadata,
     /// How many of them a root carries.
     prompts_sent: usize,
     missing_parents: BTreeSet<SpanId>,

@@ -18,6 +18,9 @@ impl Trace {
         if update.prompts_sent {
             self.prompts_sent = update.prompts.len();
         }
+        self.bytes -= self.metadata.size();
+        self.metadata.merge(update.metadata);
+        self.bytes += self.metadata.size();
         let size = |prompts: &BTreeSet<String>| prompts.iter().map(String::len).sum::<usize>();
         self.bytes += size(&update.prompts);
         self.bytes -= size(&self.prompts);

@@ -23,8 +23,9 @@ pub fn write(info: &TraceInfo, spans: &[(Span<'_>, AddedAttributes<'_>)], assess
     let mut metadata = info.metadata.clone();
     let first = |of: fn(&Span<'_>) -> Option<String>| ordered.iter().find_map(|(span, _)| of(span));
     let session = first(tags::session).map(|session| (keys::TRACE_SESSION.to_owned(), session));
+    let nodes: Vec<_> = spans.iter().map(|(span, added)| node(span, added)).collect();
     let user = first(tags::user).map(|user| (keys::TRACE_USER.to_owned(), user));
-    for (key, value) in session.into_iter().chain(user).chain(totals::metadata(spans)) {
+    for (key, value) in session.into_iter().chain(user).chain(totals::metadata(&nodes)) {
         if !metadata.iter().any(|(known, _)| *known == key) {
             metadata.push((key, value));
         }
@@ -37,6 +38,10 @@ pub fn write(info: &TraceInfo, spans: &[(Span<'_>, AddedAttributes<'_>)], assess
         info_json["assessments"] = assessments.iter().map(|assessment| assessment.to_json(&id)).collect();
     }
     json!({"info": info_json, "data": {"spans": spans}}).to_string().into_bytes()
+}
+
+fn node<'a>(span: &Span<'a>, added: &AddedAttributes<'_>) -> totals::Node<&'a [u8]> {
+    (span.span_id, Some(span.parent_span_id), totals::SpanTotals::of(span, added))
 }
 
 /// The info's tags, and over them those that producers have set, as MLflow reads them from roots.

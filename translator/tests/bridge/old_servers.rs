@@ -1,0 +1,71 @@
+//! What earlier versions of MLflow do not derive, or derive wrongly.
+
+use serde_json::Value;
+
+use crate::drive::Host;
+use crate::model::Stored;
+use crate::previews::{RAW_ANSWER, answering, infos, previews};
+use crate::spans::{app, plain, span, text};
+use opentelemetry_proto::tonic::trace::v1::Span;
+
+#[test]
+fn a_server_that_does_not_keep_metadata_gets_it_back_with_a_trace_info() {
+    let mut host = Host::new("{}");
+    host.server.version = "3.9.0".into();
+    host.ingest(&app(vec![answering(span(1, 1, 0), RAW_ANSWER)]));
+    host.ingest(&app(vec![answering(span(2, 1, 0), "Paris")]));
+    host.ingest(&app(vec![span(3, 2, 1)]));
+    host.finish();
+    assert_eq!(previews(&host.server.traces[&vec![1; 16]]), (Some("in 1"), Some("Paris")));
+    assert_eq!((infos(&host), host.done.len()), (3, 3));
+    assert_eq!(host.bridge.stats().retries, 0);
+    assert!(host.topics().contains(&"closed-without-root"));
+}
+
+fn with(mut span: Span, key: &str, value: &str) -> Span {
+    span.attributes.push(text(key, value));
+    span
+}
+
+fn delivered(version: &str, spans: Vec<Span>) -> Stored {
+    let mut host = Host::new("{}");
+    host.server.version = version.into();
+    host.ingest(&app(spans));
+    host.finish();
+    assert_eq!(host.done.len(), 1, "{version}");
+    host.server.traces.remove(&vec![1; 16]).unwrap()
+}
+
+#[test]
+fn servers_before_3_14_get_session_and_user_in_the_trace_info() {
+    for of_openinference in [true, false] {
+        let framed = |span| if of_openinference { span } else { plain(span) };
+        let named = || with(with(framed(span(1, 2, 1)), "session.id", "thread-1"), "user.id", "ada");
+        for version in ["3.6.0", "3.9.0", "3.12.0", "3.13.0"] {
+            let trace = delivered(version, vec![framed(span(1, 1, 0)), named()]);
+            let metadata = |key: &str| trace.metadata.get(key).map(String::as_str);
+            let found = (metadata("mlflow.trace.session"), metadata("mlflow.trace.user"));
+            assert_eq!(found, (Some("thread-1"), Some("ada")), "{version}, {of_openinference}");
+        }
+        assert!(delivered("3.15.0", vec![framed(span(1, 1, 0)), named()]).metadata.is_empty());
+    }
+}
+
+const USAGE: &str = r#"{"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}"#;
+const COST: &str = r#"{"input_cost": 0.5, "output_cost": 0.25, "total_cost": 0.75}"#;
+
+#[test]
+fn servers_before_3_15_get_the_sums_of_a_trace_whose_spans_repeat_others() {
+    let costly = |span| with(with(span, "mlflow.chat.tokenUsage", USAGE), "mlflow.llm.cost", COST);
+    let nested = || vec![costly(span(1, 1, 0)), span(1, 2, 1), costly(span(1, 3, 2))];
+    for version in ["3.6.0", "3.12.0", "3.14.2"] {
+        let trace = delivered(version, nested());
+        let sum = |key: &str| serde_json::from_str::<Value>(&trace.metadata[key]).unwrap();
+        let expected = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        let found = (sum("mlflow.trace.tokenUsage"), sum("mlflow.trace.cost"));
+        assert_eq!(found, (expected(USAGE), expected(COST)), "{version}");
+    }
+    assert!(delivered("3.15.0", nested()).metadata.is_empty());
+    let siblings = vec![plain(span(1, 1, 0)), costly(plain(span(1, 2, 1))), costly(plain(span(1, 3, 1)))];
+    assert!(delivered("3.14.0", siblings).metadata.is_empty(), "MLflow's own sum is right");
+}
