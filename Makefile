@@ -16,7 +16,7 @@ SOAK_SEED ?= 1
 # Of the gateway benchmark; none: all.
 PARTS ?=
 
-.PHONY: help diagrams setup setup-rust setup-python setup-phoenix setup-node setup-browser build demo module component wheel dist test-dist dist-report test lint test-core test-hosts test-fuzz test-e2e test-node test-python test-browser fuzz soak bench bench-gateway clean
+.PHONY: help diagrams setup setup-rust setup-python setup-phoenix setup-node setup-browser build demo module component wheel dist test-dist dist-report test lint test-core test-hosts test-fuzz test-e2e compat test-node test-python test-browser fuzz soak bench bench-gateway clean
 
 help: ## What there is.
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -96,6 +96,9 @@ $(FAULT_INJECTOR): $(wildcard tests/fault-injector/src/*.rs)
 
 test-e2e: $(BINARY) $(FAULT_INJECTOR) setup-python setup-phoenix ## Real instrumentors, real MLflow servers.
 	$(PYTHON) -m pytest -q tests/e2e
+
+compat: $(BINARY) setup-python ## Every golden payload to each MLflow version; the table of docs/compatibility.md.
+	cd tests && ../$(PYTHON) -m e2e.compatibility
 
 test-node: setup-node .venv/requirements.txt .venv-phoenix/requirements.txt ## The npm package: lints, types, every SDK and start-up order, real MLflow and Phoenix.
 	cd host-js
@@ -178,4 +181,4 @@ diagrams: ## The picture of the architecture, from docs/architecture.dot.
 	npm run render
 
 clean:
-	rm -rf target dist .venv .venv-phoenix .venv-python-oldest .venv-python-newest .venv-wheel .venv-lint .venv-dist .tools
+	rm -rf target dist .venv .venv-mlflow-* .venv-phoenix .venv-python-oldest .venv-python-newest .venv-wheel .venv-lint .venv-dist .tools

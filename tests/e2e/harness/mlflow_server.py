@@ -16,6 +16,7 @@ class MlflowServer(HttpServerProcess):
     """`start` and `stop` may alternate: the store, the port and so the address stay the same.
 
     `store` is an initial database, such as `save_store` makes: creating its tables takes most of the first start.
+    `python` is an interpreter with another version of MLflow.
     """
 
     name = "mlflow"
@@ -30,8 +31,10 @@ class MlflowServer(HttpServerProcess):
         store: Path | None = None,
         extra_arguments: tuple[str, ...] = (),
         environment: dict[str, str] | None = None,
+        python: Path | None = None,
     ) -> None:
         super().__init__(folder, *free_ports(1))
+        self._python = python or Path(sys.executable)
         self._extra_arguments = extra_arguments
         self._settings = environment or {}
         if store is not None:
@@ -43,7 +46,7 @@ class MlflowServer(HttpServerProcess):
 
     def _command(self) -> list[str]:
         return [
-            *(sys.executable, "-m", "mlflow", "server"),
+            *(str(self._python), "-m", "mlflow", "server"),
             *("--backend-store-uri", f"sqlite:///{self._database}"),
             *("--artifacts-destination", str(self._folder / "artifacts")),
             *("--host", "127.0.0.1", "--port", str(self._port), "--workers", "1"),

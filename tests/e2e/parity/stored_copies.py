@@ -1,10 +1,9 @@
 """Every case stored twice on one server, raw and through one gateway, and both copies read back."""
 
-import time
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+from e2e.harness.admin import wait_until_idle
 from e2e.harness.gateway import Gateway
 from e2e.harness.ports import free_ports
 from e2e.harness.readback import Reader
@@ -47,26 +46,13 @@ def store_twice(reader: Reader, server_uri: str, folder: Path) -> StoredCopies:
             eventually(lambda: reader.trace_ids(experiment), f"traces in experiment {experiment}", 60)
             eventually(lambda: not reader.trace_ids(experiment, _WITHOUT_ROOT), "every trace to be closed", 60)
         # The end of the gateway does not wait for requests that only improve previews.
-        eventually(lambda: _is_idle(admin), "no more requests to MLflow", 120)
+        wait_until_idle(admin)
     # Leaving the gateway delivers what is there, and fails unless everything was.
 
     for copies, where in ((raw, raw_experiments), (translated, experiments)):
         for experiment in set(where.values()):
             read_back(reader, experiment, {case: copy for case, copy in copies.items() if where[case] == experiment})
     return StoredCopies(raw, translated, gateway.set_aside_reasons(), gateway.log_text())
-
-
-def _is_idle(admin: str) -> bool:
-    """Whether the gateway has made no request to MLflow for a while."""
-    before = _requests(admin)
-    time.sleep(3)
-    return _requests(admin) == before
-
-
-def _requests(admin: str) -> list[str]:
-    with urllib.request.urlopen(f"http://{admin}/metrics", timeout=10) as answer:
-        lines = answer.read().decode().splitlines()
-    return [line for line in lines if line.startswith("openinference_mlflow_request_duration_seconds_count")]
 
 
 def _copies(reader: Reader, side: str) -> tuple[dict[str, Copy], dict[str, str]]:

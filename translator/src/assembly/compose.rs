@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::conversation::ConversationSummary;
 use super::derived_metadata::DerivedMetadata;
-use super::ids::SpanId;
+use super::ids::{SpanId, TraceId};
 use super::span_summary::TracePreview;
 use super::trace::{Envelope, HeldSpan, Trace};
 use crate::mapping::media::AttachmentReferences;
@@ -165,8 +165,13 @@ impl<'t> Mapped<'t> {
             span = attached.replace_in_span(&span).map_or(span, Cow::Owned);
             attached.replace_in_attributes(&mut self.added);
         }
-        let gained = server::write(&self.added, version).into_bytes();
-        Encoded { envelope: self.envelope, span, gained }
+        let mut gained = server::write(&self.added, version);
+        if version < ServerVersion::OTLP_TRACE_ID && self.span.attribute(keys::TRACE_REQUEST_ID).is_some() {
+            // Of two attributes with one key the last counts.
+            let id = TraceId::new(self.span.trace_id).map(|id| format!("tr-{id}"));
+            id.iter().for_each(|id| gained.put_str(keys::TRACE_REQUEST_ID, id));
+        }
+        Encoded { envelope: self.envelope, span, gained: gained.into_bytes() }
     }
 }
 

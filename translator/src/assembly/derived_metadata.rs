@@ -24,7 +24,7 @@ impl DerivedMetadata {
     pub fn observe(&mut self, id: SpanId, span: &Span<'_>, added: &AddedAttributes<'_>) {
         self.session = self.session.take().or_else(|| tags::session(span));
         self.user = self.user.take().or_else(|| tags::user(span));
-        let totals = SpanTotals::of(span, added);
+        let totals = SpanTotals::derived(span, added);
         if !totals.is_empty() {
             self.totals.insert(id, totals);
         }

@@ -30,6 +30,8 @@ impl ServerVersion {
     pub const KEEPS_METADATA: Self = Self(3, 12);
     /// The first whose UI draws attachments in conversations (3.11 stores them).
     pub const ATTACHMENTS: Self = Self(3, 12);
+    /// The first that stores a span in the trace of its OTLP trace id, whatever `mlflow.traceRequestId` it carries.
+    pub const OTLP_TRACE_ID: Self = Self(3, 13);
     /// The first that makes trace tags of a root's `mlflow.traceTag.*` attributes, and of resources.
     pub const TRACE_TAGS: Self = Self(3, 14);
     /// The first that reads the session and the user of a trace as plain text. Versions from 3.8 on keep the quotes of JSON,

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{json, keys};
 use crate::mapping::{AddedAttributes, Mapped, stored};
-use crate::otlp::Span;
+use crate::otlp::{Span, Value as Otlp};
 
 /// The token counts: the first three are always in a sum, the others if a span has them.
 const USAGE: [&str; 5] =
@@ -35,6 +35,20 @@ impl SpanTotals {
             usage: carried(keys::CHAT_USAGE).map(|object| amounts(&object, USAGE, Value::as_i64)),
             cost: carried(keys::LLM_COST).map(|object| amounts(&object, COST, Value::as_f64)),
         }
+    }
+
+    /// What MLflow takes from a span, by its own translation of `gen_ai.usage.*` where the span carries nothing else.
+    pub fn derived(span: &Span<'_>, added: &AddedAttributes<'_>) -> Self {
+        let carried = Self::of(span, added);
+        let count = |name: &str| match span.attribute(&format!("gen_ai.usage.{name}")) {
+            Some(Otlp::Int(count)) => Some(count),
+            _ => None,
+        };
+        let (input, output) = (count("input_tokens"), count("output_tokens"));
+        let total = input.zip(output).map(|(input, output)| input.saturating_add(output));
+        let cache = ["cache_read.input_tokens", "cache_creation.input_tokens"].map(count);
+        let derived = total.map(|_| [input, output, total, cache[0], cache[1]]);
+        Self { usage: carried.usage.or(derived), ..carried }
     }
 
     /// Whether the span carries neither.

@@ -6,6 +6,7 @@ use crate::drive::Host;
 use crate::model::Stored;
 use crate::previews::{RAW_ANSWER, answering, infos, previews};
 use crate::spans::{app, plain, span, text};
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::trace::v1::Span;
 
 #[test]
@@ -54,6 +55,16 @@ fn servers_before_3_14_get_session_and_user_in_the_trace_info() {
 const USAGE: &str = r#"{"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}"#;
 const COST: &str = r#"{"input_cost": 0.5, "output_cost": 0.25, "total_cost": 0.75}"#;
 
+/// The span of another instrumentation, whose token counts MLflow reads itself.
+fn counted_by_gen_ai(span: Span) -> Span {
+    let mut span = plain(span);
+    for (key, count) in [("gen_ai.usage.input_tokens", 3), ("gen_ai.usage.output_tokens", 4)] {
+        let value = AnyValue { value: Some(any_value::Value::IntValue(count)) };
+        span.attributes.push(KeyValue { key: key.into(), value: Some(value), ..KeyValue::default() });
+    }
+    span
+}
+
 #[test]
 fn servers_before_3_15_get_the_sums_of_a_trace_whose_spans_repeat_others() {
     let costly = |span| with(with(span, "mlflow.chat.tokenUsage", USAGE), "mlflow.llm.cost", COST);
@@ -66,6 +77,24 @@ fn servers_before_3_15_get_the_sums_of_a_trace_whose_spans_repeat_others() {
         assert_eq!(found, (expected(USAGE), expected(COST)), "{version}");
     }
     assert!(delivered("3.15.0", nested()).metadata.is_empty());
+    let instrumented_twice = vec![costly(span(1, 1, 0)), counted_by_gen_ai(span(1, 2, 1))];
+    let metadata = delivered("3.14.0", instrumented_twice).metadata;
+    assert_eq!(serde_json::from_str::<Value>(&metadata["mlflow.trace.tokenUsage"]).unwrap()["total_tokens"], 7);
     let siblings = vec![plain(span(1, 1, 0)), costly(plain(span(1, 2, 1))), costly(plain(span(1, 3, 1)))];
     assert!(delivered("3.14.0", siblings).metadata.is_empty(), "MLflow's own sum is right");
+}
+
+#[test]
+fn servers_before_3_13_get_a_span_with_its_own_trace_id() {
+    let key = "mlflow.traceRequestId";
+    let sent = |version| {
+        let trace = delivered(version, vec![with(span(1, 1, 0), key, "evil")]);
+        let span = trace.spans[&vec![1; 8]].clone();
+        let ids = span.attributes.iter().filter(|attribute| attribute.key == key);
+        ids.map(|attribute| attribute.value.clone()).collect::<Vec<_>>()
+    };
+    let value = |id: &str| text(key, id).value;
+    let own = format!("tr-{}", "01".repeat(16));
+    assert_eq!(sent("3.12.0"), [value("evil"), value(&own)]);
+    assert_eq!(sent("3.13.0"), [value("evil")]);
 }

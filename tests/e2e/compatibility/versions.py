@@ -1,0 +1,38 @@
+"""The MLflow versions that are compared, each in a virtual environment of its own."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.metadata import version as installed
+from pathlib import Path
+
+_REPOSITORY = Path(__file__).resolve().parents[3]
+# One for each set of abilities that `translator/src/mlflow/server.rs` tells apart, and the newest.
+OLD = ("3.6.0", "3.8.1", "3.10.1", "3.12.0", "3.14.0", "3.16.0")
+# MLflow before 3.13 does not run with SQLAlchemy 2.1.
+_BESIDE = "sqlalchemy<2.1"
+
+
+@dataclass(frozen=True)
+class Version:
+    """An MLflow version and the interpreter that has it."""
+
+    number: str
+    python: Path
+
+
+def newest() -> Version:
+    """The version that every other test uses."""
+    return Version(installed("mlflow"), Path(sys.executable))
+
+
+def old(number: str) -> Version:
+    """An earlier version, installed into `.venv-mlflow-NUMBER` if it is not there."""
+    folder = _REPOSITORY / f".venv-mlflow-{number}"
+    python, marker = folder / "bin/python", folder / "installed"
+    if not marker.is_file():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+        options = ("--quiet", "--disable-pip-version-check")
+        subprocess.run([python, "-m", "pip", "install", *options, f"mlflow=={number}", _BESIDE], check=True)
+        marker.touch()
+    return Version(number, python)
