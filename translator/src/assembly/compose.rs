@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::conversation::ConversationSummary;
-use super::derived_metadata::DerivedMetadata;
+use super::envelope::Envelope;
 use super::ids::{SpanId, TraceId};
 use super::span_summary::TracePreview;
-use super::trace::{Envelope, HeldSpan, Trace};
+use super::trace::{HeldSpan, Trace};
+use super::trace_update::TraceUpdate;
 use crate::mapping::media::AttachmentReferences;
 use crate::mapping::{self, AddedAttributes};
 use crate::mlflow::keys;
@@ -39,23 +39,6 @@ pub struct ComposedSpans<'t> {
     pub spans: Vec<Mapped<'t>>,
     /// What the trace remembers once they are sent.
     pub update: TraceUpdate,
-}
-
-/// What a trace remembers of spans that are sent.
-#[derive(Debug, Default)]
-pub struct TraceUpdate {
-    /// Previews of the outermost OpenInference spans among them.
-    pub trace_previews: BTreeMap<SpanId, TracePreview>,
-    /// The conversation of the model calls sent so far and now; empty when no preview needs it.
-    pub conversation: ConversationSummary,
-    /// Whether the span of the preview carries the conversation as its values.
-    pub summary_applied: bool,
-    /// The registered prompts that the spans sent so far and now are linked to.
-    pub prompts: BTreeSet<String>,
-    /// Whether a root carries the prompts as a trace tag.
-    pub prompts_sent: bool,
-    /// The trace metadata of the spans, if it is asked for.
-    pub metadata: DerivedMetadata,
 }
 
 /// A span on its way out.

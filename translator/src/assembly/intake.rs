@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::compose;
+use super::envelope::Envelope;
 use super::ids::{SpanId, TraceId, hex};
 use super::root::Root;
 use super::span_summary::{SpanSummary, Version};
-use super::trace::{Arrival, Envelope, HeldSpan};
+use super::trace::{Arrival, HeldSpan};
 use crate::contract::{Encoding, Quarantined, Receipt, Repair};
 use crate::mapping::{feedback, repair};
 #[cfg(feature = "json")]

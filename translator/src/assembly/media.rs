@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::ops::Range;
 
-use super::ids::{SpanId, TraceId};
+use super::ids::SpanId;
 use super::span_summary::Version;
-use super::trace::Trace;
-use crate::mapping::media::{self, AttachmentId, AttachmentLimits};
+use crate::mapping::media::AttachmentId;
 
 /// The media of a trace.
 #[derive(Debug, Default)]
@@ -32,7 +31,7 @@ struct Wanted {
 
 /// Where the base64 text is: in a version of a span that is held, and where in its bytes.
 #[derive(Clone, Debug)]
-struct Place(SpanId, Version, Range<usize>);
+pub struct Place(pub SpanId, pub Version, pub Range<usize>);
 
 /// Bytes that an entry costs.
 const ENTRY_COST: usize = 128;
@@ -84,7 +83,8 @@ impl Media {
         self.0.len() * ENTRY_COST
     }
 
-    fn found(&mut self, id: AttachmentId, place: Place) {
+    /// It was found.
+    pub fn found(&mut self, id: AttachmentId, place: Place) {
         match self.0.entry(id) {
             Entry::Vacant(entry) => {
                 entry.insert(State::Wanted(Wanted { place, failures: 0, in_flight: false }));
@@ -97,32 +97,18 @@ impl Media {
             }
         }
     }
-}
 
-impl Trace {
-    /// Looks for media in spans that were not looked at.
-    pub fn find_media(&mut self, id: TraceId, limits: AttachmentLimits) {
-        let mut media = std::mem::take(&mut self.media);
-        self.search(|span, version, held| {
-            media::for_each(&held.span, id.bytes(), limits, &mut |id, data| {
-                if let Some(start) = data.as_ptr().addr().checked_sub(held.span.as_ptr().addr()) {
-                    media.found(id, Place(span, version, start..start + data.len()));
-                }
-            });
-        });
-        media.0.retain(|_, state| match state {
-            State::Wanted(Wanted { place: Place(span, version, _), .. }) => {
-                self.held_version(*span, *version).is_some()
-            }
-            State::Attached | State::Inline => true,
-        });
-        self.media = media;
+    /// Where it is, unless MLflow has it or it stays inline.
+    pub fn place(&self, id: AttachmentId) -> Option<&Place> {
+        let State::Wanted(wanted) = self.0.get(&id)? else { return None };
+        Some(&wanted.place)
     }
 
-    /// The base64 text of a piece of media; `None` when its span left.
-    pub fn media_text(&self, id: AttachmentId) -> Option<&[u8]> {
-        let Some(State::Wanted(wanted)) = self.media.0.get(&id) else { return None };
-        let Place(span, version, place) = &wanted.place;
-        self.held_version(*span, *version)?.span.get(place.clone())
+    /// Forgets what is no longer held.
+    pub fn retain(&mut self, is_held: impl Fn(&Place) -> bool) {
+        self.0.retain(|_, state| match state {
+            State::Wanted(wanted) => is_held(&wanted.place),
+            State::Attached | State::Inline => true,
+        });
     }
 }

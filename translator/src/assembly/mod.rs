@@ -7,6 +7,7 @@ pub mod compose;
 pub mod conversation;
 pub mod derived_metadata;
 pub mod destination;
+pub mod envelope;
 pub mod ids;
 pub mod info;
 pub mod intake;
@@ -16,6 +17,7 @@ pub mod receipts;
 pub mod root;
 pub mod span_summary;
 pub mod trace;
+pub mod trace_update;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +25,8 @@ use self::destination::RequestedDestination;
 use self::ids::{SpanId, TraceId};
 use self::pending_assessments::Entry;
 use self::receipts::Receipts;
-use self::trace::{Arrival, InsertOutcome, ScheduledAction, Trace};
+use self::trace::schedule::ScheduledAction;
+use self::trace::{Arrival, InsertOutcome, Trace};
 use crate::contract::Instant;
 use crate::settings::Settings;
 

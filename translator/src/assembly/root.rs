@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::trace::Envelope;
+use super::envelope::Envelope;
 use crate::mlflow::{self, keys};
 use crate::otlp::Span;
 

@@ -7,8 +7,9 @@
 use super::answers::{Failure, Verdict};
 use super::backoff;
 use super::experiments::{self, Artifacts, ExperimentQuery};
+use super::purpose::{Purpose, Upload};
 use super::requests;
-use super::server::{Outbox, Purpose, ServerDelivery};
+use super::server::{Outbox, ServerDelivery};
 use super::state::BridgeState;
 use crate::assembly::destination::TraceDestination;
 use crate::assembly::ids::TraceId;
@@ -19,14 +20,6 @@ use crate::otlp::base64;
 
 /// How often sending an attachment may fail.
 const FAILURES: u32 = 5;
-
-/// A request that carries an attachment.
-#[derive(Clone, Debug)]
-pub(super) struct Upload {
-    trace: TraceId,
-    id: AttachmentId,
-    destination: TraceDestination,
-}
 
 impl ServerDelivery {
     /// Whether media of a trace is to be sent before its spans are; finds it, and asks for what it needs.

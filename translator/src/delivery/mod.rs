@@ -14,6 +14,7 @@ pub mod experiments;
 pub mod gate;
 #[cfg(feature = "json")]
 pub mod local;
+mod purpose;
 pub mod requests;
 pub mod server;
 pub mod state;

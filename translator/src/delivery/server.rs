@@ -11,11 +11,10 @@
 use std::collections::BTreeMap;
 
 use super::answers::{Failure, Verdict, judge};
-use super::assessments::AssessmentRequest;
-use super::attachments::Upload;
 use super::batch::{Address, Batch, Batcher, Item};
 use super::experiments::{self, ExperimentQuery, Experiments, Key, Resolution};
 use super::gate::Gate;
+use super::purpose::Purpose;
 use super::requests::{self, Draft};
 use super::state::BridgeState;
 use crate::assembly::compose;
@@ -27,19 +26,6 @@ use crate::contract::{Answer, Instant, Level, Notice, Request};
 use crate::mapping::media::{AttachmentLimits, AttachmentReferences};
 use crate::mlflow::server::ServerVersion;
 use crate::settings::Settings;
-
-/// What a request is for.
-#[derive(Debug)]
-pub(super) enum Purpose {
-    Version,
-    Experiment(Key, ExperimentQuery),
-    Spans(Batch),
-    Look(TraceId),
-    Info(TraceId),
-    Links(TraceId),
-    Assessment(AssessmentRequest),
-    Attachment(Upload),
-}
 
 /// The state of the delivery.
 #[derive(Debug, Default)]

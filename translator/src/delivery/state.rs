@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::assembly::destination::{Experiment, RequestedDestination, TraceDestination};
 use crate::assembly::ids::{SpanId, TraceId};
-use crate::assembly::info::InfoState;
 use crate::assembly::pending_assessments::{Carrier, Entry};
 use crate::assembly::receipts::Receipts;
 use crate::assembly::span_summary::Version;
+use crate::assembly::trace::info_state::InfoState;
 use crate::assembly::trace::{Arrival, Trace};
 use crate::assembly::{Assembly, compose};
 use crate::contract::{Event, Instant, Level, Notice, Quarantined, Receipt, Repair, Stats};

@@ -4,13 +4,14 @@
 
 use super::answers::Verdict;
 use super::bisect::FAILURES_BEFORE_SPLIT;
+use super::purpose::Purpose;
 use super::requests;
-use super::server::{Outbox, Purpose, ServerDelivery};
+use super::server::{Outbox, ServerDelivery};
 use super::state::BridgeState;
-use crate::assembly::compose::TraceUpdate;
 use crate::assembly::destination::TraceDestination;
 use crate::assembly::ids::TraceId;
 use crate::assembly::info;
+use crate::assembly::trace_update::TraceUpdate;
 use crate::contract::{Instant, Level, Notice};
 use crate::mlflow::server::ServerVersion;
 

@@ -1,39 +1,12 @@
-//! A span as it arrives, and what surrounds it.
+//! A span as it arrives.
 
 use std::sync::Arc;
 
+use crate::assembly::envelope::Envelope;
 use crate::assembly::root::Root;
 use crate::assembly::span_summary::{SpanSummary, Version};
 use crate::contract::Receipt;
 use crate::mapping::feedback::Feedback;
-use crate::mapping::tags;
-use crate::otlp::span::resource_attributes;
-
-/// What surrounds a span: shared by the spans of one scope of one payload.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Envelope {
-    /// The fields of `ResourceSpans` other than `scope_spans`.
-    pub resource: Box<[u8]>,
-    /// The fields of `ScopeSpans` other than `spans`.
-    pub scope: Box<[u8]>,
-    /// `openinference.project.name`.
-    pub project: Option<Box<str>>,
-    /// The trace tags that MLflow makes of the resource.
-    pub tags: Vec<(String, String)>,
-}
-
-impl Envelope {
-    /// Reads what a trace needs of a (repaired) envelope.
-    pub fn of(resource: &[u8], scope: &[u8]) -> Self {
-        let attributes = resource_attributes(resource).unwrap_or_default();
-        Self {
-            resource: resource.into(),
-            scope: scope.into(),
-            project: tags::project(&attributes).map(Into::into),
-            tags: tags::of_resource(&attributes),
-        }
-    }
-}
 
 /// A span's bytes, until MLflow has them.
 #[derive(Clone, Debug)]

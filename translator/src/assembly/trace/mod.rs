@@ -5,18 +5,20 @@
 //! - A trace is *whole* when a root has arrived and every span's parent is there. What is not whole goes out in parts.
 
 mod arrival;
+pub mod info_state;
+mod media;
 mod previews;
-mod schedule;
+pub mod schedule;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use self::arrival::{Arrival, Envelope, HeldSpan, InsertOutcome};
-pub use self::schedule::ScheduledAction;
+pub use self::arrival::{Arrival, HeldSpan, InsertOutcome};
+use self::info_state::InfoState;
 use super::conversation::ConversationSummary;
 use super::derived_metadata::DerivedMetadata;
 use super::destination::{RequestedDestination, TraceDestination};
+use super::envelope::Envelope;
 use super::ids::SpanId;
-use super::info::InfoState;
 use super::media::Media;
 use super::pending_assessments::{Entry as Assessed, PendingAssessments};
 use super::receipts::Receipts;

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Trace;
-use crate::assembly::compose::TraceUpdate;
 use crate::assembly::ids::SpanId;
 use crate::assembly::span_summary::TracePreview;
+use crate::assembly::trace_update::TraceUpdate;
 use crate::mapping::preview::PreviewGain;
 
 impl Trace {

@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
+use super::session;
 use super::waiting::{again, go_on, wait};
-use super::{AssessmentRequest, session};
 use crate::assembly::pending_assessments::Step;
 use crate::contract::{Answer, Instant, Level, Response};
 use crate::delivery::answers::{Failure, Verdict};
+use crate::delivery::purpose::AssessmentRequest;
 use crate::delivery::server::ServerDelivery;
 use crate::delivery::state::BridgeState;
 use crate::mlflow::assessment::AssessmentVersion;

@@ -1,11 +1,11 @@
 //! Assessments in the local folder: in the file of the trace that they are about.
 
-use super::AssessmentRequest;
 use super::waiting::wait;
 use crate::assembly::ids::TraceId;
 use crate::assembly::pending_assessments::Step;
 use crate::assembly::trace::Trace;
 use crate::contract::Instant;
+use crate::delivery::purpose::AssessmentRequest;
 use crate::delivery::state::BridgeState;
 use crate::mlflow::assessment::{Assessment, AssessmentVersion};
 use crate::mlflow::trace_json;

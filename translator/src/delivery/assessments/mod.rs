@@ -10,26 +10,13 @@ pub(super) mod folder;
 mod session;
 mod waiting;
 
+use super::purpose::{AssessmentRequest, Purpose};
 use super::requests::{self, Draft};
-use super::server::{Outbox, Purpose, ServerDelivery};
+use super::server::{Outbox, ServerDelivery};
 use super::state::BridgeState;
 use crate::assembly::ids::TraceId;
 use crate::assembly::pending_assessments::{Entry, Step};
 use crate::contract::Instant;
-use crate::mlflow::assessment::AssessmentVersion;
-
-/// A request about an assessment.
-#[derive(Clone, Debug)]
-pub(super) struct AssessmentRequest {
-    /// The trace.
-    pub(super) trace: TraceId,
-    /// The assessment's id.
-    pub id: String,
-    /// The version that was sent, or is about to be.
-    pub version: AssessmentVersion,
-    /// What was asked.
-    pub step: Step,
-}
 
 impl ServerDelivery {
     /// Sends what is due of the assessments of these traces, at most so many. The spans of the traces are in MLflow, as far

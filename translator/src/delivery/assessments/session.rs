@@ -4,11 +4,11 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::AssessmentRequest;
 use crate::assembly::ids::TraceId;
 use crate::assembly::pending_assessments::Step;
 use crate::contract::{Instant, Response};
 use crate::delivery::experiments::Resolution;
+use crate::delivery::purpose::AssessmentRequest;
 use crate::delivery::requests::{self, Draft};
 use crate::delivery::server::{Outbox, ServerDelivery};
 use crate::delivery::state::BridgeState;

@@ -1,9 +1,9 @@
 //! An assessment's next step: at once, after a while, or never.
 
-use super::AssessmentRequest;
 use crate::assembly::pending_assessments::{Entry, Step};
 use crate::contract::Instant;
 use crate::delivery::backoff;
+use crate::delivery::purpose::AssessmentRequest;
 use crate::delivery::state::BridgeState;
 
 /// What comes next, at once.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::AttachmentLimits;
+use super::limits::AttachmentLimits;
 
 /// A piece of media.
 #[derive(Debug, PartialEq, Eq)]

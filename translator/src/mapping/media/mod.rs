@@ -10,6 +10,7 @@
 //! - A text is looked at in linear time, most of it not at all.
 
 mod find;
+mod limits;
 mod texts;
 
 use std::fmt;
@@ -18,25 +19,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use xxhash_rust::xxh3::Xxh3;
 
 use self::find::{FoundMedia, find};
+pub use self::limits::AttachmentLimits;
 use crate::mapping::AddedAttributes;
-use crate::settings::Settings;
-
-/// Sizes of media that become attachments, in decoded bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AttachmentLimits {
-    /// Smaller ones stay where they are.
-    pub min_bytes: usize,
-    /// Larger ones stay where they are.
-    pub max_bytes: usize,
-}
-
-impl AttachmentLimits {
-    /// The configured ones.
-    pub fn of(settings: &Settings) -> Self {
-        let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
-        Self { min_bytes: size(settings.attachment_min_bytes), max_bytes: size(settings.attachment_max_bytes) }
-    }
-}
 
 /// An attachment's id: a UUID of version 8 (RFC 9562), which MLflow wants for the file's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

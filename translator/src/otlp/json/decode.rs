@@ -1,16 +1,24 @@
 //! From JSON to protobuf in one pass: each field is written as it comes, since protobuf leaves the order free.
 //!
-//! Recursion follows [`schema`](super::schema), whose only cycle is `AnyValue`; [`value`](super::value) bounds that.
+//! Recursion follows [`schema`](super::schema), whose only cycle is `AnyValue`: the one message that may nest as it likes, within
+//! [`MAX_DEPTH`], and in which a bad value must not cost the others.
+//!
+//! A value is an object that names its type. What clients also write is taken for what it is:
+//! - A bare JSON value: text, boolean, integer (beyond 64 bits signed: its decimal text, as OpenTelemetry's
+//!   [mapping of arbitrary data](https://opentelemetry.io/docs/specs/otel/common/attribute-type-mapping/) says), float,
+//!   list. An object without a known member is an empty value: unknown members are ignored.
+//! - A value that does not fit the type it states (`{"intValue": "many"}`) is read as a bare one.
+//! - A value that is not there (`{}`, `null`, `{"doubleValue": null}`, which is how JavaScript writes NaN) is empty.
 
 use std::borrow::Cow;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::scalar;
-use super::schema::{Field, KEY_VALUE, Kind, Message, REQUEST};
+use super::schema::{ANY_VALUE, Field, KEY_VALUE, Kind, Member, Message, REQUEST};
 use super::shape::{Scalar, Seed, Shape};
-use super::value::{EmbeddedValue, MemberValue, Value};
 use crate::otlp::Malformed;
+use crate::otlp::value::MAX_DEPTH;
 use crate::otlp::wire::{put_bytes_field, put_varint};
 
 /// Transcodes an `ExportTraceServiceRequest`.
@@ -53,7 +61,7 @@ fn object_of(message: &Message) -> String {
 }
 
 /// Writes the fields of a message. Values in it are at `depth`.
-pub(super) fn fields<'de, A: MapAccess<'de>>(
+fn fields<'de, A: MapAccess<'de>>(
     message: &'static Message,
     out: &mut Vec<u8>,
     depth: usize,
@@ -71,7 +79,7 @@ pub(super) fn fields<'de, A: MapAccess<'de>>(
 }
 
 /// Appends an embedded message whose length is known once it is written.
-pub(super) fn embed<R>(out: &mut Vec<u8>, number: u32, write: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+fn embed<R>(out: &mut Vec<u8>, number: u32, write: impl FnOnce(&mut Vec<u8>) -> R) -> R {
     put_varint(out, u64::from(number) << 3 | 2);
     let length_at = out.len();
     out.push(0);
@@ -235,5 +243,88 @@ impl<'de> Shape<'de> for List<'_> {
             })?;
         }
         Ok(())
+    }
+}
+
+/// An `AnyValue` as a field, written even when it is empty: in a list each position counts.
+struct EmbeddedValue<'o> {
+    number: u32,
+    out: &'o mut Vec<u8>,
+    depth: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for EmbeddedValue<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        let Self { number, out, depth } = self;
+        limit(depth)?;
+        embed(out, number, |out| Seed(Value { out, depth }).deserialize(deserializer))
+    }
+}
+
+fn limit<E: Error>(depth: usize) -> Result<(), E> {
+    if depth > MAX_DEPTH {
+        return Err(E::custom(format_args!("values nested at most {MAX_DEPTH} deep")));
+    }
+    Ok(())
+}
+
+/// The fields of an `AnyValue`.
+struct Value<'o> {
+    out: &'o mut Vec<u8>,
+    depth: usize,
+}
+
+impl<'de> Shape<'de> for Value<'_> {
+    fn expected(&self) -> String {
+        ANY_VALUE.name.to_owned()
+    }
+
+    fn scalar(&mut self, scalar: Scalar<'_>) -> bool {
+        scalar::put_bare(self.out, scalar);
+        true
+    }
+
+    fn list<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        limit(self.depth)?;
+        let depth = self.depth + 1;
+        embed(self.out, 5, |out| {
+            while items.next_element_seed(EmbeddedValue { number: 1, out, depth })?.is_some() {}
+            Ok(())
+        })
+    }
+
+    fn object<A: MapAccess<'de>>(self, entries: A) -> Result<(), A::Error> {
+        limit(self.depth)?;
+        fields(&ANY_VALUE, self.out, self.depth + 1, entries)
+    }
+}
+
+/// What a value's stated type holds.
+struct MemberValue<'o> {
+    member: Member,
+    out: &'o mut Vec<u8>,
+    depth: usize,
+}
+
+impl<'de> Shape<'de> for MemberValue<'_> {
+    fn expected(&self) -> String {
+        ANY_VALUE.name.to_owned()
+    }
+
+    fn scalar(&mut self, scalar: Scalar<'_>) -> bool {
+        if !scalar::put_member(self.out, self.member, scalar) {
+            scalar::put_bare(self.out, scalar);
+        }
+        true
+    }
+
+    fn list<A: SeqAccess<'de>>(self, items: A) -> Result<(), A::Error> {
+        Value { out: self.out, depth: self.depth }.list(items)
+    }
+
+    fn object<A: MapAccess<'de>>(self, entries: A) -> Result<(), A::Error> {
+        Value { out: self.out, depth: self.depth }.object(entries)
     }
 }

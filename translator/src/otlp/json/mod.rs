@@ -28,7 +28,6 @@ mod normalize;
 mod scalar;
 mod schema;
 mod shape;
-mod value;
 
 pub use encode::encode;
 
