@@ -113,7 +113,7 @@ fn delivered(state: &mut BridgeState, batch: &Batch, version: Option<ServerVersi
             trace.root_delivered |=
                 items.iter().any(|item| trace.span_summary(item.span).is_some_and(|summary| summary.parent.is_none()));
             // The store may have derived other metadata from these spans.
-            trace.info.stored_metadata = None;
+            trace.info.stored = None;
             let required = requires_info(trace, root_came_before, version);
             let improves = trace.root_delivered && trace.lacks_previews();
             if !trace.info.has_optional() {

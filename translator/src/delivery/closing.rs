@@ -11,6 +11,7 @@ use super::answers::Verdict;
 use super::server::ServerDelivery;
 use super::state::BridgeState;
 use crate::assembly::ids::TraceId;
+use crate::assembly::trace::info_state::StoredInfo;
 use crate::contract::Instant;
 
 /// What `GET api/3.0/mlflow/traces/{id}` answers, as far as it matters here.
@@ -32,6 +33,8 @@ struct Described {
     state: String,
     trace_location: Location,
     trace_metadata: BTreeMap<String, String>,
+    request_preview: Option<String>,
+    response_preview: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -61,9 +64,11 @@ impl ServerDelivery {
             Verdict::Failed(failure) | Verdict::Unavailable(failure) => return self.fail(state, failure, now),
         };
         self.succeed(state);
-        let Described { state: reported, trace_location, trace_metadata } = found.trace.trace_info;
+        let Described { state: reported, trace_location, trace_metadata, request_preview, response_preview } =
+            found.trace.trace_info;
         let must_close = state.change(id, |trace| {
-            trace.info.stored_metadata = Some(trace_metadata.into_iter().collect());
+            let metadata = trace_metadata.into_iter().collect();
+            trace.info.stored = Some(StoredInfo { metadata, request_preview, response_preview });
             trace.must_look_up()
         });
         if must_close != Some(true) {

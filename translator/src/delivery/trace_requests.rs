@@ -11,9 +11,11 @@ use super::state::BridgeState;
 use crate::assembly::destination::TraceDestination;
 use crate::assembly::ids::TraceId;
 use crate::assembly::info;
+use crate::assembly::trace::info_state::StoredInfo;
 use crate::assembly::trace_update::TraceUpdate;
 use crate::contract::{Instant, Level, Notice};
 use crate::mlflow::server::ServerVersion;
+use crate::mlflow::trace_info::TraceInfo;
 
 impl ServerDelivery {
     /// Media of a trace whose spans wait for it; or the next of them for a trace whose spans were all sent. At most so many
@@ -35,17 +37,16 @@ impl ServerDelivery {
         }
         let repeats_metadata = self.version.is_some_and(|version| version < ServerVersion::KEEPS_METADATA);
         let needs_info = trace.info.needed || trace.info.preview_deadline.is_some();
-        let must_read = needs_info && repeats_metadata && trace.info.stored_metadata.is_none();
+        let must_read = needs_info && repeats_metadata && trace.info.stored.is_none();
         let (draft, purpose) = if trace.must_look_up() || must_read {
             (requests::find_trace(id), Purpose::Look(id))
         } else if needs_info {
             let experiment_id = trace.info.found_in.as_deref().unwrap_or(experiment_id);
             let mut info = info::of(id, trace, &TraceUpdate::default(), experiment_id);
             info.metadata = trace.metadata.entries(trace.span_summaries());
-            let stored = trace.info.stored_metadata.iter().flatten();
-            let others = stored.filter(|(key, _)| !info.metadata.iter().any(|(derived, _)| derived == key));
-            let others: Vec<_> = others.cloned().collect();
-            info.metadata.extend(others);
+            if let Some(stored) = &trace.info.stored {
+                repeat(stored, &mut info);
+            }
             (requests::trace_info(&info), Purpose::Info(id))
         } else {
             (requests::link_prompts(id, &trace.prompts), Purpose::Links(id))
@@ -87,7 +88,7 @@ impl ServerDelivery {
 
     pub(super) fn info_answered(&mut self, state: &mut BridgeState, id: TraceId, verdict: &Verdict<'_>, now: Instant) {
         let optional = state.assembly.get(id).is_some_and(|trace| !trace.info.required && !trace.closed);
-        state.change(id, |trace| trace.info.stored_metadata = None);
+        state.change(id, |trace| trace.info.stored = None);
         match self.evaluate(state, id, verdict, optional, now) {
             Some(RequestOutcome::Accepted) => {
                 state.change(id, |trace| trace.info.sent = true);
@@ -153,6 +154,17 @@ impl ServerDelivery {
 enum RequestOutcome<'v> {
     Accepted,
     Refused(&'v str),
+}
+
+/// Adds what MLflow has of a trace and the info does not say.
+fn repeat(stored: &StoredInfo, info: &mut TraceInfo) {
+    for (key, value) in &stored.metadata {
+        if !info.metadata.iter().any(|(known, _)| known == key) {
+            info.metadata.push((key.clone(), value.clone()));
+        }
+    }
+    info.request_preview = info.request_preview.take().or_else(|| stored.request_preview.clone());
+    info.response_preview = info.response_preview.take().or_else(|| stored.response_preview.clone());
 }
 
 fn refused(state: &mut BridgeState, id: TraceId, what: &str, reason: &str) {

@@ -169,6 +169,7 @@ impl Model {
                 let location = json!({"mlflow_experiment": {"experiment_id": trace.experiment}});
                 let info = json!({
                     "state": trace.state, "trace_location": location, "trace_metadata": stored_metadata(),
+                    "request_preview": trace.previews.0, "response_preview": trace.previews.1,
                 });
                 reply(200, json!({"trace": {"trace_info": info}}).to_string())
             }
@@ -274,7 +275,7 @@ impl Model {
         // An empty one takes the place of another, and shows as none.
         let preview = |key: &str, old: Option<String>| match text(key) {
             Some(new) => Some(new).filter(|new| !new.is_empty()),
-            None => old,
+            None => old.filter(|_| keeps_metadata),
         };
         trace.previews.0 = preview("request_preview", trace.previews.0.take());
         trace.previews.1 = preview("response_preview", trace.previews.1.take());

@@ -52,6 +52,15 @@ fn servers_before_3_14_get_session_and_user_in_the_trace_info() {
     }
 }
 
+#[test]
+fn previews_that_an_old_server_derived_stay() {
+    let root = with(with(plain(span(1, 1, 0)), "mlflow.spanInputs", "hello"), "session.id", "thread-1");
+    for version in ["3.6.0", "3.9.0", "3.12.0"] {
+        let trace = delivered(version, vec![root.clone()]);
+        assert_eq!(previews(&trace), (Some("hello"), None), "{version}");
+    }
+}
+
 const USAGE: &str = r#"{"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}"#;
 const COST: &str = r#"{"input_cost": 0.5, "output_cost": 0.25, "total_cost": 0.75}"#;
 

@@ -21,8 +21,8 @@ pub struct InfoState {
     pub looked_up: bool,
     /// The experiment in which MLflow has it then.
     pub found_in: Option<String>,
-    /// The trace's metadata in MLflow, if it was read: servers before 3.12 need it repeated.
-    pub stored_metadata: Option<Vec<(String, String)>>,
+    /// What MLflow has of the trace, if it was read: servers before 3.12 need it repeated.
+    pub stored: Option<StoredInfo>,
     /// A trace info would give previews without quotes. It is sent when the server is idle, before this time.
     pub preview_deadline: Option<Instant>,
     /// The bridge drops optional requests at this time.
@@ -33,6 +33,17 @@ pub struct InfoState {
     pub linked: usize,
     /// Shares of receipts that wait for any of this.
     pub receipts: Vec<Receipt>,
+}
+
+/// What MLflow derived of a trace.
+#[derive(Clone, Debug, Default)]
+pub struct StoredInfo {
+    /// The trace metadata.
+    pub metadata: Vec<(String, String)>,
+    /// The request preview.
+    pub request_preview: Option<String>,
+    /// The response preview.
+    pub response_preview: Option<String>,
 }
 
 impl InfoState {
