@@ -8,7 +8,7 @@
 use openinference_mlflow_tests::fixtures::{self, Fixture};
 use openinference_mlflow_tests::guest::Guest;
 use openinference_mlflow_translator::contract::Encoding;
-use openinference_mlflow_translator::mlflow::json::meter;
+use openinference_mlflow_translator::json::meter;
 use openinference_mlflow_translator::translate;
 use serde_json::{Map, Value, json};
 

@@ -6,10 +6,10 @@ use crate::assembly::trace::InsertOutcome;
 use crate::contract::{Accepted, Answer, Context, Event, Instant, Rejection, Request, Stats};
 use crate::delivery::Delivery;
 use crate::delivery::state::BridgeState;
-#[cfg(feature = "json")]
-use crate::mlflow::trace_json;
 use crate::otlp::{Malformed, Payload};
 use crate::settings::{InvalidSettings, Settings};
+#[cfg(feature = "json")]
+use crate::trace_json;
 
 /// How long a sender is told to wait while the bridge is full, in milliseconds.
 const FULL_RETRY: u32 = 1_000;

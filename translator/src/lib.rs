@@ -12,10 +12,14 @@
 pub mod assembly;
 pub mod contract;
 pub mod delivery;
+pub mod feedback;
+pub mod json;
 pub mod mapping;
 pub mod mlflow;
 pub mod openinference;
 pub mod otlp;
+#[cfg(feature = "json")]
+pub mod trace_json;
 
 mod bridge;
 mod settings;

@@ -7,11 +7,13 @@
 use serde_json::{Value, json};
 
 use super::ids::SpanId;
+use crate::json;
+use crate::mapping;
 use crate::mapping::preview::{self, Side};
-use crate::mapping::{self, AddedAttributes, Mapped};
+use crate::mlflow::keys;
 use crate::mlflow::preview::truncated;
 use crate::mlflow::tags::truncate;
-use crate::mlflow::{json, keys};
+use crate::mlflow::{AddedAttributes, Mapped, stored};
 use crate::otlp::Span;
 
 /// How much of a request or an answer is kept, in characters.
@@ -41,7 +43,7 @@ impl ConversationSummary {
         }
         let order = (span.start, id);
         let words = |key, side| {
-            let value = mapping::stored(span, added, key)?;
+            let value = stored(span, added, key)?;
             let text = preview::text(&value.as_text(), side)?;
             Some(Excerpt { order, text: truncate(&text, LONGEST).to_owned() })
         };

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::ids::SpanId;
 use super::span_summary::SpanSummary;
-use crate::mapping::{AddedAttributes, tags};
+use crate::mapping::tags;
+use crate::mlflow::AddedAttributes;
 use crate::mlflow::keys;
 use crate::mlflow::server::ServerVersion;
 use crate::mlflow::totals::{self, Node, SpanTotals};

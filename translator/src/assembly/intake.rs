@@ -10,12 +10,13 @@ use super::root::Root;
 use super::span_summary::{SpanSummary, Version};
 use super::trace::{Arrival, HeldSpan};
 use crate::contract::{Encoding, Quarantined, Receipt, Repair};
-use crate::mapping::{feedback, repair};
-#[cfg(feature = "json")]
-use crate::mlflow::trace_json;
+use crate::feedback;
+use crate::mapping::repair;
 #[cfg(feature = "json")]
 use crate::otlp::json::{self, Decoded};
 use crate::otlp::{Malformed, ScopeSpans, Span};
+#[cfg(feature = "json")]
+use crate::trace_json;
 
 /// What comes of a span.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::contract::{Instant, Receipt};
-use crate::mlflow::assessment::{Assessment, AssessmentVersion};
+use crate::feedback::assessment::{Assessment, AssessmentVersion};
 
 /// The span that brought feedback, kept until its feedback is in MLflow.
 #[derive(Debug, PartialEq, Eq)]

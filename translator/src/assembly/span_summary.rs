@@ -4,7 +4,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::ids::SpanId;
 use crate::mapping::preview::{Preview, PreviewGain, Side};
-use crate::mapping::{self, AddedAttributes, tags};
+use crate::mapping::tags;
+use crate::mlflow::AddedAttributes;
 use crate::mlflow::{self, keys};
 use crate::openinference;
 use crate::otlp::{Span, Value};
@@ -88,7 +89,7 @@ impl TracePreview {
     pub fn of(span: &Span<'_>, added: &AddedAttributes<'_>, with_previews: bool) -> Self {
         let trace_preview =
             Self { name: mlflow::tags::trace_name(span.name.get()), tags: tags::of_span(span), ..Self::default() };
-        let stored = |key| mapping::stored(span, added, key);
+        let stored = |key| mlflow::stored(span, added, key);
         let (inputs, outputs) = (stored(keys::SPAN_INPUTS), stored(keys::SPAN_OUTPUTS));
         if inputs.is_none() && outputs.is_none() {
             let has_no_values = stored(keys::SPAN_TYPE).is_some_and(|kind| FRAMES.contains(&kind.as_text().as_ref()));

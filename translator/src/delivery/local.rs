@@ -21,9 +21,9 @@ use crate::assembly::span_summary::{SpanSummary, Version};
 use crate::assembly::trace::{Arrival, HeldSpan, Trace};
 use crate::assembly::{compose, info};
 use crate::contract::{Answer, Instant, Level, Request};
-use crate::mlflow::assessment;
-use crate::mlflow::trace_json;
+use crate::feedback::assessment;
 use crate::otlp::{Malformed, Payload, Span};
+use crate::trace_json;
 
 #[derive(Debug)]
 enum Purpose {

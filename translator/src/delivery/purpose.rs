@@ -5,8 +5,8 @@ use super::experiments::{ExperimentQuery, Key};
 use crate::assembly::destination::TraceDestination;
 use crate::assembly::ids::TraceId;
 use crate::assembly::pending_assessments::Step;
+use crate::feedback::assessment::AssessmentVersion;
 use crate::mapping::media::AttachmentId;
-use crate::mlflow::assessment::AssessmentVersion;
 
 /// What a request is for.
 #[derive(Debug)]

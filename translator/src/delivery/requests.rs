@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::assembly::destination::Experiment;
 use crate::assembly::ids::TraceId;
 use crate::contract::Request;
+use crate::feedback::assessment::Assessment;
 use crate::mapping::media;
-use crate::mlflow::assessment::Assessment;
 use crate::mlflow::keys;
 use crate::mlflow::trace_info::TraceInfo;
 

@@ -11,8 +11,8 @@ use crate::assembly::trace::info_state::InfoState;
 use crate::assembly::trace::{Arrival, Trace};
 use crate::assembly::{Assembly, compose};
 use crate::contract::{Event, Instant, Level, Notice, Quarantined, Receipt, Repair, Stats};
-use crate::mapping::feedback::FeedbackSubject;
-use crate::mlflow::assessment::{self, Assessment};
+use crate::feedback::FeedbackSubject;
+use crate::feedback::assessment::{self, Assessment};
 use crate::settings::Settings;
 
 /// The state of a bridge, except for its delivery.

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-use super::Mapped;
-use crate::mlflow::json::{self, JsonIndex, JsonValue};
+use crate::json::{self, JsonIndex, JsonValue};
+use crate::mlflow::Mapped;
 use crate::otlp::Value;
 
 /// A value that Python does not call false. Its JSON is read once, when the first rule asks for it.

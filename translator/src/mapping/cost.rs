@@ -2,7 +2,7 @@
 //!
 //! Only what the producer knows: without a cost MLflow works one out from its own price list.
 
-use super::added_attributes::AttributeBuilder;
+use super::attribute_builder::AttributeBuilder;
 use super::span_view::SpanView;
 use crate::mlflow::keys::LLM_COST;
 use crate::openinference::Key;

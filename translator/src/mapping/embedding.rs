@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::added_attributes::AttributeBuilder;
+use super::attribute_builder::AttributeBuilder;
 use super::span_view::SpanView;
-use crate::mlflow::json::{self, JsonValue};
+use crate::json::{self, JsonValue};
 use crate::mlflow::keys::{SPAN_INPUTS, SPAN_OUTPUTS, SPAN_TYPE};
 use crate::openinference::{AttributeNode, AttributeTree, Family, Key};
 use crate::otlp;

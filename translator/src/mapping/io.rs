@@ -1,13 +1,14 @@
 //! Inputs and outputs.
 //!
 //! MLflow reads text that spells a JSON object, array or string as that value, whatever the MIME type beside it says, and
-//! drops falsy values. Text therefore passes unchanged; see [`clean`](crate::mlflow::json::clean) for the little that changes.
+//! drops falsy values. Text therefore passes unchanged; see [`clean`](crate::json::clean) for the little that changes.
 
 use std::borrow::Cow;
 
-use super::added_attributes::AttributeBuilder;
+use super::attribute_builder::AttributeBuilder;
+use super::langchain;
 use super::span_view::SpanView;
-use super::{Mapped, langchain};
+use crate::mlflow::Mapped;
 use crate::mlflow::keys::{SPAN_INPUTS, SPAN_OUTPUTS};
 use crate::openinference::Key;
 

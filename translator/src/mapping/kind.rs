@@ -3,7 +3,7 @@
 //! MLflow fills the column that `span.type = 'LLM'` searches only from an attribute that was there on arrival (mlflow
 //! issue 24237), so that every OpenInference span gets one. It is the raw word: a JSON string would keep its quotes.
 
-use super::added_attributes::AttributeBuilder;
+use super::attribute_builder::AttributeBuilder;
 use super::span_view::SpanView;
 use crate::mlflow::keys::SPAN_TYPE;
 use crate::openinference::{Family, Key};

@@ -2,7 +2,7 @@
 //! its previews know LangChain's. Everything around the messages stays unchanged.
 
 use super::chat::{self, Role};
-use crate::mlflow::json::{self, JsonValue};
+use crate::json::{self, JsonValue};
 
 /// What every message has that LangChain writes.
 const MARK: &str = "\"additional_kwargs\"";

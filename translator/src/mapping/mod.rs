@@ -3,12 +3,11 @@
 //! Rules only add attributes. [`repair`] changes the values that MLflow cannot store, before the rules run. An `mlflow.*`
 //! attribute that the producer has set wins over an added one.
 
-mod added_attributes;
+mod attribute_builder;
 mod attribute_value;
 mod chat;
 mod cost;
 mod embedding;
-pub mod feedback;
 mod io;
 mod kind;
 mod langchain;
@@ -31,12 +30,11 @@ mod tools;
 mod unflattened_tests;
 mod usage;
 
-pub use added_attributes::{AddedAttributes, Mapped};
-
 use crate::mlflow::keys::SPAN_TYPE;
+use crate::mlflow::{AddedAttributes, stored};
 use crate::openinference;
 use crate::otlp::Span;
-use added_attributes::AttributeBuilder;
+use attribute_builder::AttributeBuilder;
 use span_view::SpanView;
 
 /// A mapping rule reads a span and adds the attributes that MLflow needs.
@@ -84,9 +82,4 @@ fn apply_rules<'a>(span: &Span<'a>) -> AddedAttributes<'a> {
 /// Whether a span is a call to a model.
 pub fn is_model(span: &Span<'_>, added: &AddedAttributes<'_>) -> bool {
     stored(span, added, SPAN_TYPE).is_some_and(|kind| chat::MODELS.contains(&kind.as_text().as_ref()))
-}
-
-/// The value that MLflow will hold under a key: the producer's own, else the added one.
-pub fn stored<'a>(span: &Span<'a>, added: &AddedAttributes<'a>, key: &str) -> Option<Mapped<'a>> {
-    span.attribute(key).map(Mapped::from).or_else(|| added.get(key).cloned())
 }

@@ -1,8 +1,8 @@
 //! The model's name and its provider.
 
-use super::added_attributes::AttributeBuilder;
+use super::attribute_builder::AttributeBuilder;
 use super::span_view::SpanView;
-use crate::mlflow::json::{JsonIndex, JsonValue};
+use crate::json::{JsonIndex, JsonValue};
 use crate::mlflow::keys::{MODEL, PROVIDER, SPAN_INPUTS, SPAN_OUTPUTS};
 use crate::mlflow::tags;
 use crate::openinference::Key;

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
-use super::added_attributes::AttributeBuilder;
+use super::attribute_builder::AttributeBuilder;
+use super::preview;
 use super::span_view::SpanView;
-use super::{AddedAttributes, preview};
-use crate::mlflow::json;
+use crate::json;
+use crate::mlflow::AddedAttributes;
 use crate::mlflow::keys::{LINKED_PROMPTS, SPAN_INPUTS, SPAN_OUTPUTS};
 use crate::openinference::{Family, Key};
 use crate::otlp::Span;

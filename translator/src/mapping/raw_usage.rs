@@ -2,7 +2,7 @@
 //!
 //! One table for all providers: where the usage is, and what each count is called.
 
-use crate::mlflow::json::JsonValue;
+use crate::json::JsonValue;
 
 /// Counts that a raw answer reports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -125,7 +125,7 @@ fn at<'i>(object: JsonValue<'i>, path: &[&str]) -> Option<JsonValue<'i>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mlflow::json::JsonIndex;
+    use crate::json::JsonIndex;
 
     fn usage(answer: &str) -> [Option<i64>; 5] {
         let index = JsonIndex::read(answer);

@@ -6,10 +6,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::added_attributes::AttributeBuilder;
+use super::attribute_builder::AttributeBuilder;
 use super::preview;
 use super::span_view::SpanView;
-use crate::mlflow::json::{self, is_structured};
+use crate::json::{self, is_structured};
 use crate::mlflow::keys::{SPAN_INPUTS, SPAN_OUTPUTS, SPAN_TYPE};
 use crate::openinference::{AttributeNode, AttributeTree, Family, Key, number};
 

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use super::attribute_value::AttributeValue;
-use crate::mlflow::json::JsonValue;
-use crate::mlflow::{json, keys};
+use crate::json;
+use crate::json::JsonValue;
+use crate::mlflow::keys;
 use crate::openinference::{Families, Family, Key, TokenCount, count, number, split_at_dot};
 use crate::otlp::{Span, Value};
 

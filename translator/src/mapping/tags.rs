@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::mlflow::{json, keys, tags};
+use crate::json;
+use crate::mlflow::{keys, tags};
 use crate::openinference::{Key, METADATA, PROJECT_NAME};
 use crate::otlp::{KeyValue, Span, Value};
 

@@ -1,8 +1,8 @@
 //! A tool's inputs where its span carries no value: the arguments of the call, else `tool.parameters`.
 
-use super::added_attributes::AttributeBuilder;
+use super::attribute_builder::AttributeBuilder;
 use super::span_view::SpanView;
-use crate::mlflow::json::JsonValue;
+use crate::json::JsonValue;
 use crate::mlflow::keys::{SPAN_INPUTS, SPAN_TYPE};
 use crate::openinference::{Family, Key};
 

@@ -3,9 +3,9 @@
 //! The span's status stays as it came in. The attribute [`TOOL_ERROR`] shows the error on the span in MLflow, and a search for
 //! it finds the span.
 
-use super::added_attributes::AttributeBuilder;
+use super::attribute_builder::AttributeBuilder;
 use super::span_view::SpanView;
-use crate::mlflow::json::{self, JsonValue};
+use crate::json::{self, JsonValue};
 use crate::mlflow::keys::{SPAN_TYPE, TOOL_ERROR};
 use crate::openinference::Key;
 

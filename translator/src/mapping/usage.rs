@@ -4,11 +4,11 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::Mapped;
-use super::added_attributes::AttributeBuilder;
+use super::attribute_builder::AttributeBuilder;
 use super::raw_usage::{self, RawUsage};
 use super::span_view::SpanView;
-use crate::mlflow::json::JsonValue;
+use crate::json::JsonValue;
+use crate::mlflow::Mapped;
 use crate::mlflow::keys::{CHAT_USAGE, SPAN_TYPE};
 use crate::openinference::{Key, TokenCount};
 

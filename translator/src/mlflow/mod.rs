@@ -1,13 +1,11 @@
 //! The shapes MLflow stores and draws.
 
-pub mod assessment;
-pub mod json;
+mod added_attributes;
 pub mod keys;
 pub mod preview;
 pub mod server;
 pub mod tags;
-#[cfg(feature = "json")]
 pub mod totals;
 pub mod trace_info;
-#[cfg(feature = "json")]
-pub mod trace_json;
+
+pub use added_attributes::{AddedAttributes, Mapped, stored};

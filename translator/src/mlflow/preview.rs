@@ -3,8 +3,8 @@
 
 use std::borrow::Cow;
 
-use super::json::{self, JsonIndex, JsonValue};
 use super::tags::{fits, truncate};
+use crate::json::{self, JsonIndex, JsonValue};
 
 /// The greatest length of a preview, in characters.
 pub const MAX: usize = 1000;

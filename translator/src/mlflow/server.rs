@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::json;
-use crate::mapping::{AddedAttributes, Mapped};
+use crate::json;
+use crate::mlflow::{AddedAttributes, Mapped};
 use crate::otlp::write::Attributes;
 
 /// `major.minor` of a server; an unknown one is taken to be [`ServerVersion::CURRENT`].

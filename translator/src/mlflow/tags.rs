@@ -1,7 +1,7 @@
 //! What MLflow accepts as a trace tag, and how long texts may be (`mlflow/utils/validation.py` and the columns of
 //! `mlflow/store/tracking/dbmodels/models.py`, MLflow 3.17). Lengths are in characters.
 
-use super::json;
+use crate::json;
 
 /// The greatest length of a tag's key.
 pub const MAX_KEY: usize = 250;

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::{json, keys};
-use crate::mapping::{AddedAttributes, Mapped, stored};
+use super::keys;
+use crate::json;
+use crate::mlflow::{AddedAttributes, Mapped, stored};
 use crate::otlp::{Span, Value as Otlp};
 
 /// The token counts: the first three are always in a sum, the others if a span has them.

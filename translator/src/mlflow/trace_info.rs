@@ -47,7 +47,7 @@ impl TraceInfo {
 
     /// The `info` object of a trace's own JSON, which has the duration in milliseconds.
     #[cfg(feature = "json")]
-    pub(super) fn to_trace_json(&self) -> Value {
+    pub(crate) fn to_trace_json(&self) -> Value {
         let mut info = self.common_json();
         info.insert("execution_duration_ms".into(), self.duration_ms().into());
         Value::Object(info)
@@ -106,7 +106,7 @@ fn fraction(millis: u64) -> String {
 }
 
 /// A time in UTC, from milliseconds since the Unix epoch.
-pub(super) fn rfc3339(millis: u64) -> String {
+pub(crate) fn rfc3339(millis: u64) -> String {
     let seconds = millis / 1000;
     let (year, month, day) = civil_from_days(seconds / 86_400);
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);

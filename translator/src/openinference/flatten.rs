@@ -7,7 +7,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use crate::mlflow::json;
+use crate::json;
 use crate::otlp::write::Attributes;
 use crate::otlp::{Span, Value};
 

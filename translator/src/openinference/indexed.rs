@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use crate::mlflow::json;
+use crate::json;
 use crate::otlp::{KeyValue, Value};
 
 /// The attributes of some families below one first segment. Works on any attributes: names are compared, never trusted.

@@ -57,7 +57,7 @@ fn previews_that_an_old_server_derived_stay() {
     let root = with(with(plain(span(1, 1, 0)), "mlflow.spanInputs", "hello"), "session.id", "thread-1");
     for version in ["3.6.0", "3.9.0", "3.12.0"] {
         let trace = delivered(version, vec![root.clone()]);
-        assert_eq!(previews(&trace), (Some("hello"), None), "{version}");
+        assert_eq!(previews(&trace), (Some("\"hello\""), None), "{version}");
     }
 }
 

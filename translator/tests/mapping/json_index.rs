@@ -1,6 +1,6 @@
 //! The JSON index against serde_json, on random JSON and on text that is nearly JSON.
 
-use openinference_mlflow_translator::mlflow::json::{self, Fault, JsonIndex, JsonValue, Kind};
+use openinference_mlflow_translator::json::{self, Fault, JsonIndex, JsonValue, Kind};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Map, Value};

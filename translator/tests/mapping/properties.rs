@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use openinference_mlflow_translator::mapping::{self, Mapped, repair, tags};
+use openinference_mlflow_translator::json;
+use openinference_mlflow_translator::mapping::{self, repair, tags};
 use openinference_mlflow_translator::mlflow::server::{self, ServerVersion};
-use openinference_mlflow_translator::mlflow::{json, keys, preview};
+use openinference_mlflow_translator::mlflow::{Mapped, keys, preview};
 use openinference_mlflow_translator::openinference;
 use openinference_mlflow_translator::otlp::{KeyValue, Span, Value};
 use proptest::collection::vec;

@@ -240,7 +240,10 @@ mod producer {
         let bytes = llm().with(keys::MODEL, "preset").with("input.value", "x").0;
         let span = Span::parse(&bytes).unwrap();
         let added = mapping::span(&span);
-        let stored = |key: &str| mapping::stored(&span, &added, key).map(|value| value.as_text().into_owned());
+        let stored = |key: &str| {
+            openinference_mlflow_translator::mlflow::stored(&span, &added, key)
+                .map(|value| value.as_text().into_owned())
+        };
         assert_eq!(stored(keys::MODEL).as_deref(), Some("preset"));
         assert_eq!(stored(keys::SPAN_INPUTS).as_deref(), Some("x"));
         assert_eq!(stored(keys::SPAN_OUTPUTS), None);

@@ -1,10 +1,11 @@
 //! Given a trace, when it is written as MLflow's trace JSON, then it reads back as the same trace.
 
-use openinference_mlflow_translator::mapping::{self, AddedAttributes, tags};
+use openinference_mlflow_translator::mapping::{self, tags};
 use openinference_mlflow_translator::mlflow::trace_info::{TraceInfo, TraceState};
-use openinference_mlflow_translator::mlflow::{keys, trace_json};
+use openinference_mlflow_translator::mlflow::{AddedAttributes, keys};
 use openinference_mlflow_translator::otlp::span::resource_attributes;
 use openinference_mlflow_translator::otlp::{Payload, Span};
+use openinference_mlflow_translator::trace_json;
 use serde_json::{Value, json};
 
 use crate::spans::{END, Message, START, TRACE_ID, double, encoded, identified};

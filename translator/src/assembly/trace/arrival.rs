@@ -6,7 +6,7 @@ use crate::assembly::envelope::Envelope;
 use crate::assembly::root::Root;
 use crate::assembly::span_summary::{SpanSummary, Version};
 use crate::contract::Receipt;
-use crate::mapping::feedback::Feedback;
+use crate::feedback::Feedback;
 
 /// A span's bytes, until MLflow has them.
 #[derive(Clone, Debug)]

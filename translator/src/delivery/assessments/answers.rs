@@ -10,7 +10,7 @@ use crate::delivery::answers::{Failure, Verdict};
 use crate::delivery::purpose::AssessmentRequest;
 use crate::delivery::server::ServerDelivery;
 use crate::delivery::state::BridgeState;
-use crate::mlflow::assessment::AssessmentVersion;
+use crate::feedback::assessment::AssessmentVersion;
 
 /// How often MLflow may fail on an assessment while it takes others.
 const CRASHES: u32 = 4;

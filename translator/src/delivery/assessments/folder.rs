@@ -7,8 +7,8 @@ use crate::assembly::trace::Trace;
 use crate::contract::Instant;
 use crate::delivery::purpose::AssessmentRequest;
 use crate::delivery::state::BridgeState;
-use crate::mlflow::assessment::{Assessment, AssessmentVersion};
-use crate::mlflow::trace_json;
+use crate::feedback::assessment::{Assessment, AssessmentVersion};
+use crate::trace_json;
 
 /// Feedback came before its trace has a file.
 pub(in crate::delivery) fn no_file(state: &mut BridgeState, trace: TraceId, now: Instant) {

@@ -8,7 +8,7 @@ use super::message::{Message, ToolCall};
 use super::parts::Parts;
 use super::raw_recovery;
 use super::role::Role;
-use crate::mlflow::json;
+use crate::json;
 use crate::openinference::{AttributeNode, AttributeTree};
 use crate::otlp::Value;
 

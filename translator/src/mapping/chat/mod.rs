@@ -18,10 +18,10 @@ mod tests;
 
 use std::borrow::Cow;
 
-use super::added_attributes::AttributeBuilder;
+use super::attribute_builder::AttributeBuilder;
 use super::span_view::SpanView;
 use super::tools;
-use crate::mlflow::json::JsonValue;
+use crate::json::JsonValue;
 use crate::mlflow::keys::{CHAT_MESSAGES, MESSAGE_FORMAT, SPAN_INPUTS, SPAN_OUTPUTS, SPAN_TYPE};
 use crate::openinference::{AttributeTree, Family, Key};
 use conversation::Conversation;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::calls;
 use super::media;
 use super::message::{Message, Part, ToolCall};
-use crate::mlflow::json;
+use crate::json;
 use crate::openinference::AttributeNode;
 
 /// What one part adds to its message.

@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::RawValue;
 use super::message::Message;
 use super::role::Role;
+use crate::json::{self, JsonIndex, JsonValue};
 use crate::mapping::span_view::SpanView;
-use crate::mlflow::json::{self, JsonIndex, JsonValue};
 use crate::openinference::Key;
 
 /// Keys of a request that hold what was said, in one shape or another; of `llm.invocation_parameters` they are left out, or

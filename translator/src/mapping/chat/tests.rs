@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::raw;
+use crate::json::JsonIndex;
 use crate::mapping::{self, repair};
-use crate::mlflow::json::JsonIndex;
 use crate::mlflow::keys::{CHAT_MESSAGES, CHAT_TOOLS, MESSAGE_FORMAT, SPAN_INPUTS, SPAN_OUTPUTS, SPAN_TYPE};
 use crate::otlp::write::Attributes;
 use crate::otlp::{Payload, Span};

@@ -20,7 +20,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use self::find::{FoundMedia, find};
 pub use self::limits::AttachmentLimits;
-use crate::mapping::AddedAttributes;
+use crate::mlflow::AddedAttributes;
 
 /// An attachment's id: a UUID of version 8 (RFC 9562), which MLflow wants for the file's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

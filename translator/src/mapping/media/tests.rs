@@ -170,7 +170,7 @@ fn additions_change_as_texts_do() {
     let picture = png(300);
     let mut added = AddedAttributes::default();
     added.push_text("text", format!("data:image/png;base64,{picture}"));
-    added.push("json", crate::mapping::Mapped::Json(json!([{"url": picture}, 1])));
+    added.push("json", crate::mlflow::Mapped::Json(json!([{"url": picture}, 1])));
     added.push_text("other", "words");
     AttachmentReferences { trace: TRACE, limits: LIMITS, has: &|_| true }.replace_in_attributes(&mut added);
     let texts: Vec<_> = added.iter().map(|(_, value)| value.as_text().into_owned()).collect();

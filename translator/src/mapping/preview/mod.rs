@@ -13,7 +13,7 @@ pub(super) use dump::is_dump;
 
 use std::borrow::Cow;
 
-use crate::mlflow::json::{self, JsonIndex, JsonValue, Kind};
+use crate::json::{self, JsonIndex, JsonValue, Kind};
 use crate::mlflow::preview as derived;
 use crate::mlflow::tags::fits;
 

@@ -1,8 +1,8 @@
 //! Conversations in the shapes that MLflow's derivation does not look into, and answers that only call tools.
 
 use super::Side;
+use crate::json::JsonValue;
 use crate::mapping::chat::{self, Message, Role};
-use crate::mlflow::json::JsonValue;
 
 /// The words of the last message of a side that has any; for an answer without words, the calls that it makes.
 pub(super) fn said(value: JsonValue<'_>, side: Side) -> Option<String> {

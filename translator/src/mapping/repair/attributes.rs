@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Notes, columns, rule, values};
-use crate::mlflow::json;
+use crate::json;
 use crate::otlp::wire::{bytes_field_len, put_bytes_field, put_header};
 use crate::otlp::{KeyValue, Text, Value};
 

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::rule;
-use crate::mlflow::{json, keys, tags};
+use crate::json;
+use crate::mlflow::{keys, tags};
 use crate::openinference::Key;
 use crate::otlp::Value;
 

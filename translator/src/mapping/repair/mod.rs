@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | `not-finite` | NaN or an infinity in any attribute | the text `NaN`, `Infinity` or `-Infinity` |
 //! | `invalid-utf8` | a text or a key that is no UTF-8 | U+FFFD for each bad part |
-//! | `json-text` | JSON text that MLflow cannot hold, see [`Fault`](crate::mlflow::json::Fault) | the same as a JSON string, which MLflow shows as text |
+//! | `json-text` | JSON text that MLflow cannot hold, see [`Fault`](crate::json::Fault) | the same as a JSON string, which MLflow shows as text |
 //! | `nul` | U+0000 where MLflow has a column, which PostgreSQL refuses | U+FFFD |
 //! | `session-id`, `user-id` | longer than 250 or 8000 characters | its beginning and a hash of the whole, so that two sessions stay two |
 //! | `trace-name`, `span-type` | longer than 4096 or 500 characters | its beginning |

@@ -1,7 +1,7 @@
 //! Attribute values of any depth: finite numbers and UTF-8.
 
 use super::{Notes, rule};
-use crate::mlflow::json;
+use crate::json;
 use crate::otlp::wire::{bytes_field_len, put_bytes_field, put_fixed64_field, put_header, put_varint_field};
 use crate::otlp::{KeyValue, Text, Value};
 

@@ -10,9 +10,9 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::added_attributes::AttributeBuilder;
+use super::attribute_builder::AttributeBuilder;
 use super::span_view::SpanView;
-use crate::mlflow::json;
+use crate::json;
 use crate::mlflow::keys::CHAT_TOOLS;
 use crate::openinference::{AttributeNode, AttributeTree, Key};
 use shapes::Tool;

@@ -4,11 +4,11 @@
 
 use std::borrow::Cow;
 
+use crate::json::JsonValue;
 use crate::mapping::chat::media::{self, is_base64};
 use crate::mapping::chat::message::{Message, Part, ToolCall};
 use crate::mapping::chat::parts::Parts;
 use crate::mapping::chat::role::Role;
-use crate::mlflow::json::JsonValue;
 
 /// What one block, or the value that its key holds, adds to its message.
 type Read = for<'a> fn(&str, JsonValue<'a>, &mut Blocks<'a>);

@@ -15,7 +15,7 @@ pub(in crate::mapping) use turns::{langchain_messages, messages};
 
 use std::borrow::Cow;
 
-use crate::mlflow::json::JsonValue;
+use crate::json::JsonValue;
 
 /// A shape that the UI has a parser for.
 #[derive(Debug)]

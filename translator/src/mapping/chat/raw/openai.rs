@@ -1,7 +1,7 @@
 //! OpenAI's Chat Completions and Responses APIs.
 
 use super::{Shape, is_list_of, is_one_of};
-use crate::mlflow::json::JsonValue;
+use crate::json::JsonValue;
 
 pub(super) const SHAPE: Shape = Shape { format: "openai", draws_request: is_request, draws_answer: is_answer };
 
@@ -104,7 +104,7 @@ fn is_item(item: JsonValue<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mlflow::json::JsonIndex;
+    use crate::json::JsonIndex;
 
     fn test(check: fn(JsonValue<'_>) -> bool, text: &str) -> bool {
         JsonIndex::read(text).is_some_and(|index| check(index.root(text)))

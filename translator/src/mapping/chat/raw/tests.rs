@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::json::JsonIndex;
 use crate::mapping::chat::role::Role;
-use crate::mlflow::json::JsonIndex;
 
 fn read_as(value: &Value, role: Role) -> Value {
     let text = value.to_string();

@@ -3,9 +3,9 @@
 //! API. [`blocks`] reads their content.
 
 use super::blocks;
+use crate::json::JsonValue;
 use crate::mapping::chat::message::Message;
 use crate::mapping::chat::role::Role;
-use crate::mlflow::json::JsonValue;
 
 /// How deep messages are looked for. LangChain's answers have theirs in a list of lists in an object.
 const DEPTH: usize = 6;

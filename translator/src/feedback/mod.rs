@@ -6,6 +6,7 @@
 //!
 //! Reading never fails: what cannot be understood stays on the carrier, which is stored as any span is.
 
+pub mod assessment;
 mod event;
 mod fields;
 mod target;

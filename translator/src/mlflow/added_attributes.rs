@@ -5,9 +5,8 @@ use std::borrow::Cow;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::span_view::SpanView;
-use crate::mlflow::json;
-use crate::otlp::Value;
+use crate::json;
+use crate::otlp::{Span, Value};
 
 /// The `mlflow.*` attributes that a span added, in the order in which they are appended. No key occurs twice.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -117,46 +116,7 @@ impl<'a> From<Value<'a>> for Mapped<'a> {
     }
 }
 
-/// Collects the added attributes of one span. Attributes that the producer has set are never added.
-#[derive(Debug)]
-pub(super) struct AttributeBuilder<'f, 's, 'a> {
-    view: &'f SpanView<'s, 'a>,
-    added: AddedAttributes<'a>,
-}
-
-impl<'f, 's, 'a> AttributeBuilder<'f, 's, 'a> {
-    /// Starts with none.
-    pub(super) fn new(view: &'f SpanView<'s, 'a>) -> Self {
-        Self { view, added: AddedAttributes::default() }
-    }
-
-    /// Whether an attribute is missing: ask before working out a value.
-    pub(super) fn lacks(&self, key: &'static str) -> bool {
-        !self.view.has_set(key) && self.added.get(key).is_none()
-    }
-
-    /// Adds an attribute that is missing.
-    pub(super) fn add(&mut self, key: &'static str, value: Mapped<'a>) {
-        if self.lacks(key) {
-            self.added.push(key, value);
-        }
-    }
-
-    /// Adds a text that is missing.
-    pub(super) fn add_text(&mut self, key: &'static str, text: impl Into<Cow<'a, str>>) {
-        self.add(key, Mapped::Text(text.into()));
-    }
-
-    /// What MLflow will hold under a key.
-    pub(super) fn stored(&self, key: &'static str) -> Option<Mapped<'a>> {
-        if self.view.has_set(key) {
-            return self.view.span().attribute(key).map(Mapped::from);
-        }
-        self.added.get(key).cloned()
-    }
-
-    /// What was added.
-    pub(super) fn finish(self) -> AddedAttributes<'a> {
-        self.added
-    }
+/// The value that MLflow will hold under a key: the producer's own, else the added one.
+pub fn stored<'a>(span: &Span<'a>, added: &AddedAttributes<'a>, key: &str) -> Option<Mapped<'a>> {
+    span.attribute(key).map(Mapped::from).or_else(|| added.get(key).cloned())
 }

@@ -6,10 +6,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use crate::mapping::{AddedAttributes, Mapped, tags};
-use crate::mlflow::assessment::Assessment;
+use crate::feedback::assessment::Assessment;
+use crate::json;
+use crate::mapping::tags;
 use crate::mlflow::trace_info::TraceInfo;
-use crate::mlflow::{json, keys, totals};
+use crate::mlflow::{AddedAttributes, Mapped};
+use crate::mlflow::{keys, totals};
 use crate::otlp::{Event, KeyValue, Link, Span, Value as Otlp};
 
 /// Writes a trace: its info, and each span with its own attributes and those it gained. Roots come first, then the spans in

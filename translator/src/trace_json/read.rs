@@ -5,8 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::mlflow::assessment::Assessment;
-use crate::mlflow::{json, keys};
+use crate::feedback::assessment::Assessment;
+use crate::json;
+use crate::mlflow::keys;
 use crate::openinference::Key;
 use crate::otlp::Malformed;
 use crate::otlp::wire::{put_bytes_field, put_fixed64_field, put_varint_field};

@@ -17,8 +17,8 @@
 use serde_json::{Map, Value, json};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-use super::{keys, tags, trace_info};
-use crate::mapping::feedback::{Feedback, FeedbackSubject};
+use crate::feedback::{Feedback, FeedbackSubject};
+use crate::mlflow::{keys, tags, trace_info};
 
 /// In the metadata: which [`AssessmentVersion`] of the assessment this is.
 const VERSION: &str = "openinference_mlflow.version";
@@ -202,7 +202,7 @@ fn size(object: &Map<String, Value>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mapping::feedback::FeedbackTarget;
+    use crate::feedback::FeedbackTarget;
 
     fn feedback() -> Feedback {
         Feedback {

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use super::Feedback;
 use super::target::{self, Scope};
-use crate::mlflow::json;
+use crate::json;
 use crate::openinference::{AttributeNode, AttributeTree, number};
 use crate::otlp::{Span, Value};
 
