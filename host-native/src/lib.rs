@@ -42,4 +42,5 @@ pub mod receiver;
 pub mod settings;
 pub mod telemetry;
 pub mod terminal;
+pub mod units;
 pub mod wasm;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 
-use super::units::Period;
 use super::{Layers, SettingsError};
 use crate::cli::LimitArgs;
+use crate::units::Period;
 
 /// The smallest `max_header_bytes` that hyper reads a request with.
 const LEAST_HEADER: u64 = 8 << 10;

@@ -15,7 +15,6 @@ mod forward;
 mod limits;
 mod tracking_uri;
 mod tuning;
-pub mod units;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -39,7 +38,7 @@ pub use tuning::Tuning;
 
 use crate::cli::{AccessArgs, GlobalArgs, JournalArgs, LogFormat, OperateArgs, ReceiveArgs, ServeArgs};
 use crate::journal;
-use units::{AdminAddress, OtlpEndpoint, Period};
+use crate::units::{AdminAddress, OtlpEndpoint, Period};
 
 /// How long a payload may wait on disk when nothing else is set.
 const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);

@@ -4,9 +4,9 @@
 use bytesize::ByteSize;
 use serde::Serialize;
 
-use super::units::Period;
 use super::{Delivery, Destination, Experiment, Layers};
 use crate::cli::TuningArgs;
+use crate::units::Period;
 
 /// Assembly and delivery limits, named as the translator's settings name them (`wit/translator.wit`, `bridge.open`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueHint};
 
-use crate::settings::units::Period;
+use crate::units::Period;
 
 /// `status`.
 #[derive(Debug, Args)]

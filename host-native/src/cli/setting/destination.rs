@@ -7,7 +7,7 @@ use clap::{ArgAction, Args, ValueHint};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use crate::settings::units::DecimalId;
+use crate::units::DecimalId;
 
 /// Where traces go.
 #[derive(Debug, Clone, Default, Args, Deserialize)]

@@ -4,7 +4,7 @@ use bytesize::ByteSize;
 use clap::{ArgAction, Args};
 use serde::Deserialize;
 
-use crate::settings::units::Period;
+use crate::units::Period;
 
 /// What is kept on disk until it is delivered.
 #[derive(Debug, Clone, Default, Args, Deserialize)]

@@ -6,7 +6,7 @@ use bytesize::ByteSize;
 use clap::Args;
 use serde::Deserialize;
 
-use crate::settings::units::Period;
+use crate::units::Period;
 
 /// What senders may take of the receivers. The defaults suit some thousand applications.
 #[derive(Debug, Clone, Default, Args, Deserialize)]

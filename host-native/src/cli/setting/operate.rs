@@ -4,7 +4,7 @@ use bytesize::ByteSize;
 use clap::{Args, ValueHint};
 use serde::Deserialize;
 
-use crate::settings::units::{AdminAddress, OtlpEndpoint};
+use crate::units::{AdminAddress, OtlpEndpoint};
 
 /// What operators see.
 #[derive(Debug, Clone, Default, Args, Deserialize)]

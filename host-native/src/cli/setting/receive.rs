@@ -6,7 +6,7 @@ use bytesize::ByteSize;
 use clap::Args;
 use serde::Deserialize;
 
-use crate::settings::units::{Period, address};
+use crate::units::{Period, address};
 
 /// Where applications send.
 #[derive(Debug, Clone, Default, Args, Deserialize)]

@@ -6,7 +6,7 @@ use bytesize::ByteSize;
 use clap::{ArgAction, Args};
 use serde::Deserialize;
 
-use crate::settings::units::Period;
+use crate::units::Period;
 
 /// Assembly and delivery. The defaults suit one server and any number of applications.
 #[derive(Debug, Clone, Default, Args, Deserialize)]

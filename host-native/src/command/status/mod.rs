@@ -18,7 +18,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::cli::StatusArgs;
 use crate::settings::DEFAULT_ADMIN;
-use crate::settings::units::Period;
+use crate::units::Period;
 use figures::Figures;
 
 /// How long the host may take to answer; `/readyz` may have to ask MLflow.
