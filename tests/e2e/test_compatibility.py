@@ -23,11 +23,6 @@ def delivered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Delivered]:
 
 
 @pytest.mark.parametrize("number", _TESTED)
-def test_the_page_says_what_the_version_shows(delivered: dict[str, Delivered], number: str) -> None:
-    assert table.row(number, delivered[_NEWEST.number], delivered[number]) in table.read()
-
-
-@pytest.mark.parametrize("number", _TESTED)
 @pytest.mark.parametrize("column", ["spans", "state", "session and user", "assessments"])
 def test_the_version_shows_it_as_the_newest_does(
     delivered: dict[str, Delivered], number: str, column: str
