@@ -73,7 +73,7 @@ lint: setup-rust .venv-lint/requirements.txt ## Formats, clippy, the dependency 
 	.venv-lint/bin/pip install --quiet --disable-pip-version-check -r $<
 	cp $< $@
 
-# Seconds: the fast loop of whoever works on the core.
+# The fast loop while you work on the core: it takes seconds.
 test-core: ## The core alone, in seconds.
 	cargo test --locked -p openinference-mlflow-translator
 

@@ -1,4 +1,4 @@
-/** Every entry of the package: the public functions, told about this module system's copy of the API. */
+/** Every entry of the package: the public functions, with this module system's copy of the API. */
 
 import * as api from "@opentelemetry/api";
 import { useApi } from "./public.js";

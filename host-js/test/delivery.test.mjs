@@ -14,27 +14,27 @@ before(async () => {
   const counts = new Map();
   const count = (key) => counts.set(key, (counts.get(key) ?? 0) + 1).get(key);
   mock.behaviour.answer = ({ path, headers }, _application, name) => {
-    const told = headers["x-behaviour"];
+    const behaviour = headers["x-behaviour"];
     const isTraces = path === "/v1/traces";
-    if (told === "down twice" && isTraces && count(name) <= 2) return { drop: true };
-    if (told === "busy once" && isTraces && count(name) === 1) return { status: 503, headers: { "retry-after": "0" } };
-    if (told === "slow" && isTraces) return { delay: 300 };
-    if (told === "down") return { drop: true };
-    if (told === "unauthorized" && headers.authorization !== "Basic dXNlcjpww6Rzcw==") return { status: 401 };
-    if (told === "bearer" && headers.authorization !== "Bearer abc") return { status: 401 };
+    if (behaviour === "down twice" && isTraces && count(name) <= 2) return { drop: true };
+    if (behaviour === "busy once" && isTraces && count(name) === 1) return { status: 503, headers: { "retry-after": "0" } };
+    if (behaviour === "slow" && isTraces) return { delay: 300 };
+    if (behaviour === "down") return { drop: true };
+    if (behaviour === "unauthorized" && headers.authorization !== "Basic dXNlcjpww6Rzcw==") return { status: 401 };
+    if (behaviour === "bearer" && headers.authorization !== "Bearer abc") return { status: 401 };
     return undefined;
   };
 });
 after(() => mock.stop());
 
-const behaves = (told) => `headers: { "x-behaviour": "${told}" }`;
+const behaves = (behaviour) => `headers: { "x-behaviour": "${behaviour}" }`;
 
 describe("delivery", { concurrency: 2 }, () => {
-  for (const told of ["down twice", "busy once", "slow"]) {
-    test(`a server that is ${told} has every span in the end, once`, async () => {
+  for (const behaviour of ["down twice", "busy once", "slow"]) {
+    test(`a server that is ${behaviour} has every span in the end, once`, async () => {
       const { spans } = await app(
         mock,
-        `autolog({ ${behaves(told)} }); for (let i = 0; i < 100; i++) span("s" + i); await flush();`,
+        `autolog({ ${behaves(behaviour)} }); for (let i = 0; i < 100; i++) span("s" + i); await flush();`,
       );
       assert.equal(new Set(names(spans)).size, 100);
       assert.equal(spans.length, 100);

@@ -11,9 +11,9 @@ before(async () => {
   installFixtures();
   mock = await startMlflowMock();
   mock.behaviour.answer = ({ path, headers }) => {
-    const told = headers["x-behaviour"];
-    if (told === "denied") return { status: 401 };
-    if (told === "rejects" && path === "/v1/traces") return { status: 422, body: '{"detail":"no"}' };
+    const behaviour = headers["x-behaviour"];
+    if (behaviour === "denied") return { status: 401 };
+    if (behaviour === "rejects" && path === "/v1/traces") return { status: 422, body: '{"detail":"no"}' };
     return undefined;
   };
 });

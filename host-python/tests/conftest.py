@@ -1,4 +1,4 @@
-"""A stand-in for MLflow that keeps what it gets, and processes that run applications against it."""
+"""A fake MLflow that keeps what it gets, and processes that run applications against it."""
 
 from __future__ import annotations
 

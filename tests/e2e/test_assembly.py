@@ -137,9 +137,9 @@ def test_a_span_that_mlflow_refuses_costs_no_other(patient: Gateway, reader: Rea
         assert len(reader.wait_for_trace(trace.trace_id.hex(), 2).data.spans) == 2
     (root,) = reader.wait_for_trace(refused.trace_id.hex(), 1).data.spans
     assert root.name == "refused"
-    (reason,) = eventually(patient.set_aside_reasons, "the refused span to be set aside")
+    (reason,) = eventually(patient.quarantine_reasons, "the refused span to be quarantined")
     assert (reason["trace_id"], reason["span_id"]) == (refused.trace_id.hex(), refused.span_id("generate").hex())
-    (kept,) = patient.set_aside.glob("*.pb")
+    (kept,) = patient.quarantine.glob("*.pb")
     assert payloads.from_body("kept", kept.read_bytes(), payload.content_type).trace_ids == [refused.trace_id.hex()]
 
 

@@ -72,6 +72,6 @@ def test_a_server_without_artifacts_keeps_the_picture_in_the_spans(
             (url,) = _references(trace)
             assert url.startswith("data:image/png;base64,")
             assert ("as attachments (503)" in gateway.log_text()) == (experiment == once)
-            assert gateway.set_aside_reasons() == []
+            assert gateway.quarantine_reasons() == []
     finally:
         server.stop()

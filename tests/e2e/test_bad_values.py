@@ -111,15 +111,15 @@ def test_a_time_that_is_wrong_makes_no_duration_of_years(sides: StoredCopies, ca
 
 
 @pytest.mark.parametrize("case", _BAD_IDS)
-def test_a_span_without_a_usable_id_is_set_aside_with_a_reason(sides: StoredCopies, case: str) -> None:
+def test_a_span_without_a_usable_id_is_quarantined_with_a_reason(sides: StoredCopies, case: str) -> None:
     copy = sides.translated[f"hand_{case}.pb"]
     (stored,) = [stored for stored, first in copy.original_ids.items() if copy.traces[first] == "absent"]
-    (reason,) = [each["reason"] for each in sides.set_aside if each["trace_id"] == stored]
+    (reason,) = [each["reason"] for each in sides.quarantined if each["trace_id"] == stored]
     assert "id" in reason and "OTLP" in reason
 
 
-def test_a_span_without_a_trace_id_is_set_aside_with_a_reason(sides: StoredCopies) -> None:
-    (reason,) = [each["reason"] for each in sides.set_aside if each["trace_id"] == ""]
+def test_a_span_without_a_trace_id_is_quarantined_with_a_reason(sides: StoredCopies) -> None:
+    (reason,) = [each["reason"] for each in sides.quarantined if each["trace_id"] == ""]
     assert "trace id is missing" in reason
 
 

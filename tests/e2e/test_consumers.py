@@ -90,7 +90,7 @@ def test_what_judges_read_of_a_chat_is_its_words(chat: Trace) -> None:
 def test_what_judges_read_of_an_agent_is_its_tools_and_their_calls(agent: Trace) -> None:
     assert [tool.function.name for tool in extract_available_tools_from_trace(agent)] == ["get_weather"]
     called = extract_tools_called_from_trace(agent)
-    # LangChain's instrumentation gives a tool's one argument by itself.
+    # LangChain's instrumentation gives a tool's one argument as a bare string.
     assert [(call.name, call.arguments) for call in called] == [("get_weather", "Lisbon"), ("get_weather", "Porto")]
 
 

@@ -92,7 +92,7 @@ def test_a_deleted_experiment_is_reported_and_gets_its_traces_once_it_is_restore
     with Gateway(folder, *arguments, tracking_uri=mlflow_server.uri) as gateway:
         payload.post(gateway.traces_url).require(200)
         gateway.wait_for_log('experiment "deleted for a while" is deleted')
-        eventually(lambda: len(gateway.set_aside_reasons()) == _SPANS, "both spans to be set aside")
+        eventually(lambda: len(gateway.quarantine_reasons()) == _SPANS, "both spans to be quarantined")
     assert f"mlflow experiments restore --experiment-id {experiment}" in gateway.log_text()
     assert reader.traces(experiment, payload.trace_ids) == {each: "absent" for each in payload.trace_ids}
 
@@ -108,8 +108,8 @@ def test_an_id_that_does_not_exist_is_reported_and_the_traces_can_go_elsewhere(
     with Gateway(folder, "--experiment-id", "999999999", tracking_uri=mlflow_server.uri) as gateway:
         payload.post(gateway.traces_url).require(200)
         gateway.wait_for_log("experiment 999999999 does not exist")
-        eventually(lambda: len(gateway.set_aside_reasons()) == _SPANS, "both spans to be set aside")
-    assert all("999999999" in each["reason"] for each in gateway.set_aside_reasons())
+        eventually(lambda: len(gateway.quarantine_reasons()) == _SPANS, "both spans to be quarantined")
+    assert all("999999999" in each["reason"] for each in gateway.quarantine_reasons())
 
     _replay(gateway, mlflow_server, "--experiment-id", experiment)
     assert _experiment_of(reader, payload) == experiment
@@ -117,5 +117,5 @@ def test_an_id_that_does_not_exist_is_reported_and_the_traces_can_go_elsewhere(
 
 def _replay(gateway: Gateway, server: MlflowServer, *arguments: str) -> None:
     where = ("--tracking-uri", server.uri, "--data-dir", str(gateway.data_dir))
-    done = run("replay", str(gateway.set_aside), *where, *arguments)
+    done = run("replay", str(gateway.quarantine), *where, *arguments)
     assert done.returncode == 0, done.stderr.decode()

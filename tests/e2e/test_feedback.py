@@ -74,7 +74,7 @@ def test_a_bridge_that_knows_nothing_of_it_makes_no_second_one(
         with Gateway(folder / use, *arguments, tracking_uri=mlflow_server.uri) as gateway:
             example.payload(judged, carrier).post(gateway.traces_url).require(200)
         # Leaving it fails unless everything was delivered.
-        assert not gateway.set_aside_reasons()
+        assert not gateway.quarantine_reasons()
     assert len(reader.trace(judged.trace_id.hex()).info.assessments) == 1
 
 
@@ -116,7 +116,7 @@ def test_feedback_on_a_session_is_on_its_newest_trace(gateway: Gateway, reader: 
     assert not reader.trace(carrier.trace_id.hex()).info.assessments
 
 
-def test_feedback_on_a_trace_that_never_comes_is_set_aside_and_can_be_replayed(
+def test_feedback_on_a_trace_that_never_comes_is_quarantined_and_can_be_replayed(
     folder: Path, mlflow_server: MlflowServer, reader: Reader, experiment: str
 ):
     judged = example.agent("never came")
@@ -124,13 +124,13 @@ def test_feedback_on_a_trace_that_never_comes_is_set_aside_and_can_be_replayed(
     arguments = (*_TUNING, "--idle-limit", "2s", "--experiment-id", experiment)
     with Gateway(folder, *arguments, tracking_uri=mlflow_server.uri) as gateway:
         example.payload(carrier).post(gateway.traces_url).require(200)
-        (reason,) = eventually(gateway.set_aside_reasons, "the carrier to be set aside")
+        (reason,) = eventually(gateway.quarantine_reasons, "the carrier to be quarantined")
     assert judged.trace_id.hex() in reason["reason"] and "0.5" not in reason["reason"]
     assert reader.trace(carrier.trace_id.hex()).data.spans, "the carrier itself is a span in MLflow"
 
     where = ("--tracking-uri", mlflow_server.uri, "--experiment-id", experiment, "--data-dir", str(gateway.data_dir))
     example.payload(judged).post_raw(mlflow_server.uri, experiment).require(200)
-    replayed = run("replay", str(gateway.set_aside), *where)
+    replayed = run("replay", str(gateway.quarantine), *where)
     assert replayed.returncode == 0, replayed.stderr.decode()
     assert [each.value for each in reader.trace(judged.trace_id.hex()).info.assessments] == [0.5]
 

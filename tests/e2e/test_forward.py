@@ -47,7 +47,7 @@ def test_an_application_is_in_both(
         for trace_id in traces.values():
             spans = reader.wait_for_trace(trace_id, 1).data.spans
             _wait_for(phoenix, {(trace_id, span.span_id) for span in spans}, openai_app.PROJECT)
-    assert not gateway.set_aside_reasons()
+    assert not gateway.quarantine_reasons()
 
 
 def test_one_that_is_away_holds_the_other_up_in_no_way_and_gets_everything_later(
@@ -68,7 +68,7 @@ def test_one_that_is_away_holds_the_other_up_in_no_way_and_gets_everything_later
         _wait_for(phoenix, _ids(without_mlflow))
         mlflow.start()
         assert len(reader.wait_for_trace(without_mlflow.trace_id.hex(), 2, within=60).data.spans) == 2
-    assert not gateway.set_aside_reasons()
+    assert not gateway.quarantine_reasons()
 
 
 def _ids(trace) -> set[tuple[str, str]]:

@@ -23,7 +23,7 @@ _EXPECTED = {
 
 
 pytestmark = pytest.mark.skipif(
-    sys.platform != "linux", reason="the injector stands in for functions of the GNU C library"
+    sys.platform != "linux", reason="the injector replaces functions of the GNU C library"
 )
 
 

@@ -1,4 +1,4 @@
-"""MLflow goes away and comes back: nothing that was accepted is lost, and nobody is told otherwise."""
+"""MLflow goes away and comes back: nothing that was accepted is lost, and no sender hears otherwise."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,7 +38,7 @@ def test_what_is_sent_while_mlflow_is_away_arrives_when_it_is_back(folder: Path,
         for trace in (*before, *during, *after):
             assert len(reader.wait_for_trace(trace.trace_id.hex(), 2).data.spans) == 2
     assert "delivery goes on" in gateway.log_text()
-    assert not gateway.set_aside_reasons()
+    assert not gateway.quarantine_reasons()
 
 
 def test_what_is_left_at_the_end_stays_in_the_journal_and_is_delivered_by_the_next_start(
@@ -62,10 +62,10 @@ def test_what_is_left_at_the_end_stays_in_the_journal_and_is_delivered_by_the_ne
             found = reader.wait_for_trace(trace.trace_id.hex(), 2)
             assert len(found.data.spans) == 2
             assert reader.client.get_experiment(found.info.experiment_id).name == "outage"
-    assert not gateway.set_aside_reasons()
+    assert not gateway.quarantine_reasons()
 
 
-def test_what_was_not_taken_in_time_is_set_aside_and_replayed(folder: Path, server: MlflowServer):
+def test_what_was_not_taken_in_time_is_quarantined_and_replayed(folder: Path, server: MlflowServer):
     trace = example.agent("too old")
     server.stop()
     arguments = (*_QUICK, *_EXPERIMENT, "--shutdown-timeout", "1s", "--journal-max-age", "1ms")
@@ -74,11 +74,11 @@ def test_what_was_not_taken_in_time_is_set_aside_and_replayed(folder: Path, serv
     assert gateway.stop() == 0
     # What is too old is looked for at the start.
     with Gateway(folder, *arguments, tracking_uri=server.uri) as gateway:
-        eventually(gateway.set_aside_reasons, "the payload to be set aside")
+        eventually(gateway.quarantine_reasons, "the payload to be quarantined")
 
     server.start()
     where = ("--tracking-uri", server.uri, "--data-dir", str(gateway.data_dir))
-    done = run("replay", str(gateway.set_aside), *where, *_EXPERIMENT)
+    done = run("replay", str(gateway.quarantine), *where, *_EXPERIMENT)
     assert done.returncode == 0, done.stderr.decode()
     assert len(Reader(server.uri).wait_for_trace(trace.trace_id.hex(), 2).data.spans) == 2
 

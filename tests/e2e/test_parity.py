@@ -46,4 +46,4 @@ def test_the_gateway_leaves_nothing_out_that_it_does_not_report(sides: StoredCop
         for stored, original in copy.original_ids.items()
         if copy.traces[original] == "absent"
     }
-    assert absent <= {reason["trace_id"] for reason in sides.set_aside}
+    assert absent <= {reason["trace_id"] for reason in sides.quarantined}

@@ -12,7 +12,7 @@ use openinference_mlflow_translator::json::meter;
 use openinference_mlflow_translator::translate;
 use serde_json::{Map, Value, json};
 
-/// By how many per cent a figure may differ from the baseline, in either direction: what is won is kept, too.
+/// By how many per cent a count may differ from the baseline, in either direction: what is won is kept, too.
 const TOLERANCE: u64 = 3;
 
 /// The payloads whose instructions are compared one by one; smaller ones show in the total alone.
@@ -54,7 +54,7 @@ fn translating_the_fixtures_costs_what_the_baseline_says() {
     );
 }
 
-/// Notes each figure of the baseline from which the measured one differs by more than the tolerance. A payload that has
+/// Notes each count of the baseline from which the measured one differs by more than the tolerance. A payload that has
 /// come or gone shows in the total.
 fn compare(name: &str, baseline: &Value, measured: &Value, differences: &mut Vec<String>) {
     if let Some(entries) = baseline.as_object() {

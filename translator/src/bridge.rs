@@ -11,7 +11,7 @@ use crate::settings::{InvalidSettings, Settings};
 #[cfg(feature = "json")]
 use crate::trace_json;
 
-/// How long a sender is told to wait while the bridge is full, in milliseconds.
+/// How long the bridge asks a sender to wait while it is full, in milliseconds.
 const FULL_RETRY: u32 = 1_000;
 
 /// Delivers whole traces to MLflow through requests that the host performs. It does no I/O and reads no clock.

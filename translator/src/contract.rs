@@ -40,9 +40,9 @@ pub struct Context {
 pub struct Accepted {
     /// For [`Event::Done`].
     pub receipt: Receipt,
-    /// Spans taken, set-aside ones not among them.
+    /// Spans accepted, without the quarantined ones.
     pub spans: u32,
-    /// Spans set aside: OTLP's `partial_success.rejected_spans`.
+    /// Spans quarantined: OTLP's `partial_success.rejected_spans`.
     pub rejected_spans: u32,
     /// Why; empty when none was rejected.
     pub message: String,
@@ -127,7 +127,7 @@ pub enum Answer {
 /// How much a notice matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// For whoever looks closely.
+    /// Details.
     Debug,
     /// PreviewGain a line.
     Info,
@@ -151,11 +151,11 @@ pub struct Notice {
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// Everything that came from this payload is in MLflow, or was set aside.
+    /// Everything that came from this payload is in MLflow, or was quarantined.
     Done(Receipt),
     /// A value was changed.
     Repaired(Repair),
-    /// A span was set aside.
+    /// A span was quarantined.
     Quarantined(Quarantined),
     /// Something a person should know.
     Notice(Notice),
@@ -172,7 +172,7 @@ pub struct Stats {
     pub spans_delivered: u64,
     /// Spans that arrived again, or in an older version.
     pub spans_duplicate: u64,
-    /// Spans set aside.
+    /// Spans quarantined.
     pub spans_quarantined: u64,
     /// Values changed.
     pub repairs: u64,

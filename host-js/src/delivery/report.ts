@@ -22,7 +22,7 @@ export class Report {
     this.#print(message);
   }
 
-  /** Prints good news, once for the topic. Standard output belongs to the application. */
+  /** Prints a success once for each topic. Standard output belongs to the application. */
   info(topic: string, message: string): void {
     this.warn(topic, message);
   }

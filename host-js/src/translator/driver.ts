@@ -117,7 +117,7 @@ export class Driver {
     this.#turn();
   }
 
-  /** Ends the hurry of a flush. */
+  /** Ends the haste of a flush. */
   relax(): void {
     this.#hurried = false;
   }

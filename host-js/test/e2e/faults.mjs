@@ -12,7 +12,7 @@ const real = { uri: () => mlflow.uri, spans: () => [], requests: () => [] };
 before(installFixtures);
 
 describe("an experiment", () => {
-  test("whose id nobody knows: its spans are set aside, with the reason", async () => {
+  test("whose id nobody knows: its spans are quarantined, with the reason", async () => {
     const { printed, stderr } = await app(
       real,
       `autolog({ experimentId: "987654321", flushTimeoutMillis: 60_000 }); span("a"); await flush(); print(stats());`,
@@ -25,12 +25,12 @@ describe("an experiment", () => {
     assert.match(stderr, /experiment 987654321/);
   });
 
-  for (const [told, options] of [
+  for (const [named, options] of [
     ["id", (id) => `experimentId: "${id}"`],
     ["name", () => `experiment: "deleted-by-name"`],
   ]) {
-    test(`that is deleted, told by its ${told}: nothing is written to it, and the way back is said`, async () => {
-      const name = `deleted-by-${told}`;
+    test(`that is deleted, named by its ${named}: nothing is written to it, and the way back is said`, async () => {
+      const name = `deleted-by-${named}`;
       const id = await mlflow.createExperiment(name);
       await mlflow.deleteExperiment(id);
       const { printed, stderr } = await app(
@@ -58,13 +58,13 @@ test("a server that stops while spans arrive, and comes back: every span is ther
     real,
     `const stay = setInterval(() => {}, 1000);
      autolog({ experiment: "restarted", flushTimeoutMillis: 120_000 });
-     const told = () => new Promise((resolve) => process.once("SIGUSR2", resolve));
+     const signal = () => new Promise((resolve) => process.once("SIGUSR2", resolve));
      const make = async (name) => { for (let i = 0; i < 20; i++) { span(name + i); await sleep(20); } };
      span("first"); await flush();
-     const stopped = told(); print("stop"); await make("meanwhile"); await stopped;
+     const stopped = signal(); print("stop"); await make("meanwhile"); await stopped;
      await make("without"); await flush({ timeoutMillis: 1_000 });
      const before = stats().pending;
-     const back = told(); print("start"); await back;
+     const back = signal(); print("start"); await back;
      await make("after"); await flush();
      print({ ...stats(), before });
      clearInterval(stay);`,

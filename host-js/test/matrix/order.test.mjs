@@ -1,7 +1,7 @@
 /**
  * Every order of {autolog, instrumentation, provider, first span} × every kind of provider × both module systems.
  *
- * Each case is a process. It runs once with autolog and once without: the user's span processor must be told the same,
+ * Each case is a process. It runs once with autolog and once without: the user's span processor must get the same calls,
  * and MLflow must get every span that ended after `autolog()` once, below the parent that the application gave it.
  */
 
@@ -47,7 +47,7 @@ after(() => mock.stop());
 
 const references = new Map();
 
-/** What the user's processor is told without autolog. */
+/** The calls of the user's processor without autolog. */
 function reference(fixture, provider, module, steps) {
   const without = steps.replace("A", "");
   const key = [fixture, provider, module, without].join(" ");
@@ -67,7 +67,7 @@ for (const [fixture, provider] of PROVIDERS) {
             runCase({ fixture, provider, module, steps }, mock.uri(name)),
             reference(fixture, provider, module, steps),
           ]);
-          assert.deepEqual(withUs.calls, without.calls, "the user's processor is told what it is told without us");
+          assert.deepEqual(withUs.calls, without.calls, "the user's processor gets the calls it gets without us");
           assert.equal(withUs.stderr, without.stderr, "nothing is printed");
 
           assert.deepEqual(shape(mock.spans(name)), wantedShape(provider, steps), "MLflow has each span once");

@@ -1,6 +1,6 @@
 //! The translator for JavaScript: the contract of `wit/translator.wit` in JavaScript's types.
 //!
-//! Beside it stands `ingestChunk`, which takes spans as the Node host snapshots them ([`chunk`]). Numbers that the
+//! Beside it is `ingestChunk`, which takes spans as the Node host snapshots them ([`chunk`]). Numbers that the
 //! contract has as `u64` are JavaScript numbers here: instants, ids and counters stay far below 2^53.
 
 mod chunk;

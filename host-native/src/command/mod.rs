@@ -72,7 +72,7 @@ fn run(cli: Cli, environment: Environment) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// The error and its causes, without those that an error has told already.
+/// The error and its causes, each text once.
 fn describe(error: &anyhow::Error) -> String {
     error.chain().map(ToString::to_string).fold(String::new(), |said, cause| match said.as_str() {
         "" => cause,

@@ -16,6 +16,6 @@ pub(super) fn stopping() {
 #[cfg(target_os = "linux")]
 fn tell(state: sd_notify::NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(&[state]) {
-        tracing::warn!("systemd cannot be told what this program does: {error}");
+        tracing::warn!("cannot notify systemd: {error}");
     }
 }

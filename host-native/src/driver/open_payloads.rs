@@ -194,7 +194,7 @@ impl OpenPayloads {
         self.journal.as_ref().is_some_and(|reader| reader.backlog.journal.pending_quarantine() > 0)
     }
 
-    /// Removes a payload whose sender was told not to retry.
+    /// Removes a payload that the receiver refused for good.
     pub(super) fn discard(&mut self, id: PayloadId) -> Option<OpenPayload> {
         let payload = self.evict(id)?;
         if let Some(reader) = &self.journal {
@@ -211,7 +211,7 @@ impl OpenPayloads {
         Some(payload)
     }
 
-    /// Removes the payload with this receipt, and notifies whoever waits for its delivery.
+    /// Removes the payload with this receipt, and notifies the task that waits for its delivery.
     pub(super) fn done(&mut self, receipt: u64) {
         let payload = self.receipts.remove(&receipt).and_then(|id| self.mark_delivered(id));
         if let Some(done) = payload.and_then(|payload| payload.done) {

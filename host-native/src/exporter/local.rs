@@ -268,13 +268,13 @@ mod tests {
     #[tokio::test]
     async fn given_an_observer_then_it_is_told_the_experiment_by_its_name() {
         let dir = tempfile::tempdir().unwrap();
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let observed = Arc::clone(&told);
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let observed = Arc::clone(&written);
         let observer = move |experiment: &str, trace: &[u8]| {
             observed.lock().unwrap().push((experiment.to_owned(), trace.to_vec()));
         };
         let folder = LocalFolder::new(dir.path(), observer);
         ask(&folder, "PUT", &format!("traces/team%2Fagent/tr-{ID}.json"), b"{}").await;
-        assert_eq!(*told.lock().unwrap(), [("team/agent".to_owned(), b"{}".to_vec())]);
+        assert_eq!(*written.lock().unwrap(), [("team/agent".to_owned(), b"{}".to_vec())]);
     }
 }

@@ -141,7 +141,7 @@ impl Destination {
         let keep = move || {
             let owed = journal.pending(consumer, id, 1, 0).unwrap_or_default();
             if owed.first().is_none_or(|oldest| oldest.id != id) {
-                // The entry was discarded: its sender was told that it is malformed.
+                // The entry was discarded: the receiver refused it as malformed.
                 return;
             }
             if journal.pending_quarantine() > 0 {

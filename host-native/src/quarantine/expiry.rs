@@ -93,7 +93,7 @@ mod tests {
     use crate::payload::{Encoding, PayloadContext};
 
     #[tokio::test]
-    async fn given_an_entry_that_is_too_old_then_it_is_set_aside_with_the_reason_and_leaves_the_journal() {
+    async fn given_an_entry_that_is_too_old_then_it_is_quarantined_with_the_reason_and_leaves_the_journal() {
         let dir = tempfile::tempdir().unwrap();
         let limits = JournalLimits { max_bytes: 1 << 20, max_age: Duration::ZERO };
         let (journal, consumers) = Journal::open(&dir.path().join("journal"), limits, &["mlflow".to_owned()]).unwrap();
@@ -110,7 +110,7 @@ mod tests {
         while journal.pending_count(consumers[0]) > 0 {
             sleep(Duration::from_millis(5)).await;
         }
-        let [item] = &quarantine.entries().unwrap()[..] else { panic!("one is set aside") };
+        let [item] = &quarantine.entries().unwrap()[..] else { panic!("one is quarantined") };
         assert_eq!(std::fs::read(&item.path).unwrap(), b"payload");
         assert!(item.record.reason.contains("mlflow did not take it"), "{}", item.record.reason);
         assert_eq!(item.record.experiment_name.as_deref(), Some("agents"));

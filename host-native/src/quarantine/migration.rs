@@ -111,7 +111,7 @@ mod tests {
     #[cfg(unix)]
     fn given_a_quarantine_that_cannot_be_written_then_the_old_entries_stay() {
         let dir = left_by_an_earlier_version(&[b"one"]);
-        // A file where the folder belongs: nothing can be moved there, whoever runs the test.
+        // A file where the folder belongs: nothing can be moved there, even by root.
         fs::write(dir.path().join("quarantine"), "").unwrap();
         Quarantine::below(dir.path());
         assert_eq!(payloads(&Quarantine::at(dir.path().join(OLD_NAME))), [b"one"]);

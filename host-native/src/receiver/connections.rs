@@ -168,7 +168,7 @@ impl Drop for Busy {
 mod tests {
     use super::*;
 
-    /// Whether the connection has been told to go, without waiting for anything.
+    /// Whether the connection must close now.
     async fn has_to_go(place: &Place) -> bool {
         let limits = Limits::for_bodies(1);
         tokio::select! {

@@ -1,6 +1,6 @@
 //! Who may connect to the receivers, and how.
 //!
-//! Guarantee: whoever does not say that senders need not prove who they are listens on loopback, or asks them.
+//! Guarantee: without `--allow-unauthenticated`, the gateway listens on loopback only or authenticates its senders.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -21,7 +21,7 @@ pub struct Delivery {
     pub workspace: Option<String>,
     /// Deliver OpenInference spans alone.
     pub openinference_only: bool,
-    /// What the set-aside folder may hold, in bytes; none: any.
+    /// What the quarantine folder may hold, in bytes; none: any.
     pub quarantine_max_bytes: Option<u64>,
     /// What was set of the bridge's tuning.
     pub tuning: Tuning,

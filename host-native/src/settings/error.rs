@@ -107,7 +107,7 @@ pub enum SettingsError {
     },
     /// An address that others reach, and nobody is asked who he is.
     #[error(
-        "{flag} {address} is reachable from other machines, and whoever reaches it could write traces\n\
+        "{flag} {address} is reachable from other machines, and anyone there could write traces\n\
          hint: ask senders for credentials with --auth-file (`openinference-mlflow auth add NAME --auth-file FILE` makes \
          them) or for certificates with --tls-client-ca, listen on 127.0.0.1, or, where the network keeps strangers out, \
          say so with --allow-unauthenticated"

@@ -1,4 +1,4 @@
-//! What the program was told: flags, then the environment, then the settings file, then defaults, resolved once at
+//! The resolved settings: flags, then the environment, then the settings file, then defaults, resolved once at
 //! the start into values that need no further checks.
 //!
 //! Guarantees: a setting that is given in two places comes from the stronger one, and so do settings that exclude each

@@ -151,7 +151,7 @@ fn given_tuning_then_the_bridge_is_told_what_was_set_and_nothing_else() {
         ("MLFLOW_EXPERIMENT_NAME", "my \"agent\""),
     ];
     let settings = environment_and_file(&environment, "").unwrap();
-    let told: serde_json::Value = serde_json::from_str(&settings.delivery.bridge_settings(42)).unwrap();
+    let passed: serde_json::Value = serde_json::from_str(&settings.delivery.bridge_settings(42)).unwrap();
     let expected = serde_json::json!({
         "destination": "local", "experiment_name": "my \"agent\"", "openinference_only": false, "seed": 42,
         "partial_ms": 60_000, "idle_ms": 120_000, "remember_ms": 3_600_000, "max_bytes": 1_073_741_824,
@@ -159,7 +159,7 @@ fn given_tuning_then_the_bridge_is_told_what_was_set_and_nothing_else() {
         "retry_initial_ms": 1_000, "retry_max_ms": 9_000,
         "attachments": false, "attachment_min_bytes": 1_024, "attachment_max_bytes": 1_000_000,
     });
-    assert_eq!(told, expected);
+    assert_eq!(passed, expected);
     let settings = environment_and_file(&[("MLFLOW_TRACE_MAX_ATTACHMENT_SIZE", "0")], "").unwrap();
     assert_eq!(settings.delivery.tuning.attachment_max_bytes, Some(u64::MAX), "as MLflow's client reads it");
 }

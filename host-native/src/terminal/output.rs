@@ -15,7 +15,7 @@ pub fn print(experiment: &str, trace: &[u8]) {
         Ok(None) => {}
         Ok(Some(text)) => {
             let mut stdout = anstream::stdout().lock();
-            // Whoever reads this may have gone away.
+            // The reader may have closed the pipe.
             let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
         }
         Err(error) => tracing::warn!("a trace cannot be drawn: {error}"),

@@ -12,7 +12,7 @@ pub(super) struct Branch<'a> {
     pub(super) span: &'a Span,
     /// The lines that lead to it.
     pub(super) prefix: String,
-    /// The lines beside what stands below it.
+    /// The lines beside its children.
     pub(super) below: String,
 }
 

@@ -146,14 +146,14 @@ async fn given_a_bridge_without_room_then_payloads_are_accepted_all_the_same_and
 }
 
 #[tokio::test]
-async fn given_traps_then_the_open_payloads_are_read_again_and_what_traps_twice_is_set_aside() {
+async fn given_traps_then_the_open_payloads_are_read_again_and_what_traps_twice_is_quarantined() {
     let dir = tempfile::tempdir().unwrap();
     let inbox = Inbox::default();
     let host = start(&dir, inbox.clone());
     for text in ["good", TRAP_ONCE] {
         host.ingest(text).await.unwrap();
     }
-    // Who was told together with the next one would be a suspect as well, for the second time.
+    // A payload ingested with the next one would become a suspect for the second time.
     host.delivered().await;
     for text in [TRAP_IN_POLL, "good after"] {
         host.ingest(text).await.unwrap();
@@ -169,7 +169,7 @@ async fn given_traps_then_the_open_payloads_are_read_again_and_what_traps_twice_
 }
 
 #[tokio::test]
-async fn given_a_quarantine_that_cannot_be_written_then_the_payload_stays_and_is_set_aside_once_it_can() {
+async fn given_a_quarantine_that_cannot_be_written_then_the_payload_stays_and_is_quarantined_once_it_can() {
     let dir = tempfile::tempdir().unwrap();
     let in_the_way = dir.path().join("quarantine");
     std::fs::write(&in_the_way, "a file where the folder should be").unwrap();
@@ -247,7 +247,7 @@ async fn given_a_quarantine_without_room_and_a_restart_then_what_mlflow_refuses_
 }
 
 #[tokio::test]
-async fn given_an_unreadable_payload_whose_sender_has_his_answer_then_it_is_set_aside_as_soon_as_there_is_room() {
+async fn given_an_unreadable_payload_whose_sender_has_his_answer_then_it_is_quarantined_as_soon_as_there_is_room() {
     let dir = tempfile::tempdir().unwrap();
     let folder = full_quarantine(&dir);
     let journal = open_journal(&dir).journal;

@@ -115,7 +115,7 @@ async fn given_json_then_http_gets_it_as_it_is_and_grpc_as_protobuf() {
 }
 
 #[tokio::test]
-async fn given_a_payload_that_is_refused_for_good_then_it_is_set_aside_with_the_reason_and_the_others_go_on() {
+async fn given_a_payload_that_is_refused_for_good_then_it_is_quarantined_with_the_reason_and_the_others_go_on() {
     for is_grpc in [false, true] {
         let dir = tempfile::tempdir().unwrap();
         let (running, _) = receivers::fake().await;
@@ -181,7 +181,7 @@ async fn given_a_destination_in_a_bad_mood_then_payloads_wait_and_none_is_lost()
 }
 
 #[tokio::test]
-async fn given_a_payload_that_always_fails_while_others_do_not_then_it_is_set_aside_in_the_end() {
+async fn given_a_payload_that_always_fails_while_others_do_not_then_it_is_quarantined_in_the_end() {
     let dir = tempfile::tempdir().unwrap();
     let phoenix = Mlflow::start().await;
     let taken = Arc::new(AtomicUsize::new(0));
@@ -261,7 +261,7 @@ async fn given_destinations_that_ask_for_a_certificate_then_they_get_it_and_are_
     host.forwarded(1).await;
     until("both have arrived", || async { running.inbox.texts() == ["a payload", "a payload"] }).await;
 
-    // Whoever shows nothing, or trusts somebody else, does not get through, and keeps the payload.
+    // A sender without a certificate, or with another authority's, is rejected and keeps its payload.
     let stranger = write_in(files.path(), "stranger.pem", &Authority::new().pem);
     let nobody = [Trust { identity: None, ..trust.clone() }, Trust { verify: Tls::Authorities(stranger), ..trust }];
     for trust in nobody {

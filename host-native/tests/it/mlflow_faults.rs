@@ -1,5 +1,5 @@
 //! The real translator, and an MLflow that is down, slow, wrong or in a bad mood: what was accepted arrives once it
-//! can, and what MLflow will never take is set aside.
+//! can, and what MLflow will never take is quarantined.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -132,7 +132,7 @@ async fn given_something_that_is_not_mlflow_then_the_trace_waits() {
 }
 
 #[tokio::test]
-async fn given_a_span_that_mlflow_refuses_then_it_is_set_aside_and_the_others_arrive() {
+async fn given_a_span_that_mlflow_refuses_then_it_is_quarantined_and_the_others_arrive() {
     const POISON: u8 = 66;
     let mlflow = Mlflow::start().await;
     mlflow.script(|seen| {

@@ -1,4 +1,4 @@
-//! What operators see of `serve` as a process: whether it is alive and ready, and its figures.
+//! What operators see of `serve` as a process: whether it is alive and ready, and its metrics.
 
 use std::collections::HashMap;
 
@@ -7,8 +7,8 @@ use crate::support::payload;
 use crate::support::program::{Program, get, post};
 use crate::support::until;
 
-/// The figures by name and labels, as Prometheus would read them.
-async fn figures(program: &Program) -> HashMap<String, f64> {
+/// The metrics by name and labels, as Prometheus would read them.
+async fn metrics(program: &Program) -> HashMap<String, f64> {
     let (status, text) = get(&program.admin("/metrics").await).await;
     assert_eq!(status, 200, "{text}");
     assert!(text.ends_with("# EOF\n"), "{text}");
@@ -19,8 +19,8 @@ async fn figures(program: &Program) -> HashMap<String, f64> {
         .collect()
 }
 
-fn figure(figures: &HashMap<String, f64>, name: &str) -> f64 {
-    figures.get(&format!("openinference_mlflow_{name}")).copied().unwrap_or_default()
+fn metric(metrics: &HashMap<String, f64>, name: &str) -> f64 {
+    metrics.get(&format!("openinference_mlflow_{name}")).copied().unwrap_or_default()
 }
 
 async fn ready(program: &Program, query: &str) -> (u16, serde_json::Value) {
@@ -34,7 +34,7 @@ fn failing(report: &serde_json::Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn given_traces_that_are_delivered_then_the_figures_say_so_from_end_to_end() {
+async fn given_traces_that_are_delivered_then_the_metrics_say_so_from_end_to_end() {
     let mlflow = Mlflow::start().await;
     let dir = tempfile::tempdir().unwrap();
     let uri = format!("--tracking-uri=http://{}", mlflow.address);
@@ -47,13 +47,13 @@ async fn given_traces_that_are_delivered_then_the_figures_say_so_from_end_to_end
     }
     assert_eq!(post(&url, b"no OTLP".to_vec()).await, 400);
     until("all is delivered", || async {
-        let figures = figures(&program).await;
-        figure(&figures, "delivered_spans_total") >= 2.0
-            && figure(&figures, "queue_payloads{destination=\"mlflow\"}") == 0.0
+        let metrics = metrics(&program).await;
+        metric(&metrics, "delivered_spans_total") >= 2.0
+            && metric(&metrics, "queue_payloads{destination=\"mlflow\"}") == 0.0
     })
     .await;
 
-    let figures = figures(&program).await;
+    let metrics = metrics(&program).await;
     for (name, expected) in [
         ("received_payloads_total{transport=\"http\"}", 4.0),
         ("received_bytes_total{transport=\"http\"}", (bytes + b"no OTLP".len()) as f64),
@@ -70,13 +70,13 @@ async fn given_traces_that_are_delivered_then_the_figures_say_so_from_end_to_end
         ("request_duration_seconds_count{destination=\"mlflow\",status=\"2xx\"}", mlflow.seen().len() as f64),
         ("translator_call_duration_seconds_count{call=\"ingest\"}", 4.0),
     ] {
-        assert_eq!(figure(&figures, name), expected, "{name} in {figures:#?}");
+        assert_eq!(metric(&metrics, name), expected, "{name} in {metrics:#?}");
     }
-    assert!(figure(&figures, "translator_call_duration_seconds_sum{call=\"ingest\"}") > 0.0);
+    assert!(metric(&metrics, "translator_call_duration_seconds_sum{call=\"ingest\"}") > 0.0);
 }
 
 #[tokio::test]
-async fn given_a_server_that_refuses_and_fails_then_the_figures_tell_what_was_set_aside_and_what_waits() {
+async fn given_a_server_that_refuses_and_fails_then_the_metrics_tell_what_was_quarantined_and_what_waits() {
     const POISON: u8 = 66;
     let mlflow = Mlflow::start().await;
     mlflow.script(|seen| {
@@ -92,7 +92,7 @@ async fn given_a_server_that_refuses_and_fails_then_the_figures_tell_what_was_se
     let program = Program::serve(dir.path(), &[&uri, "--settle=1ms"], &[]);
     let url = program.url().await;
     assert_eq!(post(&url, payload::trace(POISON)).await, 200);
-    until("the span is set aside", || async { figure(&figures(&program).await, "quarantined_spans_total") == 1.0 })
+    until("the span is quarantined", || async { metric(&metrics(&program).await, "quarantined_spans_total") == 1.0 })
         .await;
 
     mlflow.script(|_| say(503, "no"));
@@ -100,13 +100,13 @@ async fn given_a_server_that_refuses_and_fails_then_the_figures_tell_what_was_se
     let length = waits.len() as f64;
     assert_eq!(post(&url, waits).await, 200);
     until("it has failed", || async {
-        figure(&figures(&program).await, "request_duration_seconds_count{destination=\"mlflow\",status=\"5xx\"}") >= 1.0
+        metric(&metrics(&program).await, "request_duration_seconds_count{destination=\"mlflow\",status=\"5xx\"}") >= 1.0
     })
     .await;
-    let figures = figures(&program).await;
-    assert_eq!(figure(&figures, "queue_bytes{destination=\"mlflow\"}"), length);
-    assert_eq!(figure(&figures, "open_spans"), 1.0);
-    assert!(figure(&figures, "queue_oldest_age_seconds{destination=\"mlflow\"}") > 0.0);
+    let metrics = metrics(&program).await;
+    assert_eq!(metric(&metrics, "queue_bytes{destination=\"mlflow\"}"), length);
+    assert_eq!(metric(&metrics, "open_spans"), 1.0);
+    assert!(metric(&metrics, "queue_oldest_age_seconds{destination=\"mlflow\"}") > 0.0);
 }
 
 #[tokio::test]
@@ -157,7 +157,7 @@ async fn given_a_data_directory_that_takes_no_file_then_it_is_not_ready() {
     let data = dir.path().join("data");
     let program = Program::serve(&data, &[], &[]);
     assert_eq!(ready(&program, "").await.0, 200);
-    // A file in its place stops whoever runs the tests, root included.
+    // A file in its place is an error even for root.
     std::fs::rename(&data, dir.path().join("elsewhere")).unwrap();
     std::fs::write(&data, "").unwrap();
     until("it is not ready", || async { ready(&program, "").await.0 == 503 }).await;
@@ -166,7 +166,7 @@ async fn given_a_data_directory_that_takes_no_file_then_it_is_not_ready() {
 }
 
 #[tokio::test]
-async fn given_a_signal_to_stop_then_it_is_not_ready_and_its_figures_can_be_read_until_the_end() {
+async fn given_a_signal_to_stop_then_it_is_not_ready_and_its_metrics_can_be_read_until_the_end() {
     let mlflow = Mlflow::start().await;
     mlflow.script(|_| crate::support::mlflow::Reply::Hang);
     let dir = tempfile::tempdir().unwrap();
@@ -176,7 +176,7 @@ async fn given_a_signal_to_stop_then_it_is_not_ready_and_its_figures_can_be_read
     program.terminate();
     until("it is stopping", || async { ready(&program, "?exclude=mlflow").await.0 == 503 }).await;
     assert_eq!(failing(&ready(&program, "?exclude=mlflow").await.1), ["serving"]);
-    assert_eq!(figure(&figures(&program).await, "open_spans"), 1.0);
+    assert_eq!(metric(&metrics(&program).await, "open_spans"), 1.0);
 }
 
 #[tokio::test]
@@ -184,7 +184,7 @@ async fn given_no_address_for_operators_then_it_serves_without() {
     let dir = tempfile::tempdir().unwrap();
     let program = Program::serve(dir.path(), &["--admin-listen=off"], &[]);
     assert_eq!(post(&program.url().await, payload::trace(1)).await, 200);
-    until("it says so", || async { program.said().contains("figures    at nowhere") }).await;
+    until("it says so", || async { program.said().contains("metrics    at nowhere") }).await;
 }
 
 #[tokio::test]
@@ -207,21 +207,21 @@ async fn given_a_destination_that_is_dead_then_it_is_seen_and_the_host_stays_rea
     assert!(check["reason"].as_str().unwrap().contains("does not accept payloads"), "{check}");
     assert!(failing(&ready(&program, "?exclude=forward").await.1).is_empty());
     let of = |name: &str, more: &str| format!("{name}{{destination=\"http://{}/v1/traces\"{more}}}", phoenix.address);
-    let seen = figures(&program).await;
-    assert_eq!(figure(&seen, &of("queue_payloads", "")), 1.0, "{seen:#?}");
-    assert_eq!(figure(&seen, &of("queue_bytes", "")), length);
-    assert!(figure(&seen, &of("queue_oldest_age_seconds", "")) > 0.0);
-    assert!(figure(&seen, &of("request_duration_seconds_count", ",status=\"none\"")) >= 1.0);
-    assert!(figure(&seen, "journal_bytes") >= length);
+    let seen = metrics(&program).await;
+    assert_eq!(metric(&seen, &of("queue_payloads", "")), 1.0, "{seen:#?}");
+    assert_eq!(metric(&seen, &of("queue_bytes", "")), length);
+    assert!(metric(&seen, &of("queue_oldest_age_seconds", "")) > 0.0);
+    assert!(metric(&seen, &of("request_duration_seconds_count", ",status=\"none\"")) >= 1.0);
+    assert!(metric(&seen, "journal_bytes") >= length);
 
     phoenix.serve(socket.listen(64).unwrap());
     until("it takes payloads", || async { failing(&ready(&program, "").await.1).is_empty() }).await;
-    let seen = figures(&program).await;
-    assert_eq!(figure(&seen, &of("queue_payloads", "")), 0.0);
-    assert_eq!(figure(&seen, &of("queue_oldest_age_seconds", "")), 0.0);
-    assert_eq!(figure(&seen, &of("forwarded_payloads_total", ",outcome=\"delivered\"")), 1.0);
-    assert_eq!(figure(&seen, &of("request_duration_seconds_count", ",status=\"2xx\"")), 1.0);
-    assert!(figure(&seen, &of("last_success_timestamp_seconds", "")) > 1e9);
+    let seen = metrics(&program).await;
+    assert_eq!(metric(&seen, &of("queue_payloads", "")), 0.0);
+    assert_eq!(metric(&seen, &of("queue_oldest_age_seconds", "")), 0.0);
+    assert_eq!(metric(&seen, &of("forwarded_payloads_total", ",outcome=\"delivered\"")), 1.0);
+    assert_eq!(metric(&seen, &of("request_duration_seconds_count", ",status=\"2xx\"")), 1.0);
+    assert!(metric(&seen, &of("last_success_timestamp_seconds", "")) > 1e9);
     assert!(!format!("{seen:?} {check} {}", program.said()).contains("s3cret"));
 }
 
@@ -240,9 +240,9 @@ async fn given_a_quarantine_without_room_then_it_is_seen_until_somebody_makes_so
     for number in 1..=3 {
         assert_eq!(post(&program.url().await, payload::trace(number)).await, 200);
     }
-    let pending_quarantine = || async { figure(&figures(&program).await, "pending_quarantine_payloads") };
+    let pending_quarantine = || async { metric(&metrics(&program).await, "pending_quarantine_payloads") };
     until("two have no room", || async { pending_quarantine().await == 2.0 }).await;
-    assert_eq!(figure(&figures(&program).await, "quarantine_entries_total"), 1.0);
+    assert_eq!(metric(&metrics(&program).await, "quarantine_entries_total"), 1.0);
     let (status, report) = ready(&program, "").await;
     assert_eq!((status, failing(&report)), (200, vec!["quarantine"]), "{report}");
     assert!(report.to_string().contains("quarantine drop"), "{report}");
@@ -253,7 +253,7 @@ async fn given_a_quarantine_without_room_then_it_is_seen_until_somebody_makes_so
         until("the next has room", || async { pending_quarantine().await == left }).await;
     }
     assert!(failing(&ready(&program, "").await.1).is_empty());
-    let figures = figures(&program).await;
-    assert_eq!(figure(&figures, "queue_payloads{destination=\"mlflow\"}"), 0.0);
-    assert_eq!(figure(&figures, "quarantine_entries_total"), 3.0);
+    let metrics = metrics(&program).await;
+    assert_eq!(metric(&metrics, "queue_payloads{destination=\"mlflow\"}"), 0.0);
+    assert_eq!(metric(&metrics, "quarantine_entries_total"), 3.0);
 }

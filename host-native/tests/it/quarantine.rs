@@ -1,4 +1,4 @@
-//! `quarantine` as a process, on a folder of things set aside, beside an MLflow that takes them or does not.
+//! `quarantine` as a process, on a folder of quarantined payloads, beside an MLflow that takes them or does not.
 
 use std::path::Path;
 use std::process::Output;
@@ -52,7 +52,7 @@ fn said(output: &Output) -> String {
 }
 
 #[tokio::test]
-async fn given_things_set_aside_then_list_and_show_tell_what_and_why_and_content_only_when_asked() {
+async fn given_quarantined_payloads_then_list_and_show_tell_what_and_why_and_content_only_when_asked() {
     let dir = quarantine();
     let list = run(dir.path(), &["list"]).await;
     let table = said(&list);
@@ -126,7 +126,7 @@ async fn given_a_drop_then_nothing_goes_unasked() {
     assert!(run(dir.path(), &["drop", ID, "--yes"]).await.status.success());
     assert_eq!(quarantined(dir.path()), [payload::quarantine_id(&payload::trace(2))]);
     assert!(run(dir.path(), &["drop", "--all", "--yes"]).await.status.success());
-    assert!(said(&run(dir.path(), &["list"]).await).contains("Nothing is set aside"));
+    assert!(said(&run(dir.path(), &["list"]).await).contains("Nothing is quarantined"));
 }
 
 /// The same with a payload that was for a destination of `--forward`.

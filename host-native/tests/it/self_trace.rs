@@ -37,8 +37,8 @@ async fn given_an_endpoint_then_the_work_on_a_payload_is_told_in_spans_without_i
     assert_eq!(ingest[0].parent_span_id, receive[0].span_id);
     assert_eq!(named("request").len(), mlflow.seen().len());
     assert_eq!(spans.len(), 2 + mlflow.seen().len(), "{spans:#?}");
-    let told = format!("{spans:?}");
-    assert!(!told.contains("openinference.span.kind") && !told.contains("chat"), "{told}");
+    let text = format!("{spans:?}");
+    assert!(!text.contains("openinference.span.kind") && !text.contains("chat"), "{text}");
 }
 
 #[tokio::test]

@@ -28,9 +28,9 @@ async fn given_a_host_then_status_shows_what_it_does_and_its_exit_code_whether_i
     until("it is delivered", || async {
         let json: serde_json::Value =
             serde_json::from_slice(&status(dir.path(), &[&url, "--json"]).await.stdout).unwrap();
-        let figures = json["figures"].as_array().unwrap();
+        let metrics = json["metrics"].as_array().unwrap();
         json["ready"] == true
-            && figures.iter().any(|figure| figure["name"] == "delivered_spans_total" && figure["value"] == 1.0)
+            && metrics.iter().any(|metric| metric["name"] == "delivered_spans_total" && metric["value"] == 1.0)
     })
     .await;
     let shown = status(dir.path(), &[&url, "--once"]).await;

@@ -1,4 +1,4 @@
-//! TLS on both receivers: who is let in, who is not, and what becomes of files that are wrong or change.
+//! TLS on both receivers: which clients are accepted, and what happens when files are wrong or change.
 
 use std::time::Duration;
 
@@ -132,7 +132,7 @@ async fn given_a_certificate_that_is_replaced_then_new_connections_get_it_and_th
     })
     .await;
     assert!(http(&secured.running, &secured.authority.client(None)).await.is_err(), "the old one is gone");
-    assert!(http(&secured.running, &standing).await.is_ok(), "a connection that stands goes on");
+    assert!(http(&secured.running, &standing).await.is_ok(), "an open connection goes on");
 }
 
 #[tokio::test]

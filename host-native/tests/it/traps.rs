@@ -1,4 +1,5 @@
-//! A translator that traps is replaced, what was open is told to the next one, and what traps twice is set aside.
+//! After a trap the driver opens a new translator, which ingests the open payloads again. A payload that traps twice is
+//! quarantined.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -37,7 +38,7 @@ impl Host {
         self.bridges.opened.load(Ordering::SeqCst)
     }
 
-    /// The payloads in the folder of things set aside, as text.
+    /// The quarantined payloads, as text.
     fn quarantine(&self) -> Vec<String> {
         let Ok(entries) = std::fs::read_dir(self.data_dir.path().join("quarantine")) else { return Vec::new() };
         let paths = entries.map(|entry| entry.unwrap().path());
@@ -70,7 +71,7 @@ async fn given_a_payload_that_traps_once_then_it_is_delivered_by_the_next_guest(
 }
 
 #[tokio::test]
-async fn given_a_payload_that_traps_in_ingest_then_it_is_set_aside_and_its_sender_told_not_to_repeat_it() {
+async fn given_a_payload_that_traps_in_ingest_then_it_is_quarantined_and_its_sender_told_not_to_repeat_it() {
     let inbox = Inbox::default();
     let host = start(inbox.clone());
     let refused = host.ingest(TRAP_IN_INGEST).await.unwrap_err();
@@ -93,14 +94,14 @@ async fn given_open_payloads_when_another_one_traps_then_they_are_told_to_the_ne
     host.ingest(TRAP_IN_INGEST).await.unwrap_err();
     // The refusal is answered first, the next guest opened then; who asks it waits for it.
     assert_eq!(host.handle.stats().await.unwrap().open_receipts, 2);
-    let told: usize = host.bridges.contexts.lock().unwrap().len();
+    let ingested: usize = host.bridges.contexts.lock().unwrap().len();
     // Two payloads in the first guest and in the last, and the one that traps in the first, and alone in another.
-    assert_eq!((host.opened(), told), (3, 2 * 2 + 2));
+    assert_eq!((host.opened(), ingested), (3, 2 * 2 + 2));
     assert_eq!(host.quarantine(), [TRAP_IN_INGEST]);
 }
 
 #[tokio::test]
-async fn given_a_trap_that_names_nobody_then_only_its_payload_is_set_aside() {
+async fn given_a_trap_that_names_nobody_then_only_its_payload_is_quarantined() {
     let inbox = Inbox::default();
     let host = start(inbox.clone());
     let good = host.ingest("good before").await.unwrap();
@@ -116,7 +117,7 @@ async fn given_a_trap_that_names_nobody_then_only_its_payload_is_set_aside() {
 }
 
 #[tokio::test]
-async fn given_several_that_trap_told_together_with_bystanders_then_only_they_are_set_aside() {
+async fn given_several_that_trap_told_together_with_bystanders_then_only_they_are_quarantined() {
     let gate = Gate::shut();
     let host = start(gate.clone());
     let texts = ["one", "trap in complete, first", "two", "trap in complete, second", "three", "four"];
@@ -147,7 +148,7 @@ async fn given_a_destination_that_is_silent_then_a_bystander_is_acquitted_and_st
 }
 
 #[tokio::test]
-async fn given_a_trap_on_every_answer_then_the_payload_is_set_aside_and_the_host_goes_on() {
+async fn given_a_trap_on_every_answer_then_the_payload_is_quarantined_and_the_host_goes_on() {
     let inbox = Inbox::default();
     let host = start(inbox.clone());
     let bad = host.ingest(TRAP_IN_COMPLETE).await.unwrap();
@@ -157,7 +158,7 @@ async fn given_a_trap_on_every_answer_then_the_payload_is_set_aside_and_the_host
 }
 
 #[tokio::test]
-async fn given_undelivered_payloads_when_the_time_is_up_then_they_are_set_aside_and_counted() {
+async fn given_undelivered_payloads_when_the_time_is_up_then_they_are_quarantined_and_counted() {
     let host = start(Silence);
     for text in ["one", "two", "three"] {
         host.ingest(text).await.unwrap();

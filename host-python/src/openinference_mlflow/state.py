@@ -45,8 +45,8 @@ class Shared:
 
     def autolog(self, given: dict[str, Any]) -> None:
         defaults = Options()
-        news = {name: value for name, value in given.items() if value != getattr(defaults, name)}
-        self._options = changed(self._options, news | {"disable": given["disable"]})
+        changes = {name: value for name, value in given.items() if value != getattr(defaults, name)}
+        self._options = changed(self._options, changes | {"disable": given["disable"]})
         if self._options.disable and not self._is_started:
             return
         settings = self.pipeline.configure(self._options)

@@ -72,8 +72,8 @@ impl Host {
     /// How many requests MLflow has answered, by the host's own count.
     pub(crate) fn requests_to_mlflow(&self) -> f64 {
         let url = format!("http://127.0.0.1:{}/metrics", self.admin);
-        let figures = ureq::get(url).call().unwrap().body_mut().read_to_string().unwrap();
-        let counts = figures.lines().filter(|line| {
+        let metrics = ureq::get(url).call().unwrap().body_mut().read_to_string().unwrap();
+        let counts = metrics.lines().filter(|line| {
             line.starts_with("openinference_mlflow_request_duration_seconds_count{") && line.contains("\"mlflow\"")
         });
         counts.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()

@@ -1,6 +1,6 @@
 /**
  * How much of each captured payload MLflow's UI shows: of the payload that was posted to MLflow raw, and of the same payload
- * that went through the gateway. Every figure is a share of what `expected/` lists.
+ * that went through the gateway. Every number is a share of what `expected/` lists.
  */
 
 import { INSTRUMENTORS } from "../expected/conversations.mjs";

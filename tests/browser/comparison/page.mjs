@@ -1,4 +1,4 @@
-/** The tables of `translator/README.md`: what is in them, and where they stand. */
+/** The tables of `translator/README.md`: their content and their place. */
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -28,7 +28,7 @@ const COLUMNS = [
   ["list", ["requests", "responses"]],
 ];
 
-/** The tables that stand on the page now. */
+/** The tables on the page now. */
 export function written() {
   const page = readFileSync(PAGE, "utf8");
   const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];

@@ -1,4 +1,4 @@
-/** What an agent's trace opens with: its root says what was asked and answered, and what happened between where it is told. */
+/** What an agent's trace opens with: the root's request and response, and the steps between where the root has them. */
 
 import { toolCalls, SUNNY, SYSTEM, toolResult, WEATHER } from "./texts.mjs";
 

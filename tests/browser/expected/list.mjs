@@ -1,7 +1,7 @@
 /**
  * Request and response in the list of traces, oldest trace first: what was asked and answered, in words.
  *
- * A text that ends in `…` is a beginning. What is listed as JSON stands as JSON here.
+ * A text that ends in `…` is a beginning. A preview that is JSON is JSON here.
  */
 
 import * as texts from "./texts.mjs";

@@ -14,7 +14,7 @@ export function readSpan() {
   const section = (name) =>
     view?.querySelector(`[data-testid="model-trace-explorer-${name}-section-toggle"]`)?.parentElement;
 
-  /** The name of a tool stands before the button that copies the call's id. */
+  /** The name of a tool is before the button that copies the call's id. */
   function nameBefore(button) {
     return words([...button.parentElement.querySelectorAll("span:not([role=img])")].find(words));
   }

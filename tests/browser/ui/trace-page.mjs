@@ -38,7 +38,7 @@ export class TracePage {
         const text = (title) => {
           let block = title;
           while (!block.querySelector("code")) block = block.parentElement;
-          // The number of the first line stands before it.
+          // The number of the first line precedes it.
           return block.querySelector("code").textContent.replace(/^1/, "");
         };
         return Object.fromEntries(fields.map((title) => [title.textContent.trim(), text(title)]));

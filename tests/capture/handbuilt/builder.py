@@ -115,7 +115,7 @@ def add_attributes(target, attributes: Mapping[str, object]) -> None:
 
 
 def any_value(value: object) -> AnyValue:
-    """Python's types stand for OTLP's; `None` is a value that is not set."""
+    """Python's types map to OTLP's; `None` is a value that is not set."""
     match value:
         case None:
             return AnyValue()

@@ -112,9 +112,9 @@ _GEN_AI = {
 def genai_messages() -> Case:
     trace = Trace("genai_messages")
     trace.span("alone", "LLM", _GEN_AI)
-    told = _messages("input", {"role": "user", "content": "How is the weather here?"})
-    told |= _messages("output", {"role": "assistant", "content": "Sunny."})
-    trace.span("told in part", "LLM", _GEN_AI | told, parent="alone")
+    rebuilt = _messages("input", {"role": "user", "content": "How is the weather here?"})
+    rebuilt |= _messages("output", {"role": "assistant", "content": "Sunny."})
+    trace.span("told in part", "LLM", _GEN_AI | rebuilt, parent="alone")
     return payload("Messages of OpenTelemetry's GenAI convention, alone and beside others that lack parts of them.", trace)
 
 
@@ -131,8 +131,8 @@ def lost_parts() -> Case:
         {"role": "user", "content": results},
     ]
     answer = {"output": {"message": {"role": "assistant", "content": [{"text": "Mixed."}]}}}
-    told = _messages("input", {"role": "user", "content": "How is it?"}, {"role": "assistant"}, {"role": "user"})
-    trace.span("Bedrock", "LLM", {"input.value": json.dumps({"messages": bedrock}), "output.value": json.dumps(answer)} | told)
+    rebuilt = _messages("input", {"role": "user", "content": "How is it?"}, {"role": "assistant"}, {"role": "user"})
+    trace.span("Bedrock", "LLM", {"input.value": json.dumps({"messages": bedrock}), "output.value": json.dumps(answer)} | rebuilt)
     contents = [{"role": "user", "parts": [{"text": "Look."}, {"inline_data": {"mime_type": "image/png", "data": _PNG}}]}]
     candidate = {"content": {"role": "model", "parts": [{"text": "A dot."}]}}
     gemini = {

@@ -45,7 +45,7 @@ def kinds_absent() -> Case:
             "nothing": {"app.step": 3},
         },
     )
-    return payload("Spans without a kind, to be told by the keys they carry; the last one carries none.", trace)
+    return payload("Spans without a kind, to be inferred from their keys; the last one carries none.", trace)
 
 
 def kinds_preset() -> Case:

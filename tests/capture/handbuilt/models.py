@@ -25,7 +25,7 @@ def model_precedence() -> Case:
             "nowhere": {"input.value": "text"},
         },
     )
-    return payload("Every place a model name can stand in, alone and beside others.", trace)
+    return payload("Every place for a model name, alone and beside others.", trace)
 
 
 def model_provider() -> Case:

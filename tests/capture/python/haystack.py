@@ -60,7 +60,7 @@ def agent(api: ModelApi) -> None:
 
 
 def tool_result(api: ModelApi) -> None:
-    """A generator alone, told what a tool found."""
+    """A generator alone, with a tool's result."""
     call = ToolCall(id="call_1", tool_name=prompts.TOOL, arguments={"city": "Lisbon"})
     pipeline = Pipeline()
     pipeline.add_component("llm", _generator(api, tools=[_WEATHER]))

@@ -1,4 +1,4 @@
-"""A model API of any provider, on loopback: it says what it was told to say, in that order, whatever it is asked.
+"""A model API of any provider, on loopback: it gives scripted answers in order, whatever the request.
 
 A scenario names its answers, files of `capture/answers/`: `.json` is one body, `.sse` a stream of server-sent events.
 `refusing(…)` is an answer with an error status. An answer that is left over, or a question too many, fails the

@@ -98,7 +98,7 @@ def responses_conversation(api: ModelApi) -> None:
 
 
 def responses_tool_result(api: ModelApi) -> None:
-    """The model reasons, calls a tool and is told its result."""
+    """The model reasons, calls a tool and gets its result."""
     client = _client(api)
     asked_items: list = [{"role": "user", "content": prompts.WEATHER_QUESTION}]
     with api.answering("openai/response_tool_call.json", "openai/response_tool_result.json"):

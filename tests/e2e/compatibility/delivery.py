@@ -57,7 +57,7 @@ def deliver(version: Version, folder: Path) -> Delivered:
             wait_until_idle(admin, 300.0)
         traces = _observe(version, server.uri, experiment)
         named = {original[stored]: _with_original_ids(trace, stored) for stored, trace in traces.items()}
-        reasons = [each["reason"] for each in gateway.set_aside_reasons()]
+        reasons = [each["reason"] for each in gateway.quarantine_reasons()]
         return Delivered(named, sorted(reasons), gateway.log_text())
     finally:
         server.stop()

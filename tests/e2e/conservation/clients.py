@@ -30,7 +30,7 @@ _RETRYABLE_GRPC = {
 
 
 class Client(threading.Thread):
-    """Sends one export after the other until it is told to stop. Everything it does follows from its seed."""
+    """Sends one export after the other until it is stopped. Everything it does follows from its seed."""
 
     def __init__(self, number: int, seed: int, gateway: Gateway, account: Account) -> None:
         super().__init__(name=f"client-{number}", daemon=True)
@@ -51,7 +51,7 @@ class Client(threading.Thread):
             while not self._over.wait(self._random.uniform(0, 2 * _PAUSE_S)):
                 self._export(number)
                 number += 1
-        except BaseException as failure:  # told by the oracle: a thread's own word is lost
+        except BaseException as failure:  # the oracle reports it: a thread's own exception is lost
             self.failure = failure
 
     def _export(self, number: int) -> None:

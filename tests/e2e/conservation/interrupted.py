@@ -103,7 +103,7 @@ class Interrupted:
         gateway = self._gateway()
         places = {
             "journal": gateway.data_dir / "journal",
-            "quarantine": gateway.set_aside,
+            "quarantine": gateway.quarantine,
             "mlflow": self._mlflow.port,
             "forwarded": self._inbox.port,
             "sender": gateway.http_port,

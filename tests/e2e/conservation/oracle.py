@@ -105,7 +105,7 @@ class Run:
         def have_all() -> bool:
             return acknowledged <= self._server.span_ids().keys() and acknowledged <= self._in_inbox().keys()
 
-        # What waits may be much; whoever makes no progress has lost the rest, and the result says what is missing.
+        # What waits may be much; without progress the rest is lost, and the result says what is missing.
         arrived, since = -1, time.monotonic()
         while not have_all() and time.monotonic() < since + _STUCK_S:
             now = self._server.span_ids().total() + len(self._inbox.taken)

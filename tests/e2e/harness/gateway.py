@@ -92,12 +92,12 @@ class Gateway:
         return self._process
 
     @property
-    def set_aside(self) -> Path:
+    def quarantine(self) -> Path:
         return self.data_dir / "quarantine"
 
-    def set_aside_reasons(self) -> list[dict]:
-        """The `.reason.json` of everything that was set aside."""
-        return [json.loads(each.read_text()) for each in sorted(self.set_aside.glob("*.reason.json"))]
+    def quarantine_reasons(self) -> list[dict]:
+        """The `.reason.json` of everything that was quarantined."""
+        return [json.loads(each.read_text()) for each in sorted(self.quarantine.glob("*.reason.json"))]
 
     def log_text(self) -> str:
         """Its standard error and standard output, also after its end."""

@@ -52,7 +52,7 @@ class LoopbackHandler(BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(body)
         except OSError:
-            self.hang_up()  # whoever asked was killed meanwhile
+            self.hang_up()  # the client was killed meanwhile
 
     def hang_up(self) -> None:
         self.close_connection = True

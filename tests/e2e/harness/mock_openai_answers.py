@@ -1,6 +1,6 @@
 """What the mock model API answers. Data, and the little that depends on the question.
 
-Tests read the constants: what an application was told is what MLflow must show.
+Tests read the constants: what an application received is what MLflow must show.
 """
 
 import base64

@@ -26,7 +26,7 @@ class Reader:
         """Each trace, or the word `absent` or `unreadable`.
 
         One search brings the traces of an experiment many times faster than as many requests, but it fails as a whole
-        when the server cannot return one of them; then each is asked for by itself.
+        when the server cannot return one of them; then each is requested alone.
         """
         try:
             found = {trace.info.trace_id: trace for trace in self._search(experiment_id, None, include_spans=True)}

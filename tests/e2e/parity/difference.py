@@ -23,8 +23,8 @@ class Difference:
     translated: dict | str
     value_difference: ValueDifference
     trace_id: str
-    # What the gateway has set aside, of every case.
-    set_aside: list[dict]
+    # What the gateway has quarantined, of every case.
+    quarantined: list[dict]
 
     def __str__(self) -> str:
         return f"{self.case}: {self.value_difference}"
@@ -41,7 +41,7 @@ class Difference:
     @property
     def reported(self) -> set[str]:
         """The ids of traces of which the gateway has set a span aside."""
-        return {self.sent.original_ids.get(reason["trace_id"], "") for reason in self.set_aside}
+        return {self.sent.original_ids.get(reason["trace_id"], "") for reason in self.quarantined}
 
     @property
     def both_shown(self) -> bool:
@@ -98,4 +98,4 @@ def trace_differences(sides: StoredCopies) -> Iterator[Difference]:
         assert raw.traces.keys() == translated.traces.keys(), f"{case}: the copies are not of the same traces"
         for trace_id, shown in raw.traces.items():
             for each in differences(shown, translated.traces[trace_id]):
-                yield Difference(case, translated, shown, translated.traces[trace_id], each, trace_id, sides.set_aside)
+                yield Difference(case, translated, shown, translated.traces[trace_id], each, trace_id, sides.quarantined)

@@ -40,7 +40,7 @@ def _document(node: dict) -> dict:
 
 
 def is_documents(outputs: object) -> bool:
-    """What the UI draws by itself."""
+    """What the UI draws without our attributes."""
     return isinstance(outputs, list) and bool(outputs) and all("page_content" in each for each in outputs)
 
 

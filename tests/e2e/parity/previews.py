@@ -101,7 +101,7 @@ def _text(value: object, side: str, depth: int = 3) -> str | None:
 
 
 def _spoken(value: object, side: str) -> str | None:
-    """What MLflow finds by itself."""
+    """What MLflow derives."""
     if not isinstance(value, dict):
         return None
     text = json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Attributes as they stand in a payload, of both encodings.
+"""Attributes as a payload has them, of both encodings.
 
 MLflow shows a text that spells JSON as what it spells."""
 

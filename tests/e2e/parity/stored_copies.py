@@ -21,8 +21,8 @@ class StoredCopies:
 
     raw: dict[str, Copy]
     translated: dict[str, Copy]
-    # The `.reason.json` of everything the gateway set aside, and what the gateway logged.
-    set_aside: list[dict]
+    # The `.reason.json` of everything the gateway quarantined, and what the gateway logged.
+    quarantined: list[dict]
     log: str
 
 
@@ -52,7 +52,7 @@ def store_twice(reader: Reader, server_uri: str, folder: Path) -> StoredCopies:
     for copies, where in ((raw, raw_experiments), (translated, experiments)):
         for experiment in set(where.values()):
             read_back(reader, experiment, {case: copy for case, copy in copies.items() if where[case] == experiment})
-    return StoredCopies(raw, translated, gateway.set_aside_reasons(), gateway.log_text())
+    return StoredCopies(raw, translated, gateway.quarantine_reasons(), gateway.log_text())
 
 
 def _copies(reader: Reader, side: str) -> tuple[dict[str, Copy], dict[str, str]]:

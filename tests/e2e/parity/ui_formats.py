@@ -1,4 +1,4 @@
-"""Which requests and answers MLflow's UI (3.17.2) draws by itself, given `mlflow.message.format`.
+"""Which requests and answers MLflow's UI (3.17.2) draws, given `mlflow.message.format`.
 
 A second implementation of the checks that decide whether the translator keeps the raw values.
 """

@@ -4,13 +4,13 @@
 //! no list of such places can be incomplete. Calls are counted by what they do and by what they do it to (`plan`), since
 //! one thread writes a file and so the third `sync` of the journal is the same moment in every run, whatever else goes on.
 //!
-//! Beside `SIGKILL` there is a power cut (`unsynced`): what a file was not told to keep is gone as well, which a kill
+//! Beside `SIGKILL` there is a power cut (`unsynced`): what was not synced to a file is lost as well, which a kill
 //! alone never shows, because the system keeps what was written.
 //!
 //! For 64-bit Linux: the calls are made by their numbers, without the functions that are replaced here.
 
 #![cfg(target_os = "linux")]
-#![allow(unsafe_code, reason = "it stands in for functions of the C library")]
+#![allow(unsafe_code, reason = "it replaces functions of the C library")]
 #![allow(missing_docs, clippy::missing_safety_doc, reason = "each has the contract of the C function of its name")]
 
 mod fault;

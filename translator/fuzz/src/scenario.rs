@@ -144,7 +144,7 @@ pub enum AnswerSeed {
         status: u16,
         /// The body.
         body: Vec<u8>,
-        /// `retry-after`, as it stands.
+        /// `retry-after`, as sent.
         retry_after: Option<String>,
     },
     /// None.

@@ -22,7 +22,7 @@ struct Host {
     requested: BTreeSet<u64>,
     accepted: BTreeSet<u64>,
     done: BTreeSet<u64>,
-    /// The spans that were taken, and those that a server has acknowledged or that were set aside.
+    /// The spans that were taken, and those that a server has acknowledged or that were quarantined.
     taken: BTreeSet<SpanKey>,
     settled: BTreeSet<SpanKey>,
     spans: u64,
@@ -177,10 +177,10 @@ fuzz_target!(|scenario: Scenario| {
     host.drain();
     let stats = host.bridge.stats();
     assert_eq!((stats.open_spans, stats.open_traces, stats.open_receipts), (0, 0, 0));
-    // A span whose feedback alone was set aside counts as delivered, too.
+    // A span whose feedback alone was quarantined counts as delivered, too.
     assert!(stats.spans_delivered + stats.spans_duplicate <= stats.spans_received, "{stats:?}");
     if !settings.local && !settings.openinference_only {
         let lost: Vec<_> = host.taken.difference(&host.settled).collect();
-        assert!(lost.is_empty(), "neither delivered nor set aside: {lost:?}");
+        assert!(lost.is_empty(), "neither delivered nor quarantined: {lost:?}");
     }
 });

@@ -34,9 +34,9 @@ fuzz_target!(|body: &[u8]| {
     assert_eq!(span_count(&json::decode(&as_json.payload).expect("JSON").payload), sent);
 
     let again = translate(&translated.payload, Encoding::Protobuf, Encoding::Protobuf).expect("a payload");
-    // What the producer dropped is told, not repaired.
+    // What the producer dropped is reported, not repaired.
     let repaired: Vec<_> = again.repairs.iter().filter(|repair| repair.rule != "dropped-attributes").collect();
     assert!(repaired.is_empty(), "repaired twice: {repaired:?}");
-    assert_eq!(again.quarantined, [], "set aside after it was translated");
+    assert_eq!(again.quarantined, [], "quarantined after it was translated");
     assert_eq!(again.payload, translated.payload, "translated twice is something else");
 });

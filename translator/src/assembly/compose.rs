@@ -182,7 +182,7 @@ pub fn linked_prompts(prompts: &BTreeSet<String>) -> Option<(String, String)> {
     (!prompts.is_empty()).then(|| (keys::LINKED_PROMPTS.to_owned(), list()))
 }
 
-/// Adds `mlflow.traceTag.*` attributes, those that the producer set aside.
+/// Adds `mlflow.traceTag.*` attributes, which MLflow's own tracing would have put there.
 fn add_trace_tags(added: &mut AddedAttributes<'_>, root: &Span<'_>, tags: BTreeMap<String, String>) {
     for (key, value) in tags {
         let key = format!("{}{key}", keys::TRACE_TAG_PREFIX);

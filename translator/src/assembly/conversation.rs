@@ -2,7 +2,7 @@
 //!
 //! Frameworks exist whose outermost span carries no values (OpenAI's Agents SDK), or its objects as Python prints them. Such a
 //! trace shows what its models were asked first and answered last. Both are functions of the set of calls, whatever
-//! the order in which they come, and bounded: calls may be long gone when the span that borrows from them arrives.
+//! the order in which they come, and bounded: calls may have left memory when the span that needs them arrives.
 
 use serde_json::{Value, json};
 

@@ -22,8 +22,8 @@ pub fn of(id: TraceId, trace: &Trace, update: &TraceUpdate, experiment_id: &str)
     let said = if update.conversation.is_empty() { &trace.conversation } else { &update.conversation };
     // An earlier trace info may have set previews of another span: an empty text clears them.
     let nothing = || trace.info.sent.then(String::new);
-    let borrowed = |borrows: fn(&TracePreview) -> bool, words: fn(&ConversationSummary) -> Option<String>| {
-        trace_preview.filter(|trace_preview| borrows(trace_preview)).and_then(|_| words(said))
+    let filled = |fills: fn(&TracePreview) -> bool, words: fn(&ConversationSummary) -> Option<String>| {
+        trace_preview.filter(|trace_preview| fills(trace_preview)).and_then(|_| words(said))
     };
     let mut tags = trace.resource_tags.clone();
     let root = trace.root_details();
@@ -44,18 +44,12 @@ pub fn of(id: TraceId, trace: &Trace, update: &TraceUpdate, experiment_id: &str)
         start: trace.span_summaries().map(|(_, summary)| summary.start).min().unwrap_or_default(),
         end: trace.span_summaries().map(|(_, summary)| summary.end).max().unwrap_or_default(),
         state: state(trace),
-        request_preview: borrowed(
-            |trace_preview| trace_preview.request_from_conversation,
-            ConversationSummary::request,
-        )
-        .or_else(|| trace_preview?.request.clone())
-        .or_else(nothing),
-        response_preview: borrowed(
-            |trace_preview| trace_preview.response_from_conversation,
-            ConversationSummary::answer,
-        )
-        .or_else(|| trace_preview?.response.clone())
-        .or_else(nothing),
+        request_preview: filled(|trace_preview| trace_preview.request_from_conversation, ConversationSummary::request)
+            .or_else(|| trace_preview?.request.clone())
+            .or_else(nothing),
+        response_preview: filled(|trace_preview| trace_preview.response_from_conversation, ConversationSummary::answer)
+            .or_else(|| trace_preview?.response.clone())
+            .or_else(nothing),
         tags: tags.into_iter().collect(),
         metadata: Vec::new(),
     }

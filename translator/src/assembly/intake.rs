@@ -1,4 +1,4 @@
-//! From a payload to spans that may join a trace: decoded, repaired, outlined, or set aside.
+//! From a payload to spans that may join a trace: decoded, repaired and summarised, or quarantined.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -63,7 +63,7 @@ pub fn read_group(group: &ScopeSpans<'_>, receipt: Receipt, mut take: impl FnMut
         let repaired = |(rule, place)| {
             IntakeItem::Repair(Repair { trace_id: hex(span.trace_id), span_id: hex(span.span_id), rule, place })
         };
-        // What the spans share is told once, with the first of them.
+        // What the spans share is reported once, with the first of them.
         std::mem::take(&mut shared).into_iter().map(repaired).for_each(&mut take);
         match take_span(span, &envelope, receipt) {
             Ok((trace, id, arrival, repairs)) => {

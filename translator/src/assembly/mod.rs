@@ -38,7 +38,7 @@ const MOST_OPTIONAL: usize = 1_000;
 pub struct Assembly {
     traces: BTreeMap<TraceId, Trace>,
     to_send: BTreeSet<(Instant, TraceId)>,
-    /// Apart from the others, so that many of them do not stand before spans.
+    /// Apart from the others, so that many of them do not delay spans.
     to_assess: BTreeSet<(Instant, TraceId)>,
     /// By the time at which their optional requests are dropped.
     optional: BTreeSet<(Instant, TraceId)>,
@@ -70,7 +70,7 @@ impl Assembly {
             trace.flush_requested |= memory_low;
             trace.insert(span_id, arrival, receipts, now)
         });
-        outcome.unwrap_or(InsertOutcome::ExperimentState)
+        outcome.unwrap_or(InsertOutcome::AlreadyKnown)
     }
 
     /// Takes an assessment of a trace in, whether or not any span of the trace came yet.

@@ -31,7 +31,7 @@ pub enum Step {
     Create,
     /// MLflow has one of this id, perhaps: look.
     Look,
-    /// MLflow has an older version, which has to go first: an update would keep what only that one said.
+    /// MLflow has an older version, which has to go first: an update would keep what only the older one has.
     Remove,
 }
 

@@ -28,7 +28,7 @@ pub struct Item {
     pub version: Version,
 }
 
-/// The spans of one request; those of one trace stand together.
+/// The spans of one request; those of one trace are together.
 #[derive(Clone, Debug)]
 pub struct Batch {
     /// Where it goes.

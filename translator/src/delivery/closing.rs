@@ -50,7 +50,7 @@ struct LocatedExperiment {
 }
 
 impl ServerDelivery {
-    /// MLflow told how it has a trace that is to be closed. Another sender may have brought its root, and then it needs
+    /// MLflow answered how it has a trace that the bridge wants to close. Another sender may have brought its root, and then it needs
     /// no closing; or its first spans, and then it stays in their experiment.
     pub(super) fn look_answered(&mut self, state: &mut BridgeState, id: TraceId, verdict: &Verdict<'_>, now: Instant) {
         state.change(id, |trace| trace.in_flight = trace.in_flight.saturating_sub(1));

@@ -4,7 +4,7 @@
 //! - As many requests as the settings allow, none of which mixes experiments; one trace is in one request at a time.
 //! - What only makes previews [nicer](ScheduledAction::DeferredPreview) is sent only while nothing else is in flight or due.
 //! - A failure that concerns every request shuts the [`Gate`]; what was under way is due again. A refusal splits the
-//!   request until the span that MLflow refuses stands alone and is set aside.
+//!   request until the span that MLflow refuses is alone; that span is quarantined.
 //! - A request that MLflow *fails* on (500) is split only when other requests succeed meanwhile, or, a few times, to
 //!   find out: an outage must not cut everything into single spans.
 

@@ -64,7 +64,7 @@ impl BridgeState {
         self.assembly.change(trace, &self.settings, change)
     }
 
-    /// A span is in MLflow; its receipts are released, or wait for what MLflow is told of the trace.
+    /// A span is in MLflow; its receipts are released, or wait for the trace's other requests.
     pub fn delivered(&mut self, trace: TraceId, span: SpanId, version: Version, info_follows: bool) {
         let receipts = self.change(trace, |trace| {
             let (_, receipts) = trace.mark_delivered(span, version)?;

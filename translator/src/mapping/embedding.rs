@@ -34,9 +34,9 @@ pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<
     if raw.is_some() && numbers.is_none() {
         return;
     }
-    let told: Vec<_> = of("vector").filter(|vector| !vector.is_empty()).collect();
+    let vectors: Vec<_> = of("vector").filter(|vector| !vector.is_empty()).collect();
     let (count, dimension) = match numbers {
-        _ if !told.is_empty() => (told.len(), told.iter().find_map(dimension)),
+        _ if !vectors.is_empty() => (vectors.len(), vectors.iter().find_map(dimension)),
         Some((_, found)) => found,
         None => return,
     };

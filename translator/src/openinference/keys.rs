@@ -11,7 +11,7 @@ macro_rules! keys {
         /// An attribute that has a meaning of its own. Attributes that come in numbered families
         /// (`llm.input_messages.0.…`) are known by [`Family`](super::Family) instead.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[allow(missing_docs, reason = "each variant stands beside its name")]
+        #[allow(missing_docs, reason = "each variant is beside its name")]
         pub enum Key {
             $($($key,)*)*
         }

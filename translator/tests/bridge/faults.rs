@@ -30,7 +30,7 @@ fn an_outage_is_waited_out_and_said_once() {
 }
 
 #[test]
-fn one_poisonous_span_is_set_aside_and_all_others_arrive() {
+fn one_poisonous_span_is_quarantined_and_all_others_arrive() {
     let mut host = Host::new("{}");
     host.server.poison = Some("span 77");
     for trace in 1..=10 {

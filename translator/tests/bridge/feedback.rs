@@ -100,7 +100,7 @@ fn feedback_waits_for_its_trace_and_its_receipt_waits_too() {
 }
 
 #[test]
-fn feedback_on_a_trace_that_never_comes_is_set_aside_with_its_carrier_and_may_be_replayed() {
+fn feedback_on_a_trace_that_never_comes_is_quarantined_with_its_carrier_and_may_be_replayed() {
     let mut host = Host::new("{}");
     let receipt = host.ingest(&app(vec![carrier(2, (1, 1), "", 1.0, None)])).receipt;
     host.finish();
@@ -216,7 +216,7 @@ fn feedback_on_a_session_of_which_nothing_else_is_known_stays_on_its_own_trace()
 }
 
 #[test]
-fn an_assessment_that_the_server_never_takes_is_set_aside_in_the_end_though_nothing_else_is_sent() {
+fn an_assessment_that_the_server_never_takes_is_quarantined_in_the_end_though_nothing_else_is_sent() {
     let mut host = Host::new("{}");
     host.server.fault(|request| {
         (request.method == "POST" && request.path.ends_with("/assessments")).then(|| reply(500, "{}".into()))
@@ -230,7 +230,7 @@ fn an_assessment_that_the_server_never_takes_is_set_aside_in_the_end_though_noth
 }
 
 #[test]
-fn an_assessment_that_makes_the_server_fail_is_set_aside_while_others_are_taken() {
+fn an_assessment_that_makes_the_server_fail_is_quarantined_while_others_are_taken() {
     let mut host = Host::new("{}");
     host.server.fault(|request| {
         let poisonous = request.body.windows(6).any(|window| window == b"poison");

@@ -89,7 +89,7 @@ fn essence(traces: &BTreeMap<Vec<u8>, Stored>) -> BTreeMap<Vec<u8>, impl Partial
             .map(|(id, mut span)| {
                 // Tags travel on the root as far as they are known when it goes; later ones follow by trace info.
                 span.attributes.retain(|attribute| !attribute.key.starts_with("mlflow.traceTag."));
-                // So does what a span without values borrows from the calls to models that are known when it goes.
+                // So does what the bridge fills a span without values with: the model calls known when it is sent.
                 if !span.attributes.iter().any(|attribute| attribute.key == "input.value") {
                     span.attributes.retain(|attribute| !BORROWED.contains(&attribute.key.as_str()));
                 }

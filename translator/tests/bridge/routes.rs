@@ -103,7 +103,7 @@ fn nothing_is_written_to_a_deleted_experiment_and_nothing_is_lost() {
         host.ingest_for(&span.payload, &named("gone"));
     }
     host.finish();
-    assert_eq!(host.server.traces[&vec![1; 16]].spans.len(), 2, "what was set aside can be sent again");
+    assert_eq!(host.server.traces[&vec![1; 16]].spans.len(), 2, "what was quarantined can be sent again");
 }
 
 #[test]

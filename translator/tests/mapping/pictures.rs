@@ -60,7 +60,7 @@ fn picture(body: &[u8]) -> String {
                         writeln!(out, "  {key} = {}", short(&value.as_text())).unwrap();
                     }
                 }
-                Err(reason) => writeln!(out, "  set aside: {reason}").unwrap(),
+                Err(reason) => writeln!(out, "  quarantined: {reason}").unwrap(),
             }
         }
     }

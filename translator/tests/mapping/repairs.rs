@@ -211,7 +211,7 @@ mod ids {
     }
 
     #[test]
-    fn a_span_without_usable_ids_is_set_aside_with_the_reason() {
+    fn a_span_without_usable_ids_is_quarantined_with_the_reason() {
         for (trace, span, said) in [
             (&[][..], &SPAN_ID[..], "the trace id is missing"),
             (&[0; 16], &SPAN_ID, "the trace id is all zeros"),

@@ -146,7 +146,7 @@ fn every_field_is_written_as_the_specification_says() {
 
 #[test]
 fn a_field_split_over_the_wire_is_one_name_in_json() {
-    // A span whose status comes in two messages and whose attributes stand around it, with a field unknown to OTLP.
+    // A span whose status comes in two messages and whose attributes are around it, with a field unknown to OTLP.
     let parts = [
         Span { attributes: vec![attribute("a", None)], ..Default::default() },
         Span { status: Some(Status { code: 1, ..Default::default() }), name: "first".to_owned(), ..Default::default() },

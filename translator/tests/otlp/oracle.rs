@@ -10,7 +10,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 
-/// The spans of one scope, and everything that stands around them.
+/// The spans of one scope, and everything around them.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Group {
     resource: Option<Resource>,

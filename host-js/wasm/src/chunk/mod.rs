@@ -1,6 +1,6 @@
 //! Chunks of spans, as JavaScript writes them, to OTLP.
 //!
-//! A chunk is one flat buffer, little-endian, that stands on its own: a run of spans, then the resources and scopes
+//! A chunk is one flat buffer, little-endian, that is complete in itself: a run of spans, then the resources and scopes
 //! that they name by index. Its layout is written down once more in `host-js/src/span/chunk.ts`, the only writer:
 //!
 //! ```text

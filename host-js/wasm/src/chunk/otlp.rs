@@ -1,6 +1,6 @@
 //! A chunk as an `ExportTraceServiceRequest` (`opentelemetry/proto/trace/v1/trace.proto`).
 //!
-//! Spans keep their order within their resource and scope; both stand in the order in which the chunk defines them.
+//! Spans keep their order within their resource and scope; both keep the order in which the chunk defines them.
 
 use openinference_mlflow_translator::otlp::wire::{
     put_bytes_field, put_fixed32_field, put_fixed64_field, put_header, put_varint_field,

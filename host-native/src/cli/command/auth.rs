@@ -34,7 +34,7 @@ pub struct AuthAddArgs {
     /// Make a password for basic authentication instead of a token.
     #[arg(long)]
     pub(crate) password: bool,
-    /// The file; the one that `serve` is told, too.
+    /// The file. Give the same one to `serve`.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "OPENINFERENCE_MLFLOW_AUTH_FILE")]
     pub(crate) auth_file: Option<PathBuf>,
 }

@@ -29,7 +29,7 @@ pub enum Command {
     Serve(Box<ServeArgs>),
     /// Translate one OTLP payload from standard input to standard output.
     Translate(TranslateArgs),
-    /// Deliver captured OTLP files, the local folder or set-aside spans to MLflow.
+    /// Deliver captured OTLP files, the local folder or quarantined spans to MLflow.
     Replay(Box<ReplayArgs>),
     /// List, show, send again or drop what MLflow would not take.
     Quarantine(Box<QuarantineArgs>),

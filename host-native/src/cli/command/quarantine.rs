@@ -1,4 +1,4 @@
-//! `quarantine`: what is set aside.
+//! `quarantine`: what MLflow or a forward destination refused.
 
 use clap::{Args, Subcommand};
 
@@ -7,8 +7,8 @@ use crate::cli::{DestinationArgs, ForwardArgs, TuningArgs};
 /// `quarantine`.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-What MLflow or a destination of --forward would not take lies in the set-aside folder of the data directory, a payload \
-and its reason side by side. The commands may be used while `serve` runs on the same data directory.
+The quarantine folder of the data directory holds what MLflow or a destination of --forward refused, each payload \
+beside its reason. The commands may be used while `serve` runs on the same data directory.
 
 Examples:
   openinference-mlflow quarantine list
@@ -20,7 +20,7 @@ pub struct QuarantineArgs {
     pub(crate) action: QuarantineAction,
 }
 
-/// What to do with what is set aside.
+/// What to do with quarantined payloads.
 #[derive(Debug, Subcommand)]
 pub enum QuarantineAction {
     /// A line for each payload, oldest first.
@@ -29,7 +29,7 @@ pub enum QuarantineAction {
         #[arg(long)]
         json: bool,
     },
-    /// Why a payload is set aside, and its spans by name; none of their content.
+    /// Why a payload is quarantined, and its spans by name; none of their content.
     Show {
         /// The payload, as `list` names it.
         id: String,
@@ -66,7 +66,7 @@ pub struct QuarantineReplayArgs {
     pub(crate) tuning: TuningArgs,
 }
 
-/// Some of what is set aside.
+/// Some of the quarantined payloads.
 #[derive(Debug, Args)]
 pub struct Chosen {
     /// The payloads, as `list` names them.

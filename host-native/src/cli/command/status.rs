@@ -13,7 +13,7 @@ exit code is 0 when the host is ready, 1 when it is not or nobody answers.
 Examples:
   openinference-mlflow status
   openinference-mlflow status --once --url http://gateway.internal:4319
-  openinference-mlflow status --json | jq '.figures[] | select(.name == \"delivered_spans_total\")'")]
+  openinference-mlflow status --json | jq '.metrics[] | select(.name == \"delivered_spans_total\")'")]
 pub struct StatusArgs {
     /// The host's --admin-listen address [default: http://127.0.0.1:4319].
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]

@@ -24,7 +24,7 @@ pub struct AccessArgs {
     /// `openinference-mlflow auth add` writes it; lines that htpasswd -B makes are understood as well.
     #[arg(long, value_name = "FILE", env = "OPENINFERENCE_MLFLOW_AUTH_FILE", value_hint = ValueHint::FilePath)]
     pub auth_file: Option<PathBuf>,
-    /// Listen beyond loopback although nobody is asked who he is: whoever reaches the ports can write traces.
+    /// Listen beyond loopback without authentication: anyone who reaches the ports can write traces.
     #[arg(long, value_name = "BOOL", env = "OPENINFERENCE_MLFLOW_ALLOW_UNAUTHENTICATED", num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set,
           value_parser = clap::builder::BoolishValueParser::new())]

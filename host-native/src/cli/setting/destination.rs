@@ -1,4 +1,4 @@
-//! Where traces go. No flag takes a credential but the tracking URI, as in MLflow itself, and that one cannot be printed.
+//! Where traces go. No flag takes a credential but the tracking URI, as in MLflow itself, and the URI cannot be printed.
 
 use std::path::PathBuf;
 

@@ -19,8 +19,8 @@ pub struct JournalArgs {
     pub journal_max_bytes: Option<ByteSize>,
     /// How long a payload may wait on disk [default: 7d].
     ///
-    /// One that a destination did not take within this time is set aside in the data directory with the reason, and is
-    /// kept there until somebody sends or deletes it.
+    /// The gateway moves an older payload to the quarantine folder with the reason. It stays there until you replay or
+    /// drop it.
     #[arg(long, value_name = "DURATION", env = "OPENINFERENCE_MLFLOW_JOURNAL_MAX_AGE")]
     pub journal_max_age: Option<Period>,
     /// Hold payloads in memory alone: what was acknowledged is lost when the program is killed. For measurements.

@@ -13,14 +13,14 @@ use crate::units::{AdminAddress, OtlpEndpoint};
 pub struct OperateArgs {
     /// Address for /healthz, /readyz and /metrics, or off [default: 127.0.0.1:4319].
     ///
-    /// Whoever reaches it can read figures (never spans, never credentials), and is not asked who they are. When the
-    /// default is in use by another program, a warning says so and the rest works without it.
+    /// The address needs no credentials. It shows metrics, never spans and never credentials. If another program uses
+    /// the default address, the gateway logs a warning and runs without it.
     #[arg(long, value_name = "IP:PORT", env = "OPENINFERENCE_MLFLOW_ADMIN_LISTEN")]
     pub admin_listen: Option<AdminAddress>,
-    /// What the set-aside folder may hold [default: 1GiB].
+    /// What the quarantine folder may hold [default: 1GiB].
     ///
-    /// Beyond it nothing more is set aside, nor deleted to make room: every span that would be is told in the log.
-    /// `quarantine replay` and `quarantine drop` make room.
+    /// A payload that does not fit stays in the journal until there is room. Nothing is deleted to make room:
+    /// `quarantine replay` and `quarantine drop` do that.
     #[arg(long, value_name = "SIZE", env = "OPENINFERENCE_MLFLOW_QUARANTINE_MAX_BYTES")]
     pub quarantine_max_bytes: Option<ByteSize>,
     /// Where this program's own spans go: the base URL of an OTLP/HTTP endpoint, such as http://127.0.0.1:4418 [default:

@@ -1,7 +1,7 @@
 //! `demo`: serves on loopback, sends the bundled samples over OTLP/HTTP as an application would, and draws them.
 //!
 //! It is the whole way of `serve` without a tracking URI: sockets, receiver, translator, local folder. It needs nothing
-//! else and ends by itself.
+//! else and ends when the traces are delivered.
 
 mod samples;
 
@@ -74,7 +74,7 @@ fn settings(data_dir: &Path) -> Settings {
     }
 }
 
-/// OTLP's own port on loopback, or any, when somebody has that one.
+/// OTLP's own port on loopback, or any free port if it is taken.
 fn free_address(port: u16) -> SocketAddr {
     let usual = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     if TcpListener::bind(usual).is_ok() { usual } else { SocketAddr::from((Ipv4Addr::LOCALHOST, 0)) }

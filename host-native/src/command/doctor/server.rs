@@ -110,7 +110,7 @@ fn judge_version(server: &Server, response: &Response) -> Vec<Finding> {
         status => vec![Finding::broken(
             "server",
             format!("{uri} answers {status} to GET /version, which is not what MLflow would say"),
-            "check the path in the tracking URI, and what stands between here and MLflow",
+            "check the path in the tracking URI, and any proxy between this machine and MLflow",
         )],
     }
 }
@@ -162,7 +162,7 @@ fn judge_experiment(
         (403, _) => Finding::broken(
             "experiment",
             format!("experiment {shown} may not be read by this user"),
-            "ask whoever runs the server for EDIT permission on it, or choose another with --experiment",
+            "ask the server's administrator for EDIT permission on it, or choose another with --experiment",
         ),
         (404, Some(Experiment::Name(_))) => Finding::ok("experiment", format!("experiment {shown} will be created")),
         (404, Some(Experiment::Id(_))) => Finding::broken(
@@ -206,7 +206,7 @@ fn not_mlflow(status: u16) -> Finding {
     Finding::broken(
         "experiment",
         format!("asked for an experiment, the server answers {status}, which is not what MLflow would say"),
-        "look into the server's log, and at what stands between here and MLflow",
+        "check the server's log, and any proxy between this machine and MLflow",
     )
 }
 
@@ -238,7 +238,7 @@ fn judge_traces(answer: Result<Response, String>) -> Finding {
         Ok(401 | 403) => Finding::broken(
             CHECK,
             "these credentials may not write traces",
-            "ask whoever runs the server for EDIT permission on the experiment",
+            "ask the server's administrator for EDIT permission on the experiment",
         ),
         Ok(404 | 405) => Finding::broken(
             CHECK,
@@ -248,7 +248,7 @@ fn judge_traces(answer: Result<Response, String>) -> Finding {
         Ok(status) => Finding::broken(
             CHECK,
             format!("the server answers {status} to POST /v1/traces"),
-            "look into the server's log, and at what stands between here and MLflow",
+            "check the server's log, and any proxy between this machine and MLflow",
         ),
         Err(reason) => Finding::broken(CHECK, format!("no answer to POST /v1/traces: {reason}"), "try again"),
     }

@@ -10,7 +10,7 @@ use crate::quarantine::QuarantineEntry;
 
 pub(super) fn run(items: &[QuarantineEntry], yes: bool) -> anyhow::Result<ExitCode> {
     if items.is_empty() {
-        anstream::println!("Nothing is set aside.");
+        anstream::println!("Nothing is quarantined.");
         return Ok(ExitCode::SUCCESS);
     }
     let spans: usize = items.iter().filter_map(|item| outline::of(&item.path).ok().flatten()).map(|s| s.len()).sum();

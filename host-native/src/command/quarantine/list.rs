@@ -17,7 +17,7 @@ pub(super) fn run(items: &[QuarantineEntry], folder: &Quarantine, json: bool) ->
         let items: Vec<_> = items.iter().map(object).collect();
         anstream::println!("{:#}", json!(items));
     } else if items.is_empty() {
-        anstream::println!("Nothing is set aside in {}.", folder.path().display());
+        anstream::println!("Nothing is quarantined in {}.", folder.path().display());
     } else {
         anstream::print!("{}", table(items));
     }

@@ -1,6 +1,6 @@
 //! `quarantine`: what MLflow or another destination would not take, listed, shown, sent again, or dropped.
 //!
-//! It reads and writes the set-aside folder, whether or not a host runs on it: files are written whole and appear under
+//! It reads and writes the quarantine folder, whether or not a host runs on it: files are written whole and appear under
 //! names that nobody else takes. Nothing leaves the folder but what its destination has, or what a person drops.
 
 mod drop;
@@ -39,6 +39,6 @@ fn choose(items: Vec<QuarantineEntry>, chosen: &Chosen) -> anyhow::Result<Vec<Qu
 fn find<'a>(items: &'a [QuarantineEntry], id: &str) -> anyhow::Result<&'a QuarantineEntry> {
     match items.iter().find(|item| item.id == id) {
         Some(item) => Ok(item),
-        None => bail!("nothing is set aside under {id}\nhint: `openinference-mlflow quarantine list` says what is"),
+        None => bail!("nothing is quarantined under {id}\nhint: `openinference-mlflow quarantine list` says what is"),
     }
 }

@@ -1,4 +1,4 @@
-//! `quarantine show`: why one payload is set aside, and its spans by name; their content only when asked for.
+//! `quarantine show`: why one payload is quarantined, and its spans by name; their content only when asked for.
 
 use std::fs;
 use std::process::ExitCode;

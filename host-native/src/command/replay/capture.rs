@@ -5,10 +5,10 @@
 //! | `.pb`, `.binpb`, `.otlp`, `.proto` | one OTLP protobuf payload, or many with a four-byte length before each, as the Collector's file exporter writes them |
 //! | `.json`, `.jsonl` | one OTLP/JSON payload, or one on each line, or one trace in MLflow's trace JSON |
 //! | `tr-<id>.json` | a trace of the local folder; the folder it is in names its experiment |
-//! | any of these beside a `.reason.json` | what was set aside, for the destination that its sender had asked for |
+//! | any of these beside a `.reason.json` | what was quarantined, for the destination that its sender had asked for |
 //!
 //! Each may end in `.gz`. Folders are searched for these names; a file that is named itself may have any. What is in a
-//! file is told by its first bytes. One damaged payload does not cost the others in its file.
+//! file follows from its first bytes. One damaged payload does not cost the others in its file.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -153,7 +153,7 @@ fn protobuf(path: &Path, contents: &Bytes) -> Vec<Result<Bytes, Unreadable>> {
     while !rest.is_empty() {
         match framed(&mut rest) {
             Some(payload) => payloads.push(Ok(payload)),
-            // Neither frames nor a payload: whoever reads it will say what is wrong with it.
+            // Neither frames nor a payload: the translator will report what is wrong with it.
             None if payloads.is_empty() => return vec![Ok(contents.clone())],
             None => {
                 payloads.push(Err(Unreadable::Truncated { path: path.to_path_buf(), number: payloads.len() + 1 }));
@@ -197,7 +197,7 @@ fn is_trace(payload: &[u8]) -> bool {
     serde_json::from_slice::<Trace>(payload).is_ok()
 }
 
-/// Where the payloads of a file belong, and whether they were set aside.
+/// Where the payloads of a file belong, and whether they were quarantined.
 fn belongs(path: &Path) -> (PayloadContext, bool) {
     let nowhere = QuarantineRecord::default().context(Encoding::Protobuf);
     let reason = fs::read(path.with_extension(&REASON[1..])).ok();

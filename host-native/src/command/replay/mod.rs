@@ -125,7 +125,7 @@ impl Replay {
         let Captured { payload, context, quarantined } = captured;
         let context = self.asked.over(context);
         let fingerprint = Fingerprint::new(&payload, &context, &self.otherwise);
-        // What was set aside is sent again each time: that the bridge was done with it does not mean that MLflow has it.
+        // What was quarantined is sent again each time: that the bridge was done with it does not mean that MLflow has it.
         if !self.again && !quarantined && self.acknowledged.contains(&fingerprint) {
             self.tally.known += 1;
             return Ok(());

@@ -55,7 +55,7 @@ impl Tally {
                 .then(|| format!("not delivered: {undelivered} payloads; the same command goes on with them")),
             (*unreadable > 0).then(|| format!("unreadable: {unreadable} files or payloads; the log says which")),
             (*quarantined > 0)
-                .then(|| format!("set aside: {quarantined} spans that MLflow will not take; the log says why")),
+                .then(|| format!("quarantined: {quarantined} spans that MLflow will not take; the log says why")),
         ];
         lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
     }
@@ -77,7 +77,7 @@ mod tests {
         for (tally, said) in [
             (Tally { undelivered: 2, ..Tally::default() }, "not delivered: 2 payloads"),
             (Tally { unreadable: 1, ..Tally::default() }, "unreadable: 1 files"),
-            (Tally { quarantined: 4, ..Tally::default() }, "set aside: 4 spans"),
+            (Tally { quarantined: 4, ..Tally::default() }, "quarantined: 4 spans"),
         ] {
             assert!(!tally.complete());
             assert!(tally.text("x").contains(said));

@@ -19,7 +19,7 @@ pub(super) fn announce(service: &Service, settings: &Settings, log_format: LogFo
             "openinference-mlflow {version}\n  \
              receives   OTLP/gRPC at {grpc}, OTLP/HTTP at {scheme}://{http}/v1/traces\n  \
              delivers   to {destination}\n{forwards}  \
-             figures    at {admin}\n  \
+             metrics    at {admin}\n  \
              To send an application's traces here, start it with\n    \
              OTEL_EXPORTER_OTLP_ENDPOINT={scheme}://{reachable} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
             version = env!("CARGO_PKG_VERSION"),
@@ -55,7 +55,7 @@ fn destination(delivery: &Delivery, folder: PathBuf) -> String {
     }
 }
 
-/// An address that a client can use: one that stands for all of a machine's becomes loopback.
+/// An address that a client can use: the wildcard address becomes loopback.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address {
         SocketAddr::V4(v4) if v4.ip().is_unspecified() => std::net::Ipv4Addr::LOCALHOST.into(),

@@ -1,7 +1,7 @@
-//! `serve`: receive, translate and deliver until told to stop.
+//! `serve`: receive, translate and deliver until a signal stops it.
 //!
 //! On SIGTERM and Ctrl-C: nothing more is accepted, and what was accepted is delivered until the time is up. What is left
-//! then stays in the journal for the next start; without a journal it is set aside, and the exit code says that something
+//! then stays in the journal for the next start; without a journal it is quarantined, and the exit code says that something
 //! was. A second signal ends the program at once.
 
 mod announcement;

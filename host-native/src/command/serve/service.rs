@@ -32,7 +32,7 @@ pub struct Service {
 // === impl Service ===
 
 impl Service {
-    /// Listen, and start the bridge. `on_trace` is told of each trace that is written to the local folder.
+    /// Listen, and start the bridge. `on_trace` gets each trace that is written to the local folder.
     ///
     /// # Errors
     /// An address is in use, or a setting cannot be used.
@@ -113,7 +113,7 @@ impl Service {
                 left?
             }
         };
-        // Last, so that the figures can be watched until the end.
+        // Last, so that the metrics can be read until the end.
         if let Some(admin) = self.admin {
             admin.stop().await;
         }

@@ -5,69 +5,69 @@ use bytesize::ByteSize;
 use reqwest::Url;
 
 use super::Sample;
-use super::figures::Figures;
+use super::metrics::Metrics;
 
 /// Everything, a line for each subject.
 pub(super) fn frame(url: &Url, sample: &Sample, before: Option<&Sample>) -> String {
-    let figures = &sample.figures;
+    let metrics = &sample.metrics;
     let since = Since { sample, before };
-    let version = figures.by("build_info", "version", None).into_keys().next().unwrap_or("?");
+    let version = metrics.by("build_info", "version", None).into_keys().next().unwrap_or("?");
     let mut lines = vec![format!("openinference-mlflow {version} at {url}  {}", readiness(sample)), String::new()];
     let mut say = |subject: &str, text: String| lines.push(format!("  {subject:<13} {text}"));
 
-    let received = figures.sum("received_payloads_total", None);
-    let bytes = bytes(figures.sum("received_bytes_total", None));
+    let received = metrics.sum("received_payloads_total", None);
+    let bytes = bytes(metrics.sum("received_bytes_total", None));
     say("requests", format!("{received} received{}, {bytes}", since.rate("received_payloads_total")));
-    say("", format!("{} acknowledged", figures.sum("acknowledged_payloads_total", None)));
-    let refused = figures.by("refused_payloads_total", "reason", None);
+    say("", format!("{} acknowledged", metrics.sum("acknowledged_payloads_total", None)));
+    let refused = metrics.by("refused_payloads_total", "reason", None);
     if !refused.is_empty() {
         say("", format!("{} refused: {}", refused.values().sum::<f64>(), counts(&refused)));
     }
-    let spans = |name: &str| figures.sum(&format!("{name}_spans_total"), None);
+    let spans = |name: &str| metrics.sum(&format!("{name}_spans_total"), None);
     let rate = |name: &str| since.rate(&format!("{name}_spans_total"));
     say("spans", format!("{} received{}", spans("received"), rate("received")));
     say("", format!("{} delivered{}", spans("delivered"), rate("delivered")));
-    let repaired = figures.sum("repaired_values_total", None);
+    let repaired = metrics.sum("repaired_values_total", None);
     let aside = spans("quarantined");
-    say("", format!("{} duplicate, {aside} set aside, {repaired} values repaired", spans("duplicate")));
-    let held = self::bytes(figures.sum("held_bytes", None));
-    let (traces, open) = (figures.sum("open_traces", None), figures.sum("open_spans", None));
+    say("", format!("{} duplicate, {aside} quarantined, {repaired} values repaired", spans("duplicate")));
+    let held = self::bytes(metrics.sum("held_bytes", None));
+    let (traces, open) = (metrics.sum("open_traces", None), metrics.sum("open_spans", None));
     say("open", format!("{traces} traces, {open} spans; {held} held"));
     if let Some(pending_quarantine) =
-        Some(figures.sum("pending_quarantine_payloads", None)).filter(|payloads| *payloads > 0.0)
+        Some(metrics.sum("pending_quarantine_payloads", None)).filter(|payloads| *payloads > 0.0)
     {
         say("quarantine", format!("{pending_quarantine} payloads wait for room in it, in the journal"));
     }
-    for (destination, payloads) in figures.by("queue_payloads", "destination", None) {
-        let waiting = waiting(figures, destination);
+    for (destination, payloads) in metrics.by("queue_payloads", "destination", None) {
+        let waiting = waiting(metrics, destination);
         say(&format!("to {destination}"), format!("{payloads} payloads wait{waiting}"));
         if let Some(requests) = since.requests(destination) {
             say("", requests);
         }
     }
-    let calls = figures.sum("translator_call_duration_seconds_sum", None);
-    let traps = figures.sum("translator_traps_total", None);
+    let calls = metrics.sum("translator_call_duration_seconds_sum", None);
+    let traps = metrics.sum("translator_traps_total", None);
     say("translator", format!("{calls:.1} s at work{}, {traps} traps", since.share()));
     lines.join("\n")
 }
 
-/// The figures that tell most.
+/// The most important metrics.
 pub(super) fn line(sample: &Sample, before: Option<&Sample>) -> String {
-    let figures = &sample.figures;
+    let metrics = &sample.metrics;
     let since = Since { sample, before };
-    let queues = figures.by("queue_payloads", "destination", None);
+    let queues = metrics.by("queue_payloads", "destination", None);
     let queues: Vec<_> =
-        queues.keys().map(|destination| format!("{destination}{}", waiting(figures, destination))).collect();
+        queues.keys().map(|destination| format!("{destination}{}", waiting(metrics, destination))).collect();
     format!(
-        "{}; {} requests{}, {} refused; {} spans delivered{}, {} open, {} set aside; waiting for {}",
+        "{}; {} requests{}, {} refused; {} spans delivered{}, {} open, {} quarantined; waiting for {}",
         readiness(sample),
-        figures.sum("received_payloads_total", None),
+        metrics.sum("received_payloads_total", None),
         since.rate("received_payloads_total"),
-        figures.sum("refused_payloads_total", None),
-        figures.sum("delivered_spans_total", None),
+        metrics.sum("refused_payloads_total", None),
+        metrics.sum("delivered_spans_total", None),
         since.rate("delivered_spans_total"),
-        figures.sum("open_spans", None),
-        figures.sum("quarantined_spans_total", None),
+        metrics.sum("open_spans", None),
+        metrics.sum("quarantined_spans_total", None),
         queues.join(", "),
     )
 }
@@ -92,11 +92,11 @@ fn readiness(sample: &Sample) -> String {
 }
 
 /// The bytes that wait for a destination, and for how long.
-fn waiting(figures: &Figures, destination: &str) -> String {
+fn waiting(metrics: &Metrics, destination: &str) -> String {
     let of = Some(("destination", destination));
-    let age = figures.sum("queue_oldest_age_seconds", of);
+    let age = metrics.sum("queue_oldest_age_seconds", of);
     let oldest = if age > 0.0 { format!(", the oldest for {age:.1} s") } else { String::new() };
-    format!(" ({}{oldest})", bytes(figures.sum("queue_bytes", of)))
+    format!(" ({}{oldest})", bytes(metrics.sum("queue_bytes", of)))
 }
 
 fn counts(counts: &std::collections::BTreeMap<&str, f64>) -> String {
@@ -122,9 +122,9 @@ impl Since<'_> {
     }
 
     fn grown(&self, name: &str, label: Option<(&str, &str)>) -> f64 {
-        let before = self.before.map_or(0.0, |before| before.figures.sum(name, label));
+        let before = self.before.map_or(0.0, |before| before.metrics.sum(name, label));
         // A host that was restarted counts from 0.
-        (self.sample.figures.sum(name, label) - before).max(0.0)
+        (self.sample.metrics.sum(name, label) - before).max(0.0)
     }
 
     /// How fast it grows, when that is known.
@@ -141,7 +141,7 @@ impl Since<'_> {
     /// How many requests there were, how they ended, and how long most of them took.
     fn requests(&self, destination: &str) -> Option<String> {
         let of = Some(("destination", destination));
-        let ends = self.sample.figures.by("request_duration_seconds_count", "status", of);
+        let ends = self.sample.metrics.by("request_duration_seconds_count", "status", of);
         if ends.is_empty() {
             return None;
         }
@@ -153,8 +153,8 @@ impl Since<'_> {
     /// The bound below which this share of the requests lies.
     fn quantile(&self, share: f64, of: Option<(&str, &str)>) -> Option<String> {
         const BUCKETS: &str = "request_duration_seconds_bucket";
-        let before = self.before.map(|before| before.figures.by(BUCKETS, "le", of)).unwrap_or_default();
-        let now = self.sample.figures.by(BUCKETS, "le", of);
+        let before = self.before.map(|before| before.metrics.by(BUCKETS, "le", of)).unwrap_or_default();
+        let now = self.sample.metrics.by(BUCKETS, "le", of);
         let mut grown: Vec<(f64, f64)> = Vec::new();
         for (key, count) in now {
             let bound = if key == "+Inf" { f64::INFINITY } else { key.parse().ok()? };

@@ -2,8 +2,8 @@
 //!
 //! The exit code of `--once` and `--json` is 0 when the host is ready, so that a container's health check can be this.
 
-mod figures;
 mod frame;
+mod metrics;
 
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
@@ -19,7 +19,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use crate::cli::StatusArgs;
 use crate::settings::DEFAULT_ADMIN;
 use crate::units::Period;
-use figures::Figures;
+use metrics::Metrics;
 
 /// How long the host may take to answer; `/readyz` may have to ask MLflow.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -30,7 +30,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 struct Sample {
     at: Instant,
     readiness: Readiness,
-    figures: Figures,
+    metrics: Metrics,
 }
 
 /// The body of `/readyz`.
@@ -116,13 +116,13 @@ impl Host {
 
     async fn sample(&self) -> anyhow::Result<Sample> {
         let at = Instant::now();
-        let figures = self.get("metrics").await?;
-        let Some(figures) = Figures::parse(&figures) else {
+        let metrics = self.get("metrics").await?;
+        let Some(metrics) = Metrics::parse(&metrics) else {
             bail!("{} is not a host of openinference-mlflow\nhint: its --admin-listen address is asked for", self.base);
         };
         let readiness = self.get("readyz").await?;
         let readiness = serde_json::from_str(&readiness).with_context(|| format!("{}readyz", self.base))?;
-        Ok(Sample { at, readiness, figures })
+        Ok(Sample { at, readiness, metrics })
     }
 
     async fn get(&self, path: &str) -> anyhow::Result<String> {
@@ -148,7 +148,7 @@ impl Sample {
         json!({
             "ready": self.readiness.ready,
             "checks": checks.collect::<Vec<_>>(),
-            "figures": self.figures.json(),
+            "metrics": self.metrics.json(),
         })
     }
 }

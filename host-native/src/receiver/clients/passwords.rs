@@ -18,7 +18,7 @@ use crate::receiver::refusal::Refusal;
 
 /// The most wrong passwords in the cache.
 const WRONG: usize = 1024;
-/// The most clients that wait for a password check. Others are told to retry.
+/// The most clients that wait for a password check. Others get an answer that asks them to retry.
 const QUEUE: usize = 32;
 
 type Fingerprint = [u8; 32];

@@ -52,7 +52,7 @@ async fn given_no_file_then_everybody_may_send() {
 }
 
 #[tokio::test]
-async fn given_a_token_then_whoever_has_it_may_send_and_nobody_else() {
+async fn given_a_token_then_only_senders_with_it_may_send() {
     let file = File::new();
     let first = add_token(&file.path(), "team-a").unwrap();
     let second = add_token(&file.path(), "team-a").unwrap();

@@ -153,8 +153,8 @@ async fn given_malformed_grpc_then_each_is_told_and_others_are_served() {
     ];
     for (what, frame) in frames {
         let status = send_frame(&grpc, &[("authorization", &token)], frame).await;
-        let told = [tonic::Code::InvalidArgument, tonic::Code::ResourceExhausted].contains(&status.code());
-        assert!(told, "{what}: {status:?}");
+        let refused = [tonic::Code::InvalidArgument, tonic::Code::ResourceExhausted].contains(&status.code());
+        assert!(refused, "{what}: {status:?}");
     }
     target.serves_others().await;
     target.ends_well().await;

@@ -16,7 +16,7 @@ use crate::support::{payload, until};
 
 const MIB: u64 = 1 << 20;
 
-/// What the program is told, small enough that an attack which is not stopped would show.
+/// The program's limits, small enough that an attack which is not stopped would show.
 const SETTINGS: [&str; 5] = [
     "--max-memory=16MiB",
     "--max-body-size=1MiB",
@@ -130,7 +130,7 @@ impl Target {
         format!("Bearer {}", self.token)
     }
 
-    /// Senders who are known get through on both receivers, with new connections and with one that stands; they come
+    /// Senders who are known get through on both receivers, with new connections and with an open one; they come
     /// again when they are asked to, as exporters do.
     pub(super) async fn serves_others(&self) {
         let standing = Client::builder().tls_certs_only([]).build().unwrap();

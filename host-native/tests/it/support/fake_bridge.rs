@@ -19,7 +19,7 @@ pub(crate) const PARTIAL: &str = "partial";
 pub(crate) const TRAP_IN_INGEST: &str = "trap in ingest";
 pub(crate) const TRAP_IN_POLL: &str = "trap in poll";
 pub(crate) const TRAP_IN_COMPLETE: &str = "trap in complete";
-/// Its one span is set aside when the answer comes.
+/// Its one span is quarantined when the answer comes.
 pub(crate) const REFUSED: &str = "refused";
 /// Traps in the first guest that sees it, and in no other.
 pub(crate) const TRAP_ONCE: &str = "trap once";
@@ -27,7 +27,7 @@ pub(crate) const TRAP_ONCE: &str = "trap once";
 /// How long the bridge asks senders to wait when it is full, in milliseconds.
 pub(crate) const FULL_FOR: u32 = 2_500;
 
-/// Opens bridges, and tells how many it opened and what they were told.
+/// Opens bridges, and records how many it opened and what they ingested.
 #[derive(Clone, Default)]
 pub(crate) struct FakeBridges {
     pub(crate) opened: Arc<AtomicUsize>,

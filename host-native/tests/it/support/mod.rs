@@ -1,4 +1,4 @@
-//! What the tests stand on: applications, an MLflow and bridges that do as they are told, all on loopback.
+//! What the tests share: scripted applications, an MLflow and bridges, all on loopback.
 
 pub(crate) mod certificates;
 pub(crate) mod fake_bridge;

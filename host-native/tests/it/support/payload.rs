@@ -53,7 +53,7 @@ pub(crate) fn deflate(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// The same with a window that takes 128 MiB of whoever decompresses it.
+/// The same with a window that takes 128 MiB of memory to decompress.
 pub(crate) fn zstd_with_long_window(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = ::zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
     encoder.window_log(27).unwrap();
@@ -65,7 +65,7 @@ pub(crate) fn zstd(bytes: &[u8]) -> Vec<u8> {
     ::zstd::encode_all(bytes, 0).unwrap()
 }
 
-/// The id of a whole payload that is set aside.
+/// The id of a whole payload that is quarantined.
 pub(crate) fn quarantine_id(payload: &[u8]) -> String {
     format!("payload-{:016x}", xxhash_rust::xxh3::xxh3_64(payload))
 }

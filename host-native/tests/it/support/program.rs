@@ -14,7 +14,7 @@ pub(crate) struct Program {
     reader: Option<JoinHandle<()>>,
 }
 
-/// `openinference-mlflow` with these arguments, without the settings of whoever runs the tests.
+/// `openinference-mlflow` with these arguments, without the settings of the environment.
 pub(crate) fn command(data_dir: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_openinference-mlflow"));
     for (name, _) in std::env::vars_os() {
@@ -62,7 +62,7 @@ impl Program {
 
     /// The URL of a path for operators.
     pub(crate) async fn admin(&self, path: &str) -> String {
-        self.announced("figures    at ").await.replace("/metrics", path)
+        self.announced("metrics    at ").await.replace("/metrics", path)
     }
 
     async fn announced(&self, before: &str) -> String {

@@ -24,7 +24,7 @@ class Report:
         self._say(logging.INFO, message, topic or message)
 
     def detail(self, message: str) -> None:
-        """For whoever sets the logger to DEBUG."""
+        """Details, shown when the logger's level is DEBUG."""
         _logger.debug(message)
 
     def _say(self, level: int, message: str, topic: str) -> None:

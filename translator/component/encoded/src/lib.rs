@@ -1,7 +1,7 @@
 //! The translator as a WebAssembly component, ready for any runtime that speaks the component model.
 //!
 //! The bytes implement the world `translator` of `wit/translator.wit` and import nothing: the build fails otherwise.
-//! Whoever embeds the component from Rust depends on this crate, so that it is built and encoded in one place.
+//! A Rust program that embeds the component depends on this crate, so that it is built and encoded in one place.
 
 #![forbid(unsafe_code)]
 

@@ -42,5 +42,5 @@ pub enum InsertOutcome {
     /// A newer version of one that was not sent yet and now never will be.
     Newer,
     /// A span that is known, in this version or a newer one.
-    ExperimentState,
+    AlreadyKnown,
 }

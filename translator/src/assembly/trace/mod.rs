@@ -64,7 +64,7 @@ pub struct Trace {
     /// Whether two resources disagree on a tag.
     pub mixed_resources: bool,
     spans: BTreeMap<SpanId, Entry>,
-    /// By start, so that the first stands for the trace.
+    /// By start: the first represents the trace.
     roots: BTreeMap<(u64, SpanId), Root>,
     /// Previews of the outermost OpenInference spans that were sent.
     trace_previews: BTreeMap<SpanId, TracePreview>,
@@ -106,7 +106,7 @@ impl Trace {
                 entry.receipts.push(arrival.receipt);
                 self.bytes += size_of::<Receipt>();
             }
-            return InsertOutcome::ExperimentState;
+            return InsertOutcome::AlreadyKnown;
         }
         if let Some(held) = &arrival.held {
             self.learn_tags(&held.envelope);
@@ -185,7 +185,7 @@ impl Trace {
         self.missing_parents = parents.filter(|parent| !self.spans.contains_key(parent)).collect();
     }
 
-    /// The root that stands for the trace: of several the earliest, then the least id.
+    /// The root that represents the trace: the earliest, then the least id.
     pub fn root(&self) -> Option<(SpanId, SpanSummary)> {
         let (_, id) = self.roots.keys().next()?;
         Some((*id, self.span_summary(*id)?))
@@ -286,7 +286,7 @@ impl Trace {
         named.min_by_key(|(order, _)| *order).map(|(_, project)| project.clone())
     }
 
-    /// A span reached its end: MLflow has this version, or it was set aside. A newer version stays held.
+    /// A span reached its end: MLflow has this version, or it was quarantined. A newer version stays held.
     ///
     /// Returns its bytes and the receipts whose shares are now the caller's to release.
     pub fn mark_delivered(&mut self, id: SpanId, version: Version) -> Option<(HeldSpan, Vec<Receipt>)> {

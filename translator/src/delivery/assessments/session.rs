@@ -66,7 +66,7 @@ impl ServerDelivery {
     }
 }
 
-/// MLflow told of the session's traces: the assessment moves to the one that it belongs to.
+/// MLflow answered the search for the session's traces: the assessment moves to the one that it belongs to.
 pub(super) fn found(state: &mut BridgeState, sent: &AssessmentRequest, response: &Response, now: Instant) {
     let Found { traces } = serde_json::from_slice(&response.body).unwrap_or_default();
     let has_it = |found: &&FoundTrace| {

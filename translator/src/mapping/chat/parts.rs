@@ -44,7 +44,7 @@ impl<'a> Parts<'a> {
             _ => Some(Cow::Owned(reasoning.join("\n\n"))),
         };
         for call in self.calls {
-            if !message.tool_calls.iter().take(LOOKED_AT).any(|told| told.is(&call)) {
+            if !message.tool_calls.iter().take(LOOKED_AT).any(|known| known.is(&call)) {
                 message.tool_calls.push(call);
             }
         }

@@ -26,24 +26,24 @@ type Fingerprint = (Kind, u64);
 
 /// The raw messages where they have more, else the attributes' messages. System messages come first, and stay when the raw
 /// value has them elsewhere.
-pub(super) fn recover<'a>(told: Vec<Message<'a>>, raw: Vec<Message<'a>>) -> Vec<Message<'a>> {
+pub(super) fn recover<'a>(rebuilt: Vec<Message<'a>>, raw: Vec<Message<'a>>) -> Vec<Message<'a>> {
     let has_system = raw.iter().any(|message| message.role == Role::System);
     let is_elsewhere = |message: &&Message<'_>| message.role == Role::System && !has_system;
     let raw_said = said(raw.iter());
     if raw_said.is_empty() {
-        return told;
+        return rebuilt;
     }
-    let told_said = said(told.iter().filter(|message| !is_elsewhere(message)));
-    let is_more = raw_said.iter().any(|one| told_said.binary_search(one).is_err());
-    let is_all = told_said.iter().all(|(kind, digest)| {
+    let rebuilt_texts = said(rebuilt.iter().filter(|message| !is_elsewhere(message)));
+    let is_more = raw_said.iter().any(|one| rebuilt_texts.binary_search(one).is_err());
+    let is_all = rebuilt_texts.iter().all(|(kind, digest)| {
         // Reasoning may be recorded as text.
         let has = |kind: Kind| raw_said.binary_search(&(kind, *digest)).is_ok();
         has(*kind) || *kind == Kind::Text && has(Kind::Reasoning)
     });
     if !(is_more && is_all) {
-        return told;
+        return rebuilt;
     }
-    let mut fuller: Vec<_> = told.into_iter().filter(|message| is_elsewhere(&message)).collect();
+    let mut fuller: Vec<_> = rebuilt.into_iter().filter(|message| is_elsewhere(&message)).collect();
     fuller.extend(raw);
     fuller
 }

@@ -414,7 +414,7 @@ fn every_captured_conversation_is_one_that_the_ui_draws() {
                 };
                 let is_whole = has_messages("llm.input_messages.") && has_messages("llm.output_messages.");
                 let is_preset = span.attribute(SPAN_INPUTS).is_some() || span.attribute(SPAN_OUTPUTS).is_some();
-                assert!(!is_whole || is_preset, "{place} is not told");
+                assert!(!is_whole || is_preset, "{place} is not rebuilt");
             }
             if let Some(messages) = added.get(CHAT_MESSAGES) {
                 let request = format!("{{\"messages\": {}}}", messages.as_text());
@@ -460,7 +460,7 @@ fn speakers_without_words_leave_a_conversation_of_others_and_results_of_tools_st
     assert_eq!(asked[2]["tool_call_id"], "c");
 }
 
-/// A call whose messages are told, and whose raw request says these.
+/// A call with message attributes, and whose raw request says these.
 fn with_raw(sent: &[(&str, Value)], raw: &Value) -> Value {
     let mut attributes =
         vec![("input.value", json!(raw.to_string())), ("llm.output_messages.0.message.content", json!("ho"))];
@@ -471,9 +471,9 @@ fn with_raw(sent: &[(&str, Value)], raw: &Value) -> Value {
 #[test]
 fn a_part_that_the_attributes_lost_is_taken_from_the_raw_value() {
     let raw = json!([{"role": "user", "parts": [{"type": "text", "content": "look"}, {"type": "uri", "modality": "image", "uri": "http://x/i"}]}]);
-    let told = ("llm.input_messages.0.message.content", json!("look"));
+    let attributes = ("llm.input_messages.0.message.content", json!("look"));
     assert_eq!(
-        with_raw(&[told], &raw)[0]["content"],
+        with_raw(&[attributes], &raw)[0]["content"],
         json!([{"type": "text", "text": "look"}, {"type": "image_url", "image_url": {"url": "http://x/i"}}])
     );
 }
@@ -481,7 +481,7 @@ fn a_part_that_the_attributes_lost_is_taken_from_the_raw_value() {
 #[test]
 fn a_system_message_stays_with_messages_from_the_raw_value() {
     let raw = json!([{"role": "user", "content": "hi"}, {"type": "reasoning", "content": [{"type": "input_text", "text": "hm"}]}]);
-    let told = [
+    let attributes = [
         ("llm.input_messages.0.message.role", json!("system")),
         ("llm.input_messages.0.message.content", json!("be kind")),
         ("llm.input_messages.1.message.content", json!("hi")),
@@ -489,7 +489,7 @@ fn a_system_message_stays_with_messages_from_the_raw_value() {
         ("llm.input_messages.2.message.content", json!("hm")),
     ];
     assert_eq!(
-        with_raw(&told, &raw),
+        with_raw(&attributes, &raw),
         json!([
             {"role": "system", "content": "be kind"},
             {"role": "user", "content": "hi"},

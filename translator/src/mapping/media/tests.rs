@@ -89,7 +89,7 @@ fn bare_base64_is_known_by_how_the_file_begins() {
         for data in [STANDARD.encode(&bytes), STANDARD_NO_PAD.encode(&bytes), URL_SAFE.encode(&bytes)] {
             let text = json!({"source": {"type": "base64", "data": data}}).to_string();
             if data.starts_with("__") {
-                // Bare MP3 frames are not told apart in the URL-safe alphabet.
+                // Bare MP3 frames cannot be distinguished in the URL-safe alphabet.
                 continue;
             }
             assert_eq!(found(&text), [(content_type, 200)], "{text}");
@@ -159,10 +159,10 @@ fn values_of_any_depth_change_and_the_rest_of_the_span_does_not() {
     assert_eq!(deep.iter().next().unwrap().value.as_str(), Some(reference));
     assert_eq!(attached.replace_in_span(&changed), None);
 
-    let mut told = Vec::new();
-    for_each(&raw, TRACE, LIMITS, &mut |id, data| told.push((id, data)));
-    assert_eq!(told.len(), 2, "as often as it is there");
-    assert_eq!(told[0], told[1]);
+    let mut found = Vec::new();
+    for_each(&raw, TRACE, LIMITS, &mut |id, data| found.push((id, data)));
+    assert_eq!(found.len(), 2, "as often as it is there");
+    assert_eq!(found[0], found[1]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ fn answer(value: &str) -> Option<(String, PreviewGain)> {
     Preview::of(value, Side::Response).map(|preview| (preview.text, preview.gain))
 }
 
-/// A text that MLflow must be told.
+/// A preview that needs a trace info.
 fn needed(text: &str) -> Option<(String, PreviewGain)> {
     Some((text.into(), PreviewGain::Required))
 }

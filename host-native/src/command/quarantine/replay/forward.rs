@@ -1,4 +1,4 @@
-//! Set-aside payloads to the destination of `--forward` that they were for, one after the other, as they were received.
+//! Quarantined payloads to the destination of `--forward` that they were for, one after the other, as they were received.
 
 use std::path::Path;
 use std::time::Duration;
@@ -78,11 +78,11 @@ pub(super) async fn replay(
     }
     anstream::println!("replayed: {taken} of {count} payloads, to {endpoint}");
     if refused > 0 {
-        anstream::println!("refused again: {refused} payloads; they stay set aside, and the log says why");
+        anstream::println!("refused again: {refused} payloads; they stay quarantined, and the log says why");
     }
     let kept = count - taken - refused;
     if kept > 0 {
-        anstream::println!("not delivered: {kept} payloads; they stay set aside");
+        anstream::println!("not delivered: {kept} payloads; they stay quarantined");
     }
     Ok(taken == count)
 }

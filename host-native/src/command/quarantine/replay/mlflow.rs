@@ -1,7 +1,7 @@
-//! Set-aside payloads to MLflow, for the experiment, run and workspace that their senders named;
+//! Quarantined payloads to MLflow, for the experiment, run and workspace that their senders named;
 //! what MLflow has leaves the folder.
 //!
-//! What MLflow refuses again is set aside in a folder of its own, and put in the place of what it came from at the end,
+//! What MLflow refuses again goes to a folder of its own, which replaces the sent payloads at the end,
 //! so that an interruption at any moment leaves each span in the quarantine or in MLflow, or in both.
 
 use std::path::Path;
@@ -50,17 +50,17 @@ pub(super) async fn replay(
     for item in taken.iter().filter(|item| !stay.contains(&item.path)) {
         item.remove().with_context(|| format!("{} cannot be removed", item.path.display()))?;
     }
-    // Only now, because the end of a bridge sets aside what it holds.
+    // Only now, because the end of a bridge quarantines what it holds.
     bridge.drain(Duration::ZERO).await?;
     anstream::println!("replayed: {} of {count} payloads, to {}", taken.len(), server.uri);
     if !again.is_empty() {
         anstream::println!(
-            "refused again: {} spans or payloads; they stay set aside, and the log says why",
+            "refused again: {} spans or payloads; they stay quarantined, and the log says why",
             again.len()
         );
     }
     if kept > 0 {
-        anstream::println!("not delivered: {kept} payloads; they stay set aside");
+        anstream::println!("not delivered: {kept} payloads; they stay quarantined");
     }
     Ok(again.is_empty() && kept == 0)
 }

@@ -18,7 +18,7 @@ pub(super) async fn run(
     data_dir: &Path,
 ) -> anyhow::Result<ExitCode> {
     if items.is_empty() {
-        anstream::println!("Nothing is set aside.");
+        anstream::println!("Nothing is quarantined.");
         return Ok(ExitCode::SUCCESS);
     }
     let (for_mlflow, for_others): (Vec<_>, Vec<_>) =

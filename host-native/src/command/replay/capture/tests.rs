@@ -120,7 +120,7 @@ fn given_a_trace_of_the_local_folder_then_its_folder_names_the_experiment() {
 }
 
 #[test]
-fn given_a_payload_that_was_set_aside_then_it_goes_where_its_sender_wanted_it() {
+fn given_a_payload_that_was_quarantined_then_it_goes_where_its_sender_wanted_it() {
     let reason = b"{\"reason\": \"too large\", \"experiment_name\": \"agent\", \"run_id\": \"r1\"}";
     let dir = folder(&[("payload-2.pb", b"\x0a\x00"), ("payload-2.reason.json", reason)]);
     let captured = read(&dir.path().join("payload-2.pb")).remove(0).unwrap();
