@@ -65,7 +65,7 @@ impl Bridge {
         let receipt = self.state.receipts.open();
         repairs.into_iter().for_each(|repair| self.state.repaired(repair));
         let mut accepted = Accepted { receipt, spans: 0, rejected_spans: 0, message: String::new() };
-        for group in &payload.groups {
+        for group in payload.groups {
             intake::read_group(group, receipt, |taken| self.take(taken, &requested, &mut accepted));
         }
         #[cfg(feature = "json")]
@@ -76,11 +76,13 @@ impl Bridge {
         Ok(accepted)
     }
 
-    fn take(&mut self, taken: IntakeItem, requested: &RequestedDestination, accepted: &mut Accepted) {
+    fn take(&mut self, taken: IntakeItem<'_>, requested: &RequestedDestination, accepted: &mut Accepted) {
         match taken {
-            IntakeItem::Span(trace, span, mut arrival) => {
+            IntakeItem::Span(trace, span, mut arrival, received) => {
                 accepted.spans += 1;
                 self.state.stats.spans_received += 1;
+                // Feedback keeps a copy of the span that carries it.
+                arrival.held = Some(received.into_held());
                 self.state.take_feedback((trace, span), &mut arrival, requested, self.now);
                 // After its feedback, which is about another span.
                 let settings = &self.state.settings;

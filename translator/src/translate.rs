@@ -1,14 +1,12 @@
 //! Payload in, payload out, nothing remembered.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use crate::assembly::compose::{self, ComposeOptions, Encoded};
+use crate::assembly::compose::{self, ComposeOptions};
 use crate::assembly::ids::SpanId;
 use crate::assembly::intake::{self, IntakeItem};
 use crate::assembly::receipts::Receipts;
-use crate::assembly::trace::Trace;
+use crate::assembly::trace::{InsertOutcome, Trace};
 use crate::contract::{Encoding, Quarantined, Repair};
 use crate::mlflow::server::ServerVersion;
 #[cfg(feature = "json")]
@@ -42,10 +40,14 @@ pub fn translate(payload: &[u8], from: Encoding, to: Encoding) -> Result<Transla
     let (body, mut repairs) = intake::decode(payload, from)?;
     let mut receipts = Receipts::default();
     let mut arrivals = Vec::new();
+    let mut received = Vec::new();
     let mut quarantined = Vec::new();
-    for group in &Payload::parse(&body)?.groups {
+    for group in Payload::parse(&body)?.groups {
         intake::read_group(group, 0, |item| match item {
-            IntakeItem::Span(trace, span, arrival) => arrivals.push((trace, arrivals.len(), span, arrival)),
+            IntakeItem::Span(trace, span, arrival, as_received) => {
+                arrivals.push((trace, received.len(), span, arrival));
+                received.push(as_received);
+            }
             IntakeItem::Repair(repair) => repairs.push(repair),
             IntakeItem::Quarantined(span) => quarantined.push(Quarantined { receipt: None, ..span }),
         });
@@ -54,35 +56,27 @@ pub fn translate(payload: &[u8], from: Encoding, to: Encoding) -> Result<Transla
     arrivals.sort_by_key(|(trace, place, ..)| (*trace, *place));
     let mut arrivals = arrivals.into_iter().peekable();
     let mut finished = Vec::with_capacity(arrivals.len());
-    let mut bytes = Vec::with_capacity(body.len() * 2);
     while let Some((id, ..)) = arrivals.peek() {
         let id = *id;
         let mut trace = Trace::default();
-        let mut places: BTreeMap<SpanId, usize> = BTreeMap::new();
+        // Of each span the place where it is first, and the place of its version that counts.
+        let mut places: BTreeMap<SpanId, (usize, usize)> = BTreeMap::new();
         while let Some((_, place, span, arrival)) = arrivals.next_if(|(trace, ..)| *trace == id) {
-            places.entry(span).or_insert(place);
-            trace.insert(span, arrival, &mut receipts, 0);
+            if trace.insert(span, arrival, &mut receipts, 0) != InsertOutcome::AlreadyKnown {
+                if let Some(received) = received.get(place) {
+                    trace.learn_tags(&received.envelope);
+                }
+                places.entry(span).and_modify(|(_, counts)| *counts = place).or_insert((place, place));
+            }
         }
-        let ids: Vec<_> = places.keys().copied().collect();
-        for mapped in compose::compose(&trace, &ids, ComposeOptions::default()).spans {
-            let place = places.get(&mapped.id).copied().unwrap_or_default();
-            let encoded = mapped.encode(ServerVersion::CURRENT, None);
-            let start = bytes.len();
-            bytes.extend_from_slice(&encoded.span);
-            bytes.extend_from_slice(&encoded.gained);
-            finished.push((place, Arc::clone(encoded.envelope), start..bytes.len()));
+        let read = places.iter().filter_map(|(id, (_, counts))| received.get(*counts)?.read(*id).ok());
+        for mapped in compose::compose(&trace, read, ComposeOptions::default()).spans {
+            let place = places.get(&mapped.id).map(|(first, _)| *first).unwrap_or_default();
+            finished.push((place, mapped.encode(ServerVersion::CURRENT, None)));
         }
     }
-    finished.sort_unstable_by_key(|(place, ..)| *place);
-    let spans: Vec<_> = finished
-        .iter()
-        .map(|(_, envelope, range)| Encoded {
-            envelope,
-            span: Cow::Borrowed(bytes.get(range.clone()).unwrap_or_default()),
-            gained: Vec::new(),
-        })
-        .collect();
-    let payload = compose::payload(&spans);
+    finished.sort_unstable_by_key(|(place, _)| *place);
+    let payload = compose::payload(finished.iter().map(|(_, encoded)| encoded));
     let payload = match to {
         #[cfg(feature = "json")]
         Encoding::Json => json::encode(&Payload::parse(&payload)?),

@@ -18,15 +18,26 @@ use crate::mlflow::tags::trace_name;
 use crate::otlp::Span;
 use crate::otlp::write::{OutGroup, OutSpan, reparented};
 
-/// A held span, mapped.
+/// A span to map.
+#[derive(Debug)]
+pub struct ReadSpan<'t> {
+    /// Which span it is.
+    pub id: SpanId,
+    /// What surrounds it.
+    pub envelope: &'t Arc<Envelope>,
+    /// The span as it is held, or as it arrived.
+    pub span: Cow<'t, Span<'t>>,
+}
+
+/// A span, mapped.
 #[derive(Debug)]
 pub struct Mapped<'t> {
     /// Which span it is.
     pub id: SpanId,
     /// What surrounds it.
     pub envelope: &'t Arc<Envelope>,
-    /// The span as it is held.
-    pub span: Span<'t>,
+    /// The span as it is held, or as it arrived.
+    pub span: Cow<'t, Span<'t>>,
     /// Its parent in MLflow: with the noise filter the nearest OpenInference ancestor.
     pub parent: Option<SpanId>,
     /// The attributes it gains.
@@ -36,7 +47,7 @@ pub struct Mapped<'t> {
 /// Spans of one trace ready to send, and what to remember of them.
 #[derive(Debug)]
 pub struct ComposedSpans<'t> {
-    /// In the order asked for, spans without held bytes left out.
+    /// In the order in which they were given.
     pub spans: Vec<Mapped<'t>>,
     /// What the trace remembers once they are sent.
     pub update: TraceUpdate,
@@ -64,46 +75,51 @@ pub struct ComposeOptions {
     pub metadata: bool,
 }
 
-/// Maps held spans of a trace.
-pub fn compose<'t>(trace: &'t Trace, ids: &[SpanId], options: ComposeOptions) -> ComposedSpans<'t> {
+/// The spans of a trace that are held, of those asked for.
+pub fn held_spans<'t>(trace: &'t Trace, ids: impl IntoIterator<Item = SpanId>) -> impl Iterator<Item = ReadSpan<'t>> {
+    ids.into_iter().filter_map(|id| {
+        let HeldSpan { envelope, span } = trace.held(id)?;
+        // A held span was parsed when it arrived, so this cannot fail.
+        Some(ReadSpan { id, envelope, span: Cow::Owned(Span::parse(span).ok()?) })
+    })
+}
+
+/// Maps spans of a trace.
+pub fn compose<'t>(
+    trace: &Trace,
+    spans: impl Iterator<Item = ReadSpan<'t>>,
+    options: ComposeOptions,
+) -> ComposedSpans<'t> {
     let mut update = TraceUpdate { prompts: trace.prompts.clone(), ..TraceUpdate::default() };
-    let mut spans = Vec::with_capacity(ids.len());
-    for id in ids {
-        let Some((held, span, added)) = mapped(trace, *id) else { continue };
-        let ancestor = trace.openinference_ancestor(*id);
-        if ancestor.is_none() && trace.span_summary(*id).is_some_and(|summary| summary.openinference) {
-            update.trace_previews.insert(*id, TracePreview::of(&span, &added, options.previews));
+    let mut mapped = Vec::with_capacity(spans.size_hint().0);
+    for ReadSpan { id, envelope, span } in spans {
+        let added = mapping::span(&span);
+        let ancestor = trace.openinference_ancestor(id);
+        if ancestor.is_none() && trace.span_summary(id).is_some_and(|summary| summary.openinference) {
+            update.trace_previews.insert(id, TracePreview::of(&span, &added, options.previews));
         }
         if options.metadata {
-            update.metadata.observe(*id, &span, &added);
+            update.metadata.observe(id, &span, &added);
         }
         update.prompts.extend(mapping::prompt::links(&span, &added));
         while update.prompts.len() > mapping::prompt::MOST_LINKS {
             // The greatest goes, whatever came first.
             update.prompts.pop_last();
         }
-        let parent = if options.openinference_only { ancestor } else { trace.kept_ancestor(*id) };
-        spans.push(Mapped { id: *id, envelope: &held.envelope, span, parent, added });
+        let parent = if options.openinference_only { ancestor } else { trace.kept_ancestor(id) };
+        mapped.push(Mapped { id, envelope, span, parent, added });
     }
-    summarize_conversation(trace, &mut spans, &mut update);
-    for mapped in spans.iter_mut().filter(|mapped| mapped.parent.is_none()) {
+    summarize_conversation(trace, &mut mapped, &mut update);
+    for mapped in mapped.iter_mut().filter(|mapped| mapped.parent.is_none()) {
         update.prompts_sent = true;
         let tags = tags(trace, &update, mapped.envelope, &mapped.span);
         add_trace_tags(&mut mapped.added, &mapped.span, tags);
     }
-    ComposedSpans { spans, update }
-}
-
-fn mapped(trace: &Trace, id: SpanId) -> Option<(&HeldSpan, Span<'_>, AddedAttributes<'_>)> {
-    let held = trace.held(id)?;
-    // A held span was parsed when it arrived, so this cannot fail.
-    let span = Span::parse(&held.span).ok()?;
-    let added = mapping::span(&span);
-    Some((held, span, added))
+    ComposedSpans { spans: mapped, update }
 }
 
 /// Adds the model calls to the conversation summary if the trace needs one, and fills a root without values from it.
-fn summarize_conversation<'t>(trace: &'t Trace, spans: &mut [Mapped<'t>], update: &mut TraceUpdate) {
+fn summarize_conversation(trace: &Trace, spans: &mut [Mapped<'_>], update: &mut TraceUpdate) {
     let trace_preview = trace.trace_preview(&update.trace_previews);
     let borrower = trace_preview
         .filter(|(_, trace_preview)| trace_preview.uses_conversation())
@@ -120,11 +136,10 @@ fn summarize_conversation<'t>(trace: &'t Trace, spans: &mut [Mapped<'t>], update
     let Some((id, true)) = borrower else { return };
     let Some(place) = spans.iter().position(|mapped| mapped.id == id) else { return };
     // The calls may be in another request of the same moment.
-    for (other, ..) in trace.unsent().into_iter().filter(|(other, ..)| !spans.iter().any(|mapped| mapped.id == *other))
-    {
-        if let Some((_, span, added)) = mapped(trace, other) {
-            update.conversation.observe(other, &span, &added);
-        }
+    let unsent = trace.unsent().into_iter().map(|(id, ..)| id);
+    let others = unsent.filter(|other| !spans.iter().any(|mapped| mapped.id == *other));
+    for ReadSpan { id, span, .. } in held_spans(trace, others) {
+        update.conversation.observe(id, &span, &mapping::span(&span));
     }
     if let Some(silent) = spans.get_mut(place) {
         update.conversation.fill_root(&mut silent.added);
@@ -193,7 +208,7 @@ fn add_trace_tags(added: &mut AddedAttributes<'_>, root: &Span<'_>, tags: BTreeM
 }
 
 /// Gathers encoded spans into a payload, those of one envelope together, in the order of first appearance.
-pub fn payload(spans: &[Encoded<'_>]) -> Vec<u8> {
+pub fn payload<'e>(spans: impl Iterator<Item = &'e Encoded<'e>>) -> Vec<u8> {
     let mut order: BTreeMap<(&[u8], &[u8]), usize> = BTreeMap::new();
     let mut groups: Vec<OutGroup<'_>> = Vec::new();
     for encoded in spans {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::compose;
+use super::compose::{self, ReadSpan};
 use super::envelope::Envelope;
 use super::ids::{SpanId, TraceId, hex};
 use super::root::Root;
@@ -20,13 +20,51 @@ use crate::trace_json;
 
 /// What comes of a span.
 #[derive(Debug)]
-pub enum IntakeItem {
-    /// It may join its trace.
-    Span(TraceId, SpanId, Arrival),
+#[expect(clippy::large_enum_variant, reason = "nearly every item is a span, and none is stored")]
+pub enum IntakeItem<'p> {
+    /// It may join its trace. Its bytes are not held yet.
+    Span(TraceId, SpanId, Arrival, ReceivedSpan<'p>),
     /// A value of it was changed.
     Repair(Repair),
     /// MLflow can never store it.
     Quarantined(Quarantined),
+}
+
+/// A span of a payload, repaired.
+#[derive(Debug)]
+pub struct ReceivedSpan<'p> {
+    /// What surrounds it.
+    pub envelope: Arc<Envelope>,
+    content: SpanContent<'p>,
+}
+
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly every span is as it was sent")]
+enum SpanContent<'p> {
+    /// As it was sent: nothing had to be repaired.
+    Sent(Span<'p>),
+    /// Written anew.
+    Repaired(Vec<u8>),
+}
+
+impl ReceivedSpan<'_> {
+    /// The span and what surrounds it, to be kept longer than the payload.
+    pub fn into_held(self) -> HeldSpan {
+        let span = match self.content {
+            SpanContent::Sent(span) => span.raw.into(),
+            SpanContent::Repaired(bytes) => bytes.into_boxed_slice(),
+        };
+        HeldSpan { envelope: self.envelope, span }
+    }
+
+    /// The span, ready to be mapped while the payload is there.
+    pub fn read(&self, id: SpanId) -> Result<ReadSpan<'_>, Malformed> {
+        let span = match &self.content {
+            SpanContent::Sent(span) => Cow::Borrowed(span),
+            SpanContent::Repaired(bytes) => Cow::Owned(Span::parse(bytes)?),
+        };
+        Ok(ReadSpan { id, envelope: &self.envelope, span })
+    }
 }
 
 /// The payload as protobuf, and what had to be repaired to read it.
@@ -54,41 +92,45 @@ fn in_body((rule, count): (&'static str, u32)) -> Repair {
 }
 
 /// Takes the spans of a group in, one after the other.
-pub fn read_group(group: &ScopeSpans<'_>, receipt: Receipt, mut take: impl FnMut(IntakeItem)) {
+pub fn read_group<'p>(group: ScopeSpans<'p>, receipt: Receipt, mut take: impl FnMut(IntakeItem<'p>)) {
     let (resource, mut shared) = repair::resource(&group.resource);
     let (scope, scope_repairs) = repair::scope(&group.scope);
     shared.extend(scope_repairs);
     let envelope = Arc::new(Envelope::of(&resource, &scope));
-    for span in &group.spans {
-        let repaired = |(rule, place)| {
-            IntakeItem::Repair(Repair { trace_id: hex(span.trace_id), span_id: hex(span.span_id), rule, place })
-        };
+    for span in group.spans {
+        let Span { trace_id, span_id, raw, .. } = span;
+        let repaired =
+            |(rule, place)| IntakeItem::Repair(Repair { trace_id: hex(trace_id), span_id: hex(span_id), rule, place });
         // What the spans share is reported once, with the first of them.
         std::mem::take(&mut shared).into_iter().map(repaired).for_each(&mut take);
         match take_span(span, &envelope, receipt) {
-            Ok((trace, id, arrival, repairs)) => {
+            Ok((trace, id, arrival, received, repairs)) => {
                 repairs.into_iter().map(repaired).for_each(&mut take);
-                take(IntakeItem::Span(trace, id, arrival));
+                take(IntakeItem::Span(trace, id, arrival, received));
             }
             Err(reason) => take(IntakeItem::Quarantined(Quarantined {
-                trace_id: hex(span.trace_id),
-                span_id: hex(span.span_id),
+                trace_id: hex(trace_id),
+                span_id: hex(span_id),
                 reason,
-                payload: compose::single_span_payload(&envelope, span.raw),
+                payload: compose::single_span_payload(&envelope, raw),
                 receipt: Some(receipt),
             })),
         }
     }
 }
 
-type TakenSpan = (TraceId, SpanId, Arrival, Vec<(&'static str, String)>);
+type TakenSpan<'p> = (TraceId, SpanId, Arrival, ReceivedSpan<'p>, Vec<(&'static str, String)>);
 
-fn take_span(received: &Span<'_>, envelope: &Arc<Envelope>, receipt: Receipt) -> Result<TakenSpan, String> {
-    let repair::Repaired { span: bytes, repairs } = repair::span(received)?;
+fn take_span<'p>(sent: Span<'p>, envelope: &Arc<Envelope>, receipt: Receipt) -> Result<TakenSpan<'p>, String> {
+    let repair::Repaired { span: bytes, repairs } = repair::span(&sent)?;
+    let content = match bytes {
+        Cow::Borrowed(_) => SpanContent::Sent(sent),
+        Cow::Owned(bytes) => SpanContent::Repaired(bytes),
+    };
     let reread;
-    let span = match &bytes {
-        Cow::Borrowed(_) => received,
-        Cow::Owned(bytes) => {
+    let span = match &content {
+        SpanContent::Sent(span) => span,
+        SpanContent::Repaired(bytes) => {
             reread = Span::parse(bytes).map_err(|malformed| malformed.to_string())?;
             &reread
         }
@@ -97,6 +139,6 @@ fn take_span(received: &Span<'_>, envelope: &Arc<Envelope>, receipt: Receipt) ->
     let (trace, id) = ids.ok_or("a span needs a trace id of 16 bytes and a span id of 8 bytes, not all zeros")?;
     let (version, summary, root) = (Version::of(span), SpanSummary::of(span), Root::of(span, envelope));
     let feedback = feedback::read(span);
-    let held = Some(HeldSpan { envelope: Arc::clone(envelope), span: bytes.into_owned().into_boxed_slice() });
-    Ok((trace, id, Arrival { version, summary, root, held, receipt, feedback }, repairs))
+    let arrival = Arrival { version, summary, root, held: None, receipt, feedback };
+    Ok((trace, id, arrival, ReceivedSpan { envelope: Arc::clone(envelope), content }, repairs))
 }

@@ -185,10 +185,10 @@ fn write(state: &BridgeState, id: TraceId, file: Option<&[u8]>) -> Result<Write,
             take(*id, held.clone())?;
         }
     }
-    let ids: Vec<_> = whole.unsent().into_iter().map(|(id, ..)| id).collect();
+    let ids = whole.unsent().into_iter().map(|(id, ..)| id);
     let options =
         ComposeOptions { openinference_only: state.settings.openinference_only, previews: true, metadata: false };
-    let composed = compose::compose(&whole, &ids, options);
+    let composed = compose::compose(&whole, compose::held_spans(&whole, ids), options);
     let bytes: Vec<_> = composed.spans.iter().map(compose::Mapped::bytes).collect();
     let added = composed.spans.into_iter().map(|mapped| mapped.added);
     let spans = bytes.iter().zip(added).map(|(bytes, added)| Ok((Span::parse(bytes)?, added)));

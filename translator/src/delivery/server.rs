@@ -20,7 +20,7 @@ use super::state::BridgeState;
 use crate::assembly::compose;
 use crate::assembly::compose::ComposeOptions;
 use crate::assembly::destination::TraceDestination;
-use crate::assembly::ids::{SpanId, TraceId};
+use crate::assembly::ids::TraceId;
 use crate::assembly::trace::Trace;
 use crate::contract::{Answer, Instant, Level, Notice, Request};
 use crate::mapping::media::{AttachmentLimits, AttachmentReferences};
@@ -242,8 +242,8 @@ impl ServerDelivery {
             else {
                 continue;
             };
-            let ids: Vec<SpanId> = items.iter().map(|item| item.span).collect();
-            let composed = compose::compose(trace, &ids, options);
+            let read = compose::held_spans(trace, items.iter().map(|item| item.span));
+            let composed = compose::compose(trace, read, options);
             let has = |id| trace.media.has(id);
             let attached =
                 AttachmentReferences { trace: id.bytes(), limits: AttachmentLimits::of(&state.settings), has: &has };
@@ -255,7 +255,7 @@ impl ServerDelivery {
             }));
             update.push((id, composed.update));
         }
-        let payload = compose::payload(&spans);
+        let payload = compose::payload(spans.iter());
         drop(spans);
         for (id, update) in update {
             state.change(id, |trace| trace.remember(update));

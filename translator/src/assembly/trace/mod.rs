@@ -163,7 +163,8 @@ impl Trace {
         self.spans.get(&id).is_some_and(|entry| entry.version == version)
     }
 
-    fn learn_tags(&mut self, envelope: &Envelope) {
+    /// Notes the trace tags of a span's resource; for a span that is held, [`Trace::insert`] does.
+    pub fn learn_tags(&mut self, envelope: &Envelope) {
         for (key, value) in &envelope.tags {
             match self.resource_tags.get_mut(key) {
                 None => {
