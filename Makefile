@@ -131,6 +131,7 @@ test-python: wheel .venv-python-oldest/requirements.txt .venv-python-newest/requ
 	../.venv-python-newest/bin/ruff format --check
 	../.venv-python-newest/bin/ruff check
 	../.venv-python-newest/bin/mypy
+	PYTHONPATH=src ../.venv-python-newest/bin/lint-imports --no-cache
 	../.venv-python-newest/bin/python -m pytest
 	../.venv-python-oldest/bin/python -m pytest
 

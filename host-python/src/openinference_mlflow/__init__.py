@@ -18,7 +18,7 @@ from openinference_mlflow.api import (
     shutdown,
     stats,
 )
-from openinference_mlflow.processor import MlflowSpanProcessor
+from openinference_mlflow.mlflow_span_processor import MlflowSpanProcessor
 
 try:
     __version__ = version("openinference-mlflow")

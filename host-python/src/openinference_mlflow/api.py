@@ -31,7 +31,8 @@ def autolog(
     application. Calling it again changes the options that are given and keeps the others; `disable=True` stops, and a
     later call resumes.
 
-    An option wins over what the application set with `mlflow`, which wins over the environment. The environment is read here.
+    An option wins over what the application set with `mlflow`, which wins over the environment. `autolog` reads the
+    environment when you call it.
 
     Args:
         batch: `False` delivers each trace before the call that ends its root returns. Default:

@@ -13,6 +13,7 @@ from opentelemetry import trace
 
 from openinference_mlflow.delivery.worker import Worker
 from openinference_mlflow.pipeline import Pipeline
+from openinference_mlflow.processor import PipelineProcessor
 from openinference_mlflow.provider import mlflow_otel, registry
 from openinference_mlflow.provider.attach import attach
 from openinference_mlflow.provider.lineage import Lineage
@@ -63,8 +64,6 @@ class Shared:
             self.pipeline.configure(self._options)
 
     def _start(self) -> None:
-        from openinference_mlflow.processor import PipelineProcessor
-
         self._is_started = True
         pipeline = self.pipeline
         processor = PipelineProcessor(pipeline)

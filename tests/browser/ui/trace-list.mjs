@@ -7,7 +7,8 @@ const PER_PAGE = 100;
 export async function readList(page, uri, experimentId, count) {
   const before = page.viewportSize();
   await page.setViewportSize(SIZE);
-  await page.goto(`${uri}/#/experiments/${experimentId}/traces`);
+  // Without it the list shows the last seven days; the captured payloads are older.
+  await page.goto(`${uri}/#/experiments/${experimentId}/traces?startTimeLabel=ALL`);
   await page.getByRole("combobox", { name: "Rows per page" }).click();
   await page.getByRole("option", { name: String(PER_PAGE), exact: true }).click();
   // The first row is the heading.

@@ -22,10 +22,10 @@ pub struct TuningArgs {
     /// A trace without a root is closed after so long without a new span [default: 5m].
     #[arg(long, value_name = "DURATION", env = "OPENINFERENCE_MLFLOW_IDLE_LIMIT", hide_short_help = true)]
     pub idle_limit: Option<Period>,
-    /// How long the outline of a delivered trace is kept for spans that come late [default: 10m].
+    /// How long the gateway remembers a delivered trace for late spans [default: 10m].
     #[arg(long, value_name = "DURATION", env = "OPENINFERENCE_MLFLOW_REMEMBER", hide_short_help = true)]
     pub remember: Option<Period>,
-    /// Memory for undelivered spans. Beyond half of it traces are sent early, beyond it senders are asked to
+    /// Memory for undelivered spans. Beyond half of it traces are sent early, beyond it the gateway asks senders to
     /// wait [default: 128MiB].
     #[arg(long, value_name = "SIZE", env = "OPENINFERENCE_MLFLOW_MAX_MEMORY", hide_short_help = true)]
     pub max_memory: Option<ByteSize>,

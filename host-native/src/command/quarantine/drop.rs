@@ -27,7 +27,9 @@ pub(super) fn run(items: &[QuarantineEntry], yes: bool) -> anyhow::Result<ExitCo
 
 fn asked(payloads: usize, spans: usize) -> anyhow::Result<bool> {
     if !io::stdin().is_terminal() {
-        bail!("nobody is there to be asked\nhint: --yes drops {payloads} payloads, with {spans} spans, unasked");
+        bail!(
+            "cannot ask for confirmation, because standard input is not a terminal\nhint: --yes drops {payloads} payloads, with {spans} spans, without asking"
+        );
     }
     anstream::print!("Drop {payloads} payloads, with {spans} spans? They are held nowhere else. [y/N] ");
     io::stdout().flush()?;

@@ -1,0 +1,34 @@
+"""The public span processor, for a tracer provider of the application's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opentelemetry.sdk.trace import ReadableSpan
+
+from openinference_mlflow.processor import PipelineProcessor
+from openinference_mlflow.provider.attach import MARKER
+from openinference_mlflow.provider.mlflow_otel import silence_mlflow_otel
+from openinference_mlflow.settings.resolve import Options
+from openinference_mlflow.state import shared
+
+
+class MlflowSpanProcessor(PipelineProcessor):
+    """A span processor for a tracer provider of your own, with or without `autolog()`.
+
+    A provider that has one gets no second delivery from `autolog()`. Options and defaults are those of `autolog()`;
+    `flush_on_signals` has no effect.
+
+        provider = TracerProvider()
+        provider.add_span_processor(MlflowSpanProcessor(experiment="agents"))
+    """
+
+    def __init__(self, **options: Any) -> None:
+        pipeline = shared().new_pipeline()
+        pipeline.configure(Options(**options))
+        setattr(self, MARKER, True)
+        super().__init__(pipeline)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        silence_mlflow_otel()
+        super().on_end(span)
