@@ -16,7 +16,7 @@ SOAK_SEED ?= 1
 # Of the gateway benchmark; none: all.
 PARTS ?=
 
-.PHONY: help diagrams setup setup-rust setup-python setup-phoenix setup-node setup-browser build demo module component wheel dist test-dist dist-report test lint test-core test-hosts test-fuzz test-e2e compat test-node test-python test-browser fuzz soak bench bench-gateway clean
+.PHONY: help diagrams setup setup-rust setup-python setup-phoenix setup-node setup-browser build demo module component wheel dist test-dist dist-report test lint test-core test-hosts test-fuzz test-e2e compat test-node test-python test-browser test-embedders fuzz soak bench bench-gateway clean
 
 help: ## What there is.
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -58,7 +58,7 @@ build: setup-rust ## The binary.
 demo: build ## The main job on its embedded default: serve, sample traces over OTLP, drawn.
 	@$(BINARY) demo
 
-test: lint test-core test-hosts test-fuzz test-e2e test-node test-python test-browser ## Everything; this is what CI runs.
+test: lint test-core test-hosts test-fuzz test-e2e test-node test-python test-browser test-embedders ## Everything; this is what CI runs.
 
 # The crate that is left out compiles a second Cranelift for minutes; `make dist` builds it.
 lint: setup-rust .venv-lint/requirements.txt ## Formats, clippy, the dependency policy, the workflows.
@@ -139,6 +139,17 @@ test-browser: $(BINARY) setup-browser setup-python ## MLflow's UI in a real brow
 	cd tests/browser
 	MLFLOW_BIN=$(CURDIR)/.venv/bin/mlflow npm test
 
+.venv-embedders/requirements.txt: tests/embedders/requirements.txt
+	python3 -m venv .venv-embedders
+	.venv-embedders/bin/pip install --quiet --disable-pip-version-check -r $<
+	cp $< $@
+
+test-embedders: module component .venv-embedders/requirements.txt ## The core in seven runtimes: Python, Node, Deno, Bun, a browser and Rust run every golden pair.
+	tests/browser/setup.sh
+	cd tests/embedders
+	npm ci --no-fund --no-audit --ignore-scripts
+	../../.venv-embedders/bin/python -m pytest -q
+
 # Every moment of which tests/e2e/test_interruptions.py plays some, then a longer run of test_conservation.py, and the
 # account of both; SOAK_SEED makes another one.
 soak: $(BINARY) $(FAULT_INJECTOR) setup-python ## A fault at every call to the system; clients, kills and failing servers for SOAK_SECONDS: sent, acknowledged, delivered, duplicated, lost.
@@ -182,4 +193,4 @@ diagrams: ## The picture of the architecture, from docs/architecture.dot.
 	npm run render
 
 clean:
-	rm -rf target dist .venv .venv-mlflow-* .venv-phoenix .venv-python-oldest .venv-python-newest .venv-wheel .venv-lint .venv-dist .tools
+	rm -rf target dist .venv .venv-mlflow-* .venv-phoenix .venv-python-oldest .venv-python-newest .venv-wheel .venv-lint .venv-dist .venv-embedders .tools
