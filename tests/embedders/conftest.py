@@ -1,5 +1,6 @@
 """What the tests run: the two builds of the core, and the golden pairs."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,15 @@ def module() -> Path:
 @pytest.fixture(scope="session")
 def component() -> Path:
     return _built("openinference-mlflow-translator.component.wasm", "component")
+
+
+@pytest.fixture(scope="session")
+def transpiled(component: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The component as jco makes an ES module of it."""
+    folder = tmp_path_factory.mktemp("transpiled")
+    jco = [str(Path(__file__).parent / "node_modules/.bin/jco"), "transpile", str(component)]
+    subprocess.run([*jco, "--name", "translator", "--out-dir", str(folder), "--quiet"], check=True, timeout=300)
+    return folder / "translator.js"
 
 
 @pytest.fixture(scope="session")

@@ -28,14 +28,6 @@ def _must(command: list[str], folder: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def transpiled(component: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("transpiled")
-    jco = _NODE_MODULES / ".bin/jco"
-    _must([str(jco), "transpile", str(component), "--name", "translator", "--out-dir", str(folder)], folder)
-    return folder / "translator.js"
-
-
-@pytest.fixture(scope="session")
 def wasmi() -> Path:
     target = REPOSITORY / "target/embedders"
     manifest = str(_HERE / "rust_wasmi/Cargo.toml")

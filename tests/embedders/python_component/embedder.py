@@ -1,6 +1,6 @@
-"""An embedder of the component: Python and wasmtime, nothing else. Run it:
+"""An embedder of the component: Python and wasmtime, nothing else.
 
-    python embedder.py COMPONENT PAIRS
+Run it: `python embedder.py COMPONENT PAIRS`.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
-"""An embedder of the plain module: Python and wasmtime, nothing else. Run it:
+"""An embedder of the plain module: Python and wasmtime, nothing else.
 
-    python embedder.py MODULE PAIRS
+Run it: `python embedder.py MODULE PAIRS`.
 """
 
 import hashlib
@@ -67,4 +67,5 @@ def main():
     print(len(pairs), "pairs")
 
 
-main()
+if __name__ == "__main__":
+    main()
