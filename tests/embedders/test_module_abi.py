@@ -11,9 +11,6 @@ import wasmtime
 from conftest import REPOSITORY
 
 _PAGE = REPOSITORY / "wit/module-abi.md"
-# rustc exports these two globals from every module; no caller needs them.
-_LINKER = {"__data_end", "__heap_base"}
-
 Signature = tuple[list[str], list[str]]
 
 
@@ -52,7 +49,9 @@ def test_the_module_imports_nothing(compiled: wasmtime.Module) -> None:
 def test_the_module_exports_what_the_page_lists(compiled: wasmtime.Module) -> None:
     functions, others = _exported(compiled)
     assert functions == _documented()
-    assert {name: kind for name, kind in others.items() if name not in _LINKER} == {"memory": wasmtime.MemoryType}
+    globals_of_the_linker = re.findall(r"`(__\w+)`", _PAGE.read_text())
+    kinds = dict.fromkeys(globals_of_the_linker, wasmtime.GlobalType)
+    assert others == {"memory": wasmtime.MemoryType, **kinds}
 
 
 class Instance:
@@ -149,6 +148,21 @@ def test_a_call_takes_the_last_frame_and_takes_it_once(instance: Instance) -> No
     instance.write(_TRANSCODE)
     assert instance.json("transcode") == {"ok": {"payload": [0, 20]}}
     assert instance.json("transcode")["err"]["kind"] == "call"
+
+
+def test_the_call_that_the_page_shows_byte_by_byte(instance: Instance) -> None:
+    section = _PAGE.read_text().split("### One call, byte by byte")[1].split("\n## ")[0]
+    blocks = re.findall(r"^```text\n(.*?)^```", section, re.M | re.S)
+    rows = [[line.split("  ", 1) for line in block.splitlines()] for block in blocks]
+    question, answer = (b"".join(bytes.fromhex(hexadecimal) for hexadecimal, _ in block) for block in rows)
+    for hexadecimal, text in rows[0][2:4] + rows[1][2:]:
+        assert bytes.fromhex(hexadecimal).decode() == text.strip()
+    assert f"`input({len(question)})`" in section
+
+    instance.write(question)
+
+    assert instance.frame("translate") == answer
+    assert instance.json("translate")["err"]["kind"] == "call"
 
 
 def test_a_refused_frame_is_taken_too(instance: Instance) -> None:
