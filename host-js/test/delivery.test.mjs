@@ -17,7 +17,8 @@ before(async () => {
     const behaviour = headers["x-behaviour"];
     const isTraces = path === "/v1/traces";
     if (behaviour === "down twice" && isTraces && count(name) <= 2) return { drop: true };
-    if (behaviour === "busy once" && isTraces && count(name) === 1) return { status: 503, headers: { "retry-after": "0" } };
+    if (behaviour === "busy once" && isTraces && count(name) === 1)
+      return { status: 503, headers: { "retry-after": "0" } };
     if (behaviour === "slow" && isTraces) return { delay: 300 };
     if (behaviour === "down") return { drop: true };
     if (behaviour === "unauthorized" && headers.authorization !== "Basic dXNlcjpww6Rzcw==") return { status: 401 };

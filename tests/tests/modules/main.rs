@@ -29,6 +29,12 @@ fn modules_import_what_the_page_allows_and_nothing_else() {
     for (folder, heading) in CRATES {
         let imported = between_modules(&sources::imports(folder));
         let allowed = table::read(&page, heading);
+        assert_eq!(
+            table::above_their_imports(&allowed),
+            Vec::<&str>::new(),
+            "ARCHITECTURE.md, table \"{heading}\": rows above what they import"
+        );
+        let allowed: Imports = allowed.into_iter().collect();
         let expected = table::rows(&imported);
         assert!(
             allowed == imported,
