@@ -16,7 +16,7 @@ SOAK_SEED ?= 1
 # Of the gateway benchmark; none: all.
 PARTS ?=
 
-.PHONY: help diagrams setup setup-rust setup-python setup-phoenix setup-node setup-browser build demo module component wheel dist test-dist dist-report test lint test-core test-hosts test-fuzz test-e2e compat test-node test-python test-browser test-embedders fuzz soak bench bench-gateway clean
+.PHONY: help diagrams setup setup-rust setup-python setup-phoenix setup-node setup-browser build demo module component wheel dist test-dist dist-report test lint test-core test-hosts test-fuzz test-servers test-e2e compat test-node test-python test-browser test-embedders fuzz soak bench bench-gateway clean
 
 help: ## What there is.
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -58,7 +58,11 @@ build: setup-rust ## The binary.
 demo: build ## The main job on its embedded default: serve, sample traces over OTLP, drawn.
 	@$(BINARY) demo
 
-test: lint test-core test-hosts test-fuzz test-e2e test-node test-python test-browser test-embedders ## Everything; this is what CI runs.
+test: lint test-core test-hosts test-fuzz test-servers ## Everything; this is what CI runs.
+
+# These wait for servers and processes most of the time, so two run at once. A suite's output appears when it ends.
+test-servers: $(BINARY) $(FAULT_INJECTOR)
+	@$(MAKE) -j2 --output-sync=target test-e2e test-node test-python test-embedders test-browser
 
 # The crate that is left out compiles a second Cranelift for minutes; `make dist` builds it.
 lint: setup-rust .venv-lint/requirements.txt ## Formats, clippy, the dependency policy, the workflows.
