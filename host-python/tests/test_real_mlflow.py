@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -127,3 +128,15 @@ assert om.flush(), om.stats()
     (trace,) = read_back(server, name)
     assert len(trace["spans"]) == 1 and trace["spans"][0][1] in ("LLM", "CHAT_MODEL")
     assert trace["spans"][0][3]["messages"] == [{"role": "user", "content": "Hello"}]
+
+
+def test_the_readmes_quickstart_runs_in_an_empty_environment_with_the_built_wheel(server, tmp_path):
+    (wheel,) = (ROOT / "dist").glob("openinference_mlflow-*-py3-none-any.whl")
+    (quickstart,) = re.findall(r"```python\n(.*?)```", (ROOT / "host-python/README.md").read_text(), re.S)
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    installed = tmp_path / "venv/bin/python"
+    subprocess.run([installed, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wheel], check=True)
+    out = python(installed, quickstart.replace("http://127.0.0.1:5000", server))
+    assert f"traces are at {server}/#/experiments/" in out
+    (trace,) = read_back(server, "quickstart")
+    assert trace["spans"] == [["answer", "CHAIN", False, "Hi", "Hello!"]]

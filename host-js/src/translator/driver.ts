@@ -85,12 +85,12 @@ export class Driver {
   /** The core is not polled before this instant, except in a flush. */
   #pollAt = 0;
   /** A flush is in progress. */
-  #hurried = false;
+  #isFlushing = false;
   /** A flush that the core does not know about yet. */
   #flushIsDue = false;
   #update: Update = emptyUpdate();
   #wakeup: Timer | undefined;
-  #turnIsDue = false;
+  #pollIsDue = false;
   #stopped = false;
   #drained: ((left: number) => void) | undefined;
 
@@ -107,19 +107,19 @@ export class Driver {
   /** Takes a chunk. */
   ingest(chunk: TargetedChunk): void {
     this.#queue.push(chunk);
-    this.#scheduleTurn();
+    this.#schedulePoll();
   }
 
   /** Sends everything taken so far, finished traces or not, without pauses until `relax`. */
   flush(): void {
-    this.#hurried = true;
+    this.#isFlushing = true;
     this.#flushIsDue = true;
-    this.#turn();
+    this.#pollOnce();
   }
 
-  /** Ends the haste of a flush. */
+  /** Pauses between requests again, after a flush. */
   relax(): void {
-    this.#hurried = false;
+    this.#isFlushing = false;
   }
 
   /** Flushes, and calls `done` with the number of spans that are left: none, or those that a failing server leaves. */
@@ -136,16 +136,16 @@ export class Driver {
     this.#bridge.free();
   }
 
-  #scheduleTurn(): void {
-    if (this.#turnIsDue) return;
-    this.#turnIsDue = true;
+  #schedulePoll(): void {
+    if (this.#pollIsDue) return;
+    this.#pollIsDue = true;
     soon(() => {
-      this.#turnIsDue = false;
-      this.#turn();
+      this.#pollIsDue = false;
+      this.#pollOnce();
     });
   }
 
-  #turn(): void {
+  #pollOnce(): void {
     if (this.#stopped) return;
     try {
       this.#step();
@@ -169,14 +169,14 @@ export class Driver {
       this.#flushIsDue = false;
       this.#bridge.flush(at);
     }
-    const mayPoll = at >= this.#pollAt || this.#hurried || !this.settings.batch;
+    const mayPoll = at >= this.#pollAt || this.#isFlushing || !this.settings.batch;
     if (mayPoll) {
       this.#pollAt = at + POLL_MILLIS;
       for (const request of this.#bridge.poll(at)) void this.#answer(request);
     }
     this.#collect();
     this.#sleep(mayPoll);
-    if (this.#queue.length > 0 && at >= this.#fullUntil) this.#scheduleTurn();
+    if (this.#queue.length > 0 && at >= this.#fullUntil) this.#schedulePoll();
     const update = this.#update;
     this.#update = emptyUpdate();
     this.#checkDrained(update);
@@ -198,7 +198,7 @@ export class Driver {
     } catch (error) {
       this.#fail(error);
     }
-    this.#turn();
+    this.#pollOnce();
   }
 
   /** Remembers where spans went, for the URLs that people see. */
@@ -259,7 +259,7 @@ export class Driver {
     if (this.#queue.length > 0 && this.#fullUntil > now())
       wakeup = Math.min(wakeup ?? this.#fullUntil, this.#fullUntil);
     if (wakeup === undefined) return;
-    this.#wakeup = after(Math.max(0, wakeup - now()), () => this.#turn());
+    this.#wakeup = after(Math.max(0, wakeup - now()), () => this.#pollOnce());
   }
 }
 

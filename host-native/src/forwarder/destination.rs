@@ -67,7 +67,7 @@ impl Destination {
                     // A panic leaves the entry pending until the next start.
                     if let Ok((attempt, sent)) = finished {
                         self.metrics.requested(self.state.name(), sent.status, sent.after);
-                        self.settle(attempt, sent.outcome).await;
+                        self.finish_attempt(attempt, sent.outcome).await;
                     }
                 }
                 () = async { sleep_until(shut_until.unwrap_or_else(Instant::now)).await }, if shut_until.is_some() => {}
@@ -80,7 +80,7 @@ impl Destination {
         self.backoff.is_open(Instant::now())
     }
 
-    async fn settle(&mut self, mut attempt: Attempt, outcome: Outcome) {
+    async fn finish_attempt(&mut self, mut attempt: Attempt, outcome: Outcome) {
         match outcome {
             Outcome::Taken => self.done(&attempt.entry, Forwarded::Delivered),
             Outcome::Partly { rejected, message } => {

@@ -23,9 +23,9 @@ pub(super) async fn examine(server: &Server, delivery: &Delivery) -> Vec<Finding
         Err(error) => return vec![Finding::broken("server", error.to_string(), "")],
     };
     let workspace = delivery.workspace.iter().map(|name| ("x-mlflow-workspace".to_owned(), name.clone())).collect();
-    let asking = Asking { client, workspace };
+    let check = ServerCheck { client, workspace };
     let mut findings = Vec::new();
-    match asking.get("version").await {
+    match check.get("version").await {
         Err(reason) => {
             findings.push(Finding::broken(
                 "server",
@@ -40,7 +40,7 @@ pub(super) async fn examine(server: &Server, delivery: &Delivery) -> Vec<Finding
         return findings;
     }
     let wanted = delivery.experiment.clone().unwrap_or_else(|| Experiment::Id("0".to_owned()));
-    let answer = asking.get(&experiment_path(&wanted)).await;
+    let answer = check.get(&experiment_path(&wanted)).await;
     let (credentials, experiment) = match &answer {
         Err(reason) => (Finding::broken("credentials", format!("no answer: {reason}"), "try again"), None),
         Ok(response) => judge_experiment(server, &delivery.experiment, response),
@@ -48,7 +48,7 @@ pub(super) async fn examine(server: &Server, delivery: &Delivery) -> Vec<Finding
     findings.push(credentials);
     let Some((experiment, id)) = experiment else { return findings };
     findings.push(experiment);
-    let mut headers = asking.workspace.clone();
+    let mut headers = check.workspace.clone();
     headers.push(("x-mlflow-experiment-id".to_owned(), id));
     findings.push(judge_traces(post_nothing(server, headers).await));
     findings
@@ -61,12 +61,12 @@ pub(super) async fn post_nothing(server: &Server, mut headers: Vec<(String, Stri
     ask(&client, "POST", "v1/traces", headers).await
 }
 
-struct Asking {
+struct ServerCheck {
     client: MlflowServer,
     workspace: Vec<(String, String)>,
 }
 
-impl Asking {
+impl ServerCheck {
     async fn get(&self, path: &str) -> Result<Response, String> {
         ask(&self.client, "GET", path, self.workspace.clone()).await
     }

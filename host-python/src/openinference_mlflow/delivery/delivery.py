@@ -121,7 +121,7 @@ class Delivery:
 
     # On the background thread.
 
-    def turn(self) -> int | None:
+    def poll_once(self) -> int | None:
         """Does what is due. Returns when to come again; `None`: after the next span."""
         if self.is_broken:
             return None

@@ -71,7 +71,7 @@ class Worker:
 
     def _turn(self) -> int | None:
         with self._turn_lock:
-            wakeups = [wakeup for each in list(self.deliveries) if (wakeup := each.turn()) is not None]
+            wakeups = [wakeup for each in list(self.deliveries) if (wakeup := each.poll_once()) is not None]
         with self._turned:
             self._turned.notify_all()
         return min(wakeups, default=None)
