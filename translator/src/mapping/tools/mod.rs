@@ -74,8 +74,8 @@ fn beside(view: &SpanView<'_, '_>, key: Key, names: [&str; 2]) -> Vec<Tool> {
 
 /// The tools of one entry: a schema of some providers declares several. Attributes beside the schema fill its gaps.
 fn one(tool: AttributeNode<'_, '_>) -> Vec<Tool> {
-    let schema = tool.child("json_schema").text().as_deref().and_then(parsed);
-    let mut tools = schema.as_ref().map(shapes::read).unwrap_or_default();
+    let mut schema = tool.child("json_schema").text().as_deref().and_then(parsed);
+    let mut tools = schema.as_mut().map(shapes::read).unwrap_or_default();
     let beside = |name: &str| tool.child(name).text().filter(|text| !text.is_empty()).map(Cow::into_owned);
     if tools.is_empty()
         && let Some(name) = beside("name")
@@ -102,7 +102,7 @@ fn several(list: &str) -> Vec<Tool> {
         Value::String(text) => parsed(&text),
         schema => Some(schema),
     };
-    schemas.into_iter().filter_map(schema).flat_map(|schema| shapes::read(&schema)).collect()
+    schemas.into_iter().filter_map(schema).flat_map(|mut schema| shapes::read(&mut schema)).collect()
 }
 
 fn parsed(text: &str) -> Option<Value> {

@@ -1,5 +1,7 @@
 //! The shapes in which providers take the schema of a tool.
 
+use std::mem;
+
 use serde_json::{Map, Value};
 
 use super::parameters;
@@ -13,8 +15,8 @@ pub(super) struct Tool {
     pub(super) parameters: Option<Value>,
 }
 
-/// The tools in a schema of one shape; none when it is of another.
-type Read = fn(&Map<String, Value>) -> Vec<Tool>;
+/// Moves the tools out of a schema of one shape. A schema of another shape has none and stays as it is.
+type Read = fn(&mut Map<String, Value>) -> Vec<Tool>;
 
 /// In order: the first shape that fits. A new shape is one entry.
 const SHAPES: [Read; 5] = [openai, bedrock, gemini, flat, hosted];
@@ -23,8 +25,8 @@ const SHAPES: [Read; 5] = [openai, bedrock, gemini, flat, hosted];
 const PARAMETERS: [&str; 5] =
     ["parameters", "input_schema", "inputSchema", "parameters_json_schema", "parametersJsonSchema"];
 
-/// The tools in a schema.
-pub(super) fn read(schema: &Value) -> Vec<Tool> {
+/// Moves the tools out of a schema. One without tools stays as it is.
+pub(super) fn read(schema: &mut Value) -> Vec<Tool> {
     let Value::Object(schema) = schema else { return Vec::new() };
     SHAPES.iter().map(|read| read(schema)).find(|tools| !tools.is_empty()).unwrap_or_default()
 }
@@ -45,39 +47,45 @@ impl Tool {
 }
 
 /// `{"type": "function", "function": {…}}`
-fn openai(schema: &Map<String, Value>) -> Vec<Tool> {
-    schema.get("function").and_then(Value::as_object).map(flat).unwrap_or_default()
+fn openai(schema: &mut Map<String, Value>) -> Vec<Tool> {
+    schema.get_mut("function").and_then(Value::as_object_mut).map(flat).unwrap_or_default()
 }
 
 /// `{"toolSpec": {"name", "description", "inputSchema": {"json": {…}}}}`
-fn bedrock(schema: &Map<String, Value>) -> Vec<Tool> {
-    schema.get("toolSpec").and_then(Value::as_object).map(flat).unwrap_or_default()
+fn bedrock(schema: &mut Map<String, Value>) -> Vec<Tool> {
+    schema.get_mut("toolSpec").and_then(Value::as_object_mut).map(flat).unwrap_or_default()
 }
 
 /// `{"functionDeclarations": [{"name", …}, …]}`
-fn gemini(schema: &Map<String, Value>) -> Vec<Tool> {
-    let declared = schema.get("function_declarations").or_else(|| schema.get("functionDeclarations"));
-    declared.and_then(Value::as_array).into_iter().flatten().flat_map(read).collect()
+fn gemini(schema: &mut Map<String, Value>) -> Vec<Tool> {
+    let keys = ["function_declarations", "functionDeclarations"];
+    let key = keys.into_iter().find(|key| schema.contains_key(*key));
+    let declared = key.and_then(|key| schema.get_mut(key)).and_then(Value::as_array_mut);
+    declared.into_iter().flatten().flat_map(read).collect()
 }
 
 /// `{"name", "description"}`, and the parameters in one of [`PARAMETERS`].
-fn flat(schema: &Map<String, Value>) -> Vec<Tool> {
-    let Some(name) = schema.get("name").and_then(Value::as_str).filter(|name| !name.is_empty()) else {
-        return Vec::new();
-    };
-    let parameters = PARAMETERS.iter().find_map(|key| schema.get(*key).filter(|value| value.is_object()));
-    // Bedrock's and the AI SDK's are one level deeper.
-    let deeper = |value: &Value| ["json", "jsonSchema"].iter().find_map(|key| value.get(key)).cloned();
-    vec![Tool {
-        name: name.to_owned(),
-        description: schema.get("description").and_then(Value::as_str).map(str::to_owned),
-        parameters: parameters.map(|value| deeper(value).unwrap_or_else(|| value.clone())),
-    }]
+fn flat(schema: &mut Map<String, Value>) -> Vec<Tool> {
+    let Some(name) = take_text(schema, "name").filter(|name| !name.is_empty()) else { return Vec::new() };
+    let key = PARAMETERS.iter().find(|key| schema.get(**key).is_some_and(Value::is_object));
+    let parameters = key.and_then(|key| schema.get_mut(*key)).map(|value| {
+        // Bedrock's and the AI SDK's are one level deeper.
+        let deeper = ["json", "jsonSchema"].into_iter().find(|key| value.get(key).is_some());
+        deeper.and_then(|key| value.get_mut(key)).map(Value::take).unwrap_or_else(|| value.take())
+    });
+    vec![Tool { name, description: take_text(schema, "description"), parameters }]
+}
+
+fn take_text(schema: &mut Map<String, Value>, key: &str) -> Option<String> {
+    match schema.get_mut(key) {
+        Some(Value::String(text)) => Some(mem::take(text)),
+        _ => None,
+    }
 }
 
 /// A tool that the provider runs itself, known by its type (`{"type": "web_search"}`) or by its only key
 /// (`{"google_search": {}}`).
-fn hosted(schema: &Map<String, Value>) -> Vec<Tool> {
+fn hosted(schema: &mut Map<String, Value>) -> Vec<Tool> {
     let only = || schema.keys().next().filter(|_| schema.len() == 1).map(String::as_str);
     let kind = schema
         .get("type")
@@ -106,20 +114,20 @@ mod tests {
             json!({"toolSpec": {"name": "f", "description": "d", "inputSchema": {"json": parameters}}}),
             json!({"functionDeclarations": [{"name": "f", "description": "d", "parametersJsonSchema": parameters}]}),
         ] {
-            let tools: Vec<_> = read(&schema).into_iter().map(Tool::into_json).collect();
+            let tools: Vec<_> = read(&mut schema.clone()).into_iter().map(Tool::into_json).collect();
             assert_eq!(tools, std::slice::from_ref(&said), "{schema}");
         }
     }
 
     #[test]
     fn one_declaration_of_several_functions_is_several_tools() {
-        let schema = json!({"function_declarations": [{"name": "a"}, {"name": "b"}]});
-        assert_eq!(read(&schema).into_iter().map(|tool| tool.name).collect::<Vec<_>>(), ["a", "b"]);
+        let mut schema = json!({"function_declarations": [{"name": "a"}, {"name": "b"}]});
+        assert_eq!(read(&mut schema).into_iter().map(|tool| tool.name).collect::<Vec<_>>(), ["a", "b"]);
     }
 
     #[test]
     fn tools_that_the_provider_runs_are_known_by_their_type() {
-        let name = |schema: Value| read(&schema).into_iter().map(|tool| tool.name).collect::<Vec<_>>();
+        let name = |mut schema: Value| read(&mut schema).into_iter().map(|tool| tool.name).collect::<Vec<_>>();
         assert_eq!(name(json!({"type": "web_search", "filters": null})), ["web_search"]);
         assert_eq!(name(json!({"google_search": {}})), ["google_search"]);
         assert_eq!(name(json!({"type": "bash_20250124", "name": "bash"})), ["bash"]);
