@@ -8,9 +8,6 @@ use super::{Layers, SettingsError};
 use crate::cli::LimitArgs;
 use crate::units::Period;
 
-/// The smallest `max_header_bytes` that hyper reads a request with.
-const LEAST_HEADER: u64 = 8 << 10;
-
 /// What senders may take of the receivers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -20,9 +17,9 @@ pub struct Limits {
     pub requests: usize,
     /// Bytes of bodies under way at once, both receivers together.
     pub inflight_bytes: usize,
-    /// The largest head of a request, in bytes.
+    /// The largest head of a request, in bytes; not a setting.
     pub header_bytes: u32,
-    /// Requests under way at once on one HTTP/2 connection.
+    /// Requests under way at once on one HTTP/2 connection; not a setting.
     pub streams: u32,
     /// How long a TLS handshake may take.
     pub handshake_timeout: Duration,
@@ -61,16 +58,12 @@ impl Limits {
                 least: format!("--max-body-size ({max_body} bytes)"),
             });
         }
-        let header = layers.pick(|args| &args.max_header_size).map_or(u64::from(default.header_bytes), |size| size.0);
-        if header < LEAST_HEADER {
-            return Err(SettingsError::TooLittle { flag: "--max-header-size", least: "8KiB".to_owned() });
-        }
         Ok(Self {
             connections: count(layers.pick(|args| &args.max_connections)).unwrap_or(default.connections),
             requests: count(layers.pick(|args| &args.max_requests)).unwrap_or(default.requests),
             inflight_bytes,
-            header_bytes: u32::try_from(header).unwrap_or(u32::MAX),
-            streams: layers.pick(|args| &args.max_streams).map_or(default.streams, u32::from),
+            header_bytes: default.header_bytes,
+            streams: default.streams,
             handshake_timeout: time(layers.pick(|args| &args.handshake_timeout), default.handshake_timeout),
             header_timeout: time(layers.pick(|args| &args.header_timeout), default.header_timeout),
             body_timeout: time(layers.pick(|args| &args.body_timeout), default.body_timeout),

@@ -73,12 +73,6 @@ pub struct LimitArgs {
     /// [default: four of --max-body-size].
     #[arg(long, value_name = "SIZE", env = "OPENINFERENCE_MLFLOW_MAX_INFLIGHT_SIZE", hide_short_help = true)]
     pub max_inflight_size: Option<ByteSize>,
-    /// Largest head of a request: its line and its headers; at least 8KiB [default: 16KiB].
-    #[arg(long, value_name = "SIZE", env = "OPENINFERENCE_MLFLOW_MAX_HEADER_SIZE", hide_short_help = true)]
-    pub max_header_size: Option<ByteSize>,
-    /// Requests under way at once on one HTTP/2 connection [default: 100].
-    #[arg(long, value_name = "COUNT", env = "OPENINFERENCE_MLFLOW_MAX_STREAMS", hide_short_help = true)]
-    pub max_streams: Option<NonZeroU32>,
     /// How long a TLS handshake may take [default: 10s].
     #[arg(long, value_name = "DURATION", env = "OPENINFERENCE_MLFLOW_HANDSHAKE_TIMEOUT", hide_short_help = true)]
     pub handshake_timeout: Option<Period>,

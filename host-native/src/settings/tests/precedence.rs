@@ -70,9 +70,6 @@ const PRECEDENCE: &[Row] = &[
     ("--max-inflight-size", ["65MiB", "66MiB", "67MiB"], "128MiB", |settings| {
         format!("{}MiB", settings.limits.inflight_bytes >> 20)
     }),
-    ("--max-header-size", ["9KiB", "10KiB", "11KiB"], "16KiB", |settings| {
-        format!("{}KiB", settings.limits.header_bytes >> 10)
-    }),
     ("--handshake-timeout", ["1s", "2s", "3s"], "10s", |settings| {
         format!("{}s", settings.limits.handshake_timeout.as_secs())
     }),

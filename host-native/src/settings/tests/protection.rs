@@ -42,21 +42,20 @@ fn given_half_of_what_tls_needs_then_the_error_names_the_missing_half() {
 
 #[test]
 fn given_counts_in_several_places_then_flag_beats_environment_beats_file_beats_default() {
-    let file = "max_connections = 1\nmax_requests = 2\nmax_streams = 3";
-    let environment = [("OPENINFERENCE_MLFLOW_MAX_REQUESTS", "20"), ("OPENINFERENCE_MLFLOW_MAX_STREAMS", "30")];
+    let file = "max_connections = 1\nmax_requests = 2";
+    let environment = [("OPENINFERENCE_MLFLOW_MAX_REQUESTS", "20")];
     let counts = |flags, environment, file| {
         let limits = Given { flags, environment, file }.resolve().unwrap().limits;
-        (limits.connections, limits.requests, limits.streams)
+        (limits.connections, limits.requests)
     };
-    assert_eq!(counts(&["--max-streams=300"], &environment, file), (1, 20, 300));
-    assert_eq!(counts(&[], &[], ""), (2048, 1024, 100));
+    assert_eq!(counts(&["--max-connections=100"], &environment, file), (100, 20));
+    assert_eq!(counts(&[], &[], ""), (2048, 1024));
 }
 
 #[test]
 fn given_limits_that_cannot_hold_a_request_then_the_error_says_what_would_do() {
     for (variable, value, expected) in [
         ("OPENINFERENCE_MLFLOW_MAX_INFLIGHT_SIZE", "1MiB", "--max-body-size"),
-        ("OPENINFERENCE_MLFLOW_MAX_HEADER_SIZE", "8191B", "8KiB"),
         ("OPENINFERENCE_MLFLOW_MAX_CONNECTIONS", "0", "OPENINFERENCE_MLFLOW_MAX_CONNECTIONS"),
     ] {
         let said = message(environment_and_file(&[(variable, value)], ""));

@@ -17,13 +17,8 @@ use crate::support::{payload, until};
 const MIB: u64 = 1 << 20;
 
 /// The program's limits, small enough that an attack which is not stopped would show.
-const SETTINGS: [&str; 5] = [
-    "--max-memory=16MiB",
-    "--max-body-size=1MiB",
-    "--max-inflight-size=8MiB",
-    "--max-header-size=16KiB",
-    "--max-connections=1000",
-];
+const SETTINGS: [&str; 4] =
+    ["--max-memory=16MiB", "--max-body-size=1MiB", "--max-inflight-size=8MiB", "--max-connections=1000"];
 
 /// What the bound on the memory is made of, in bytes and numbers, as the settings say.
 struct Allowed {
