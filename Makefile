@@ -58,7 +58,12 @@ build: setup-rust ## The binary.
 demo: build ## The main job on its embedded default: serve, sample traces over OTLP, drawn.
 	@$(BINARY) demo
 
-test: lint test-core test-hosts test-fuzz test-servers ## Everything; this is what CI runs.
+test: ## Everything; this is what CI runs.
+	@for step in lint test-core test-hosts test-fuzz test-servers; do
+		SECONDS=0
+		$(MAKE) $$step
+		echo "make $$step: $$SECONDS s"
+	done
 
 # These wait for servers and processes most of the time, so two run at once. A suite's output appears when it ends.
 test-servers: $(BINARY) $(FAULT_INJECTOR)
