@@ -36,6 +36,9 @@ class FakeMlflow:
         self.headers: list[dict[str, str]] = []
         self.status = 200
         self.delay = 0.0
+        # Until it is set, no POST is answered; `None`: all are.
+        self.is_free: threading.Event | None = None
+        self._is_closed = False
         fake = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -55,11 +58,16 @@ class FakeMlflow:
                 fake.paths.append(self.path)
                 fake.headers.append(dict(self.headers))
                 time.sleep(fake.delay)
-                if self.path == "/v1/traces" and fake.status == 200:
+                if fake.is_free:
+                    fake.is_free.wait(60)
+                if self.path == "/v1/traces" and fake.status == 200 and not fake._is_closed:
                     fake.payloads.append(body)
                 return self.reply(b'{"experiment_id": "7"}')
 
             def reply(self, body: bytes) -> None:
+                if fake._is_closed:
+                    self.close_connection = True
+                    return
                 self.send_response(fake.status)
                 self.send_header("content-type", "application/json")
                 self.send_header("content-length", str(len(body)))
@@ -88,6 +96,8 @@ class FakeMlflow:
         return sorted(span.name for span in self.spans())
 
     def close(self) -> None:
+        """Ends, with the connections that are open."""
+        self._is_closed = True
         self._server.shutdown()
         self._server.server_close()
 

@@ -36,6 +36,8 @@ class Shared:
         self._options = Options()
         self._is_started = False
         atexit.register(self.at_exit)
+        self._is_watching_multiprocessing = False
+        self._watch_multiprocessing()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._watch_multiprocessing)
 
@@ -97,9 +99,10 @@ class Shared:
             self.pipeline.report.warn(f"the process ends before {pending} spans are delivered", "exit")
 
     def _watch_multiprocessing(self) -> None:
-        """Children of `multiprocessing` end without `atexit`; their finalizers run."""
+        """Children of `multiprocessing` by fork or fork server end without `atexit`; their finalizers run."""
         util = sys.modules.get("multiprocessing.util")
-        if util is not None:
+        if util is not None and not self._is_watching_multiprocessing:
+            self._is_watching_multiprocessing = True
             # The finalizers of the parent are cleared after this hook, by the child's own start.
             util.register_after_fork(self, lambda shared: util.Finalize(None, shared.at_exit, exitpriority=0))
 

@@ -1,11 +1,12 @@
 """Spans to one MLflow server: a bounded queue for the application, a bridge for the background thread.
 
-`add` runs on any thread of the application and does the least: it counts, measures and appends. `turn` runs on one
+`add` runs on any thread of the application and does the least: it counts, measures and appends. `poll_once` runs on one
 thread at a time and does everything else.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 import time
@@ -23,6 +24,11 @@ from openinference_mlflow.span.encode import copy_span, encode, text_bytes
 
 CHUNK_SPANS = 256
 CHUNK_BYTES = 2 * 1024 * 1024
+
+# Held while the translator is imported and compiled. A fork waits for it, or the child would find it half imported.
+_LOADING = threading.Lock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_LOADING.acquire, after_in_parent=_LOADING.release, after_in_child=_LOADING.release)
 
 _CLOCK_START = time.time() - time.monotonic()
 
@@ -163,31 +169,33 @@ class Delivery:
 
     def _open_bridge(self) -> Any:
         if self._bridge is None:
-            from openinference_mlflow.translator.bridge import Bridge, Translator
-
             if self.settings.is_default_uri:
                 self._report.info(f"MLFLOW_TRACKING_URI is not set: traces go to {self.settings.tracking_uri}")
-            optional = {
-                "attachment_max_bytes": self.settings.attachment_max_bytes,
-                "batch_spans": self.settings.batch_spans,
-                "timeout_ms": self.settings.timeout_millis,
-                "settle_ms": self.settings.settle_millis if self.settings.batch else 0,
-            }
             self.is_starting = True
-            self._bridge = Bridge(
-                Translator(),
-                {name: value for name, value in optional.items() if value is not None}
-                | {
-                    "max_bytes": MAX_QUEUE_BYTES,
-                    "concurrency": 1,
-                    "openinference_only": self.settings.openinference_only,
-                    "attachments": self.settings.attachments,
-                    "seed": random.getrandbits(32),
-                },
-            )
+            with _LOADING:
+                self._bridge = self._load_bridge()
             self.progress_at = now()
             self.is_starting = False
         return self._bridge
+
+    def _load_bridge(self) -> Any:
+        from openinference_mlflow.translator.bridge import Bridge, Translator
+
+        optional = {
+            "attachment_max_bytes": self.settings.attachment_max_bytes,
+            "batch_spans": self.settings.batch_spans,
+            "timeout_ms": self.settings.timeout_millis,
+            "settle_ms": self.settings.settle_millis if self.settings.batch else 0,
+        }
+        settings = {
+            "max_bytes": MAX_QUEUE_BYTES,
+            "concurrency": 1,
+            "openinference_only": self.settings.openinference_only,
+            "attachments": self.settings.attachments,
+            "seed": random.getrandbits(32),
+        }
+        given = {name: value for name, value in optional.items() if value is not None}
+        return Bridge(Translator(), given | settings)
 
     def _encode_queue(self) -> None:
         """Makes payloads of what waits in the queue: spans of one target in each."""
