@@ -2,7 +2,7 @@
  * What sending spans costs the application: this package beside the stock way, in one run, by ratio.
  *
  * The cost is the main thread's CPU time while spans are made at a steady rate and sent, less that of making them alone.
- * Node tells a thread's time from version 23.9 on: `test/runtimes` has one.
+ * Node reports a thread's time from version 23.9 on: `test/runtimes` has one.
  */
 
 import { cpSync, mkdirSync } from "node:fs";

@@ -51,7 +51,7 @@ export function setExperiment(experiment: string | { name?: string; id?: string 
 /**
  * Sends every span that has ended so far, also of unfinished traces. Resolves when MLflow has them, after
  * `flushTimeoutMillis` (10 000) without progress, when the server denies access, or after `timeoutMillis` (no default).
- * Never rejects: `stats()` tells what is left.
+ * Never rejects: `stats()` says what is left.
  */
 export function flush(options?: { timeoutMillis?: number }): Promise<void> {
   return shared.flush(options);

@@ -132,7 +132,8 @@ assert om.flush(), om.stats()
 
 def test_the_readmes_quickstart_runs_in_an_empty_environment_with_the_built_wheel(server, tmp_path):
     (wheel,) = (ROOT / "dist").glob("openinference_mlflow-*-py3-none-any.whl")
-    (quickstart,) = re.findall(r"```python\n(.*?)```", (ROOT / "host-python/README.md").read_text(), re.S)
+    quickstart = (ROOT / "host-python/examples/quickstart.py").read_text()
+    assert re.findall(r"```python\n(.*?)```", (ROOT / "host-python/README.md").read_text(), re.S) == [quickstart]
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
     installed = tmp_path / "venv/bin/python"
     subprocess.run([installed, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wheel], check=True)

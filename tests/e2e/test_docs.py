@@ -246,7 +246,7 @@ def test_a_team_sends_over_tls_with_the_token_that_was_made_for_it(tmp_path: Pat
             "OTEL_EXPORTER_OTLP_ENDPOINT": url,
             "OTEL_EXPORTER_OTLP_CERTIFICATE": str(certificate),
             "OTEL_EXPORTER_OTLP_HEADERS": f"authorization=Bearer%20{token}",
-            # Where a machine sets them, requests trusts these instead of what the exporter tells it.
+            # Where a machine sets them, requests trusts these instead of those of the exporter.
             "REQUESTS_CA_BUNDLE": "",
             "CURL_CA_BUNDLE": "",
         }

@@ -1,4 +1,4 @@
-"""What two conventions tell in one trace counts once: Anthropic's SDK makes a span of its own below OpenInference's."""
+"""Tokens that two conventions record in one trace count once: Anthropic's SDK makes a span of its own below OpenInference's."""
 
 import pytest
 

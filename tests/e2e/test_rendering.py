@@ -1,4 +1,4 @@
-"""What instrumentations tell reaches MLflow in the shapes that its UI draws, whatever the provider.
+"""What instrumentations record reaches MLflow in the shapes that its UI draws, whatever the provider.
 
 `parity/span_rules.py` judges what differs from MLflow's own translation; here nothing may be missing.
 """

@@ -1,6 +1,6 @@
 //! Golden pairs: what each payload in `fixtures/otlp` gains, in `golden/`, the same natively and in wasmtime.
 //!
-//! A golden names the SHA-256 of the translated payload, so that every host is held to the same bytes, and tells in
+//! A golden names the SHA-256 of the translated payload, so that every host is held to the same bytes, and shows in
 //! plain JSON what each span gained. After a change that is meant: `UPDATE_EXPECT=1 cargo test -p openinference-mlflow-tests`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]

@@ -86,7 +86,7 @@ export async function assertBothHold(spans, project) {
   for (const { name, span_id, attributes } of there) {
     const has = byId.get(span_id);
     const wanted = content(attributes);
-    // Of what the Anthropic and AI SDKs say in `gen_ai.*` themselves, Phoenix tells more in OpenInference's words.
+    // Of what the Anthropic and AI SDKs say in `gen_ai.*` themselves, Phoenix shows more in OpenInference's words.
     const isRetold = Object.keys(attributes).some((key) => key.startsWith("gen_ai."));
     for (const key of Object.keys(wanted)) if (isRetold && !(key in has)) delete wanted[key];
     assert.deepEqual(has, wanted, name);

@@ -1,5 +1,5 @@
 //! Marks on entries that belong in the quarantine but do not fit there now. The journal keeps such an entry until
-//! whoever owns the quarantine takes it.
+//! the quarantine takes it.
 //!
 //! If MLflow refused one span of a payload, the mark covers the whole payload: sending the other spans again changes
 //! nothing, because MLflow overwrites a span with itself. Marks live in memory. After a restart the payload is

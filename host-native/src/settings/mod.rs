@@ -172,7 +172,7 @@ impl Sources {
     /// Where `serve` exports its own spans, if anywhere.
     ///
     /// # Errors
-    /// A value is malformed, or they would come back to its own receiver, and be told in spans that would come back.
+    /// A value is malformed, or the endpoint is the gateway's own receiver, whose spans would make more spans.
     pub fn self_trace(&self, flags: &ServeArgs) -> Result<Option<reqwest::Url>, SettingsError> {
         let Some(OtlpEndpoint(url)) = self.layers(&flags.operate)?.pick(|args| &args.self_trace_endpoint) else {
             return Ok(None);
@@ -232,7 +232,7 @@ impl Sources {
     }
 }
 
-/// Whether the URL names this address of this machine. Other names of this machine are beyond what can be told here.
+/// Whether the URL names this address of this machine. Other names of this machine are not recognised.
 fn is_at(url: &reqwest::Url, address: SocketAddr) -> bool {
     let ip = url.host_str().and_then(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().ok());
     let same_host = match ip {

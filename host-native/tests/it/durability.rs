@@ -238,7 +238,7 @@ async fn given_a_quarantine_without_room_and_a_restart_then_what_mlflow_refuses_
     let folder = full_quarantine(&dir);
     let host = start_with(&dir, Inbox::default(), folder.clone());
     host.ingest(REFUSED).await.unwrap();
-    until("it is held back", || async { host.journal.pending_quarantine() == 1 }).await;
+    until("it is pending quarantine", || async { host.journal.pending_quarantine() == 1 }).await;
     assert_eq!(host.stop().await.kept, 1);
     make_room(&folder);
     let host = start_with(&dir, Inbox::default(), folder);
@@ -257,7 +257,7 @@ async fn given_an_unreadable_payload_whose_sender_has_his_answer_then_it_is_quar
     answered.await.unwrap().unwrap();
     journal.close().await;
     let host = start_with(&dir, Inbox::default(), folder.clone());
-    until("it is held back", || async { host.journal.pending_quarantine() == 1 }).await;
+    until("it is pending quarantine", || async { host.journal.pending_quarantine() == 1 }).await;
     assert_eq!((host.waiting(), quarantine(&dir)), (1, vec!["this fills it wholly".to_owned()]));
     make_room(&folder);
     host.delivered().await;

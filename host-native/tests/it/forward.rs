@@ -230,7 +230,7 @@ async fn given_a_quarantine_without_room_then_what_a_destination_refuses_stays_i
         host.receive(text, Encoding::Protobuf).await;
     }
     until("the other has arrived", || async { running.inbox.texts() == ["good"] }).await;
-    until("it is held back", || async { host.journal.pending_quarantine() == 1 }).await;
+    until("it is pending quarantine", || async { host.journal.pending_quarantine() == 1 }).await;
     assert_eq!(host.journal.pending_count(host.consumers[0]), 1);
     folder.entries().unwrap()[0].remove().unwrap();
     host.forwarded(0).await;

@@ -5,7 +5,7 @@ import { toolCalls, SUNNY, SYSTEM, toolResult, WEATHER } from "./texts.mjs";
 const answered = { inputs: [WEATHER], outputs: [SUNNY] };
 const instructed = { inputs: [SYSTEM, WEATHER], outputs: [SUNNY] };
 
-/** LangChain tells all that was said; what was asked is not drawn twice. */
+/** LangChain has the whole conversation; the request is not drawn twice. */
 const state = (...cities) => ({
   inputs: [WEATHER],
   outputs: [toolCalls(cities), ...cities.map((city) => toolResult(`${city}: 21 °C, sunny`)), SUNNY],

@@ -136,7 +136,7 @@ export const INSTRUMENTORS = [
     name: "OpenAI Agents",
     payloads: {
       "py_openai_agents_handoff.pb": handOver(),
-      // Of the Chat Completions API the instrumentation does not tell the tools.
+      // Of the Chat Completions API the instrumentation does not record the tools.
       "py_openai_agents_chat_completions.pb": toolUse({ results: named(["Lisbon"]), before: [SYSTEM], tools: [] }),
     },
   },
@@ -157,7 +157,7 @@ export const INSTRUMENTORS = [
             inputs: [
               "System: You are an expert assistant who can solve any task using tool calls.…",
               "User: New task: How is the weather in Lisbon?",
-              // smolagents tells the model so, in words.
+              // smolagents writes this into the prompt.
               "Assistant: Calling tools: [{'id': 'call_1', 'type': 'function', 'function': {'name': 'get_weather', 'arguments': {'city': 'Lisbon'}}}]",
               "Tool: Observation: Lisbon: 21 °C, sunny",
             ],
@@ -173,7 +173,7 @@ export const INSTRUMENTORS = [
     of: /^OpenAIChatGenerator\.run$/,
     payloads: {
       "py_haystack_conversation.pb": conversation,
-      // Of earlier calls the instrumentation tells nothing, of their results who spoke, and of tools nothing.
+      // The instrumentation records nothing of earlier calls, of their results who spoke, and of tools nothing.
       "py_haystack_agent.pb": {
         spans: [
           { inputs: [SYSTEM, WEATHER], outputs: [toolCalls(["Lisbon"])] },

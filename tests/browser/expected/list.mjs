@@ -45,7 +45,7 @@ export const LISTED = {
   "py_google_genai_tool_result.pb": toolUse(calls("Lisbon")),
   "py_langchain_conversation.pb": conversation,
   "py_langchain_agent.pb": agent,
-  // The instrumentation tells nothing of what the graph answered.
+  // The instrumentation does not record the graph's answer.
   "py_langchain_graph.pb": [[CAPITAL, "-"]],
   "py_langchain_retrieval.pb": retrieval,
   "py_llama_index_conversation.pb": conversation,

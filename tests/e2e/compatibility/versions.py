@@ -7,7 +7,7 @@ from importlib.metadata import version as installed
 from pathlib import Path
 
 _REPOSITORY = Path(__file__).resolve().parents[3]
-# One for each set of abilities that `translator/src/mlflow/server.rs` tells apart, and the newest.
+# One for each set of abilities that `translator/src/mlflow/server.rs` distinguishes, and the newest.
 OLD = ("3.6.0", "3.8.1", "3.10.1", "3.12.0", "3.14.0", "3.16.0")
 # MLflow before 3.13 does not run with SQLAlchemy 2.1.
 _BESIDE = "sqlalchemy<2.1"

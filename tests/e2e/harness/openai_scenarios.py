@@ -50,7 +50,7 @@ def chat(client: openai.OpenAI) -> None:
 
 
 def tools(client: openai.OpenAI) -> None:
-    """Ask, run the tool the model wants, tell it the result: three spans below one of the application's own."""
+    """Ask, run the tool the model wants, send it the result: three spans below one of the application's own."""
     tracer = trace.get_tracer("weather-service")
     messages: list = [{"role": "user", "content": "How is the weather in Lisbon?"}]
     with tracer.start_as_current_span("answer", attributes={"openinference.span.kind": "AGENT"}):

@@ -365,7 +365,7 @@ RULES = (
     Rule("duplicates", "MLflow counts a span twice that is twice in one request", _counted_once),
     Rule("latest version", "of two versions of a span the one that ends later counts, in any order", _latest_version),
     Rule("cost", "MLflow does not read the cost that the producer knows", _priced),
-    Rule("cost of a cache", "MLflow does not read the cached tokens that only the raw answer tells", _priced_with_cache),
+    Rule("cost of a cache", "MLflow does not read the cached tokens that only the raw answer has", _priced_with_cache),
     Rule("cost totals", "the trace's cost follows the costs of its spans", _summed_cost),
     Rule("bytes", "MLflow shows bytes as Python would print them", _bytes),
     Rule("reranker's model", "MLflow does not look for the model of a reranker", _model),

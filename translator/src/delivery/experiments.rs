@@ -205,7 +205,7 @@ fn usable(
         );
         return (ExperimentState::Refused(reason.clone(), until), Some(notice(Level::Error, reason)));
     }
-    // Where artifacts go is not said when it is created; whoever is asked for it says so, whatever else it answers.
+    // The answer to a creation does not say where artifacts go; every other answer about the experiment does.
     let created = question == ExperimentQuery::Create;
     let artifacts = if created { Artifacts::Unknown } else { artifacts(&found.experiment.artifact_location) };
     let Found { experiment: found, experiment_id: at_once } = found;

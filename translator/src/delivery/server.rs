@@ -317,7 +317,7 @@ impl ServerDelivery {
         }
         let message = match version {
             Some(version) => format!("delivering to MLflow {version}"),
-            None => "the server does not tell its MLflow version; delivering as to a current one".to_owned(),
+            None => "the server does not report its MLflow version; delivering as to a current one".to_owned(),
         };
         self.version = Some(version.unwrap_or(ServerVersion::CURRENT));
         if self.last_version != self.version {

@@ -50,7 +50,7 @@ pub struct OperateArgs {
     /// Where this program's own spans go: the base URL of an OTLP/HTTP endpoint, such as http://127.0.0.1:4418 [default:
     /// nowhere].
     ///
-    /// They tell how long receiving, ingesting and requests take, and nothing of what is received. Headers come from
+    /// They show how long receiving, ingesting and requests take, and none of the received content. Headers come from
     /// OTEL_EXPORTER_OTLP_HEADERS; the other OTEL variables are for applications and are not read. It must not be this
     /// program's own receiver.
     #[arg(long, value_name = "URL", env = "OPENINFERENCE_MLFLOW_SELF_TRACE_ENDPOINT", value_hint = ValueHint::Url)]

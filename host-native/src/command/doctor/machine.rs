@@ -88,7 +88,7 @@ pub(super) async fn ports(receive: &Receive) -> [Finding; 2] {
     [grpc, http]
 }
 
-/// `neighbour` is where OTLP/HTTP would be, which tells who has the port.
+/// `neighbour` is where OTLP/HTTP would be, which shows which program has the port.
 async fn port(check: &'static str, address: SocketAddr, flag: &str, neighbour: SocketAddr) -> Finding {
     let error = match TcpListener::bind(address).await {
         Ok(_) => return Finding::ok(check, format!("{address} is free")),

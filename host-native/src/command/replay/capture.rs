@@ -103,7 +103,7 @@ fn is_json(contents: &[u8]) -> bool {
     contents.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| matches!(byte, b'{' | b'['))
 }
 
-/// How a payload is encoded, as its first bytes tell.
+/// How a payload is encoded, by its first bytes.
 pub(in crate::command) fn encoding_of(payload: &[u8]) -> Encoding {
     match is_json(payload) {
         true if is_trace(payload) => Encoding::TraceJson,

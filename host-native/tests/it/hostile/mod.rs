@@ -23,8 +23,8 @@ use target::Target;
 /// How long a client that means harm waits for an answer before it goes on.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Sends bytes and listens until the other side hangs up; returns the beginning of what it said. Whoever is hung up on
-/// half-way has been answered.
+/// Sends bytes and listens until the other side hangs up; returns the beginning of what it said. A connection that
+/// the program closes half-way has got its answer.
 async fn throw(address: SocketAddr, bytes: &[u8]) -> String {
     let mut answer = Vec::new();
     let said = async {

@@ -15,7 +15,7 @@ use crate::feedback::assessment::AssessmentVersion;
 /// How often MLflow may fail on an assessment while it takes others.
 const CRASHES: u32 = 4;
 
-/// How often it may fail on one while nothing tells that it takes others: 50 minutes at the longest wait's default. It may
+/// How often it may fail on one while nothing shows that it takes others: 50 minutes at the longest wait's default. It may
 /// have one of that id on another trace, which no request of this trace finds.
 const CRASHES_ALONE: u32 = 100;
 
