@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -47,8 +48,10 @@ class FakeMlflow:
             def do_GET(self) -> None:
                 if self.path == "/version":
                     return self.reply(b"3.17.2")
-                experiment = {"experiment_id": "7", "name": "x", "lifecycle_stage": "active"}
-                return self.reply(json.dumps({"experiment": experiment, "experiment_id": "7"}).encode())
+                asked = parse_qs(urlsplit(self.path).query)
+                number = asked.get("experiment_id", ["7"])[0]
+                experiment = {"experiment_id": number, "name": "x", "lifecycle_stage": "active"}
+                return self.reply(json.dumps({"experiment": experiment, "experiment_id": number}).encode())
 
             def do_POST(self) -> None:
                 if self.path.endswith("/chat/completions"):

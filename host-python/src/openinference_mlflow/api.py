@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
+from openinference_mlflow.delivery.experiments import experiment_url
+from openinference_mlflow.pipeline import add_stats
 from openinference_mlflow.settings.hide import Mask
 from openinference_mlflow.settings.resolve import Filter
 from openinference_mlflow.state import shared
@@ -23,7 +25,17 @@ def autolog(
     mask: Mask | None = None,
     openinference_only: bool = False,
     attachments: bool | None = None,
+    *,
+    attachment_max_bytes: int | None = None,
+    username: str | None = None,
+    password: str | None = None,
+    token: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    flush_on_exit: bool = True,
     flush_on_signals: bool = False,
+    flush_timeout: float | None = None,
+    max_queue_bytes: int | None = None,
+    max_queue_spans: int | None = None,
 ) -> None:
     """Sends every OpenInference span of this process to MLflow, from now on.
 
@@ -32,17 +44,16 @@ def autolog(
     later call resumes.
 
     An option wins over what the application set with `mlflow`, which wins over the environment. `autolog` reads the
-    environment when you call it.
+    environment when you call it. It never raises: an option that cannot be used is named, and its default holds.
 
     Args:
         batch: `False` delivers each trace before the call that ends its root returns. Default:
             `MLFLOW_ENABLE_ASYNC_TRACE_LOGGING`, else `True` (`False` on AWS Lambda).
-        disable: Stops at once.
+        disable: Stops at once. Default: `OPENINFERENCE_MLFLOW_DISABLED`, `OTEL_SDK_DISABLED`, else `False`.
         silent: Prints nothing.
         log_traces: `False` collects nothing.
         tracking_uri: The MLflow server. Default: `mlflow.set_tracking_uri()`, `MLFLOW_TRACKING_URI`, else
-            `http://127.0.0.1:5000`. Credentials: in the URI, or `MLFLOW_TRACKING_USERNAME` with
-            `MLFLOW_TRACKING_PASSWORD`, or `MLFLOW_TRACKING_TOKEN`.
+            `http://127.0.0.1:5000`.
         experiment: The experiment's name; created when missing. Default: `mlflow.set_experiment()`,
             `MLFLOW_EXPERIMENT_NAME`, the resource's `openinference.project.name`, else experiment 0.
         experiment_id: The experiment's id; wins over the name. Default: `MLFLOW_EXPERIMENT_ID`.
@@ -54,8 +65,17 @@ def autolog(
             `OPENINFERENCE_HIDE_…` hides is hidden before. Default: none.
         openinference_only: Sends OpenInference spans alone, each below its nearest OpenInference ancestor.
         attachments: Sends base64 media as attachments where the server takes them. Default:
-            `MLFLOW_TRACE_EXTRACT_ATTACHMENTS`, else `True`; at most `MLFLOW_TRACE_MAX_ATTACHMENT_SIZE` bytes each.
+            `MLFLOW_TRACE_EXTRACT_ATTACHMENTS`, else `True`.
+        attachment_max_bytes: Larger media stays in the spans. Default: `MLFLOW_TRACE_MAX_ATTACHMENT_SIZE`, else 64 MiB.
+        username, password: Basic authentication. Default: `MLFLOW_TRACKING_USERNAME`, `MLFLOW_TRACKING_PASSWORD`, else
+            what the tracking URI has.
+        token: Bearer authentication. Default: `MLFLOW_TRACKING_TOKEN`.
+        headers: Headers that every request carries. Default: none.
+        flush_on_exit: Sends the remaining spans when the process ends.
         flush_on_signals: SIGTERM, if nobody handles it, ends the process as `sys.exit()` does: everything is sent.
+        flush_timeout: A flush gives up after so many seconds without progress. Default: 10; at exit at most 5.
+        max_queue_bytes: Spans beyond it are dropped, counted and reported. Default: 256 MiB.
+        max_queue_spans: Likewise. Default: `OTEL_BSP_MAX_QUEUE_SIZE`, else no limit but `max_queue_bytes`.
     """
     shared().autolog(dict(locals()))
 
@@ -75,9 +95,13 @@ def shutdown() -> None:
 
 
 def stats() -> dict[str, int]:
-    """Spans `received`, `delivered`, `dropped`, `quarantined` (MLflow does not take them) and `pending`."""
-    every = [pipeline.stats() for pipeline in shared().pipelines]
-    return {name: sum(each[name] for each in every) for name in every[0]}
+    """Spans of this process: `received` = `delivered` + `dropped` + `filtered` + `quarantined` + `pending`.
+
+    MLflow has `delivered` ones. `dropped` ones are lost, for a reason that was printed. `filter` or
+    `openinference_only` left out `filtered` ones. MLflow refused `quarantined` ones. `pending` ones wait and take
+    `pending_bytes` of memory, about 256 MiB at most.
+    """
+    return add_stats(pipeline.stats() for pipeline in shared().pipelines)
 
 
 def set_tracking_uri(uri: str) -> None:
@@ -96,17 +120,17 @@ def last_trace_id() -> str | None:
     return None if last is None else f"tr-{last:032x}"
 
 
-def get_trace_url(trace_id: str | int) -> str | None:
+def get_trace_url(trace_id: str | int | None = None) -> str | None:
     """The page of a trace in MLflow's UI. `trace_id`: MLflow's `tr-…`, hexadecimal digits, or OpenTelemetry's number.
+    Default: the last trace.
 
-    `None` before the first delivery, which is when the experiment's id is known.
+    `None` while there is no trace or, if the experiment has only a name, before the first delivery.
     """
     pipeline = shared().pipeline
-    experiment = _experiment_of(pipeline)
-    if pipeline.settings is None or experiment is None:
+    experiment, given = pipeline.experiment_id(), trace_id or last_trace_id()
+    if pipeline.settings is None or experiment is None or given is None:
         return None
-    uri = pipeline.settings.delivery.tracking_uri
-    return f"{uri}/#/experiments/{experiment}/traces?traceId={mlflow_trace_id(trace_id)}"
+    return f"{experiment_url(pipeline.settings.delivery.tracking_uri, experiment)}?traceId={mlflow_trace_id(given)}"
 
 
 def mlflow_trace_id(trace_id: str | int) -> str:
@@ -116,15 +140,8 @@ def mlflow_trace_id(trace_id: str | int) -> str:
     return f"tr-{trace_id.removeprefix('tr-').lower()}"
 
 
-def _experiment_of(pipeline: Any) -> str | None:
-    if pipeline.settings is not None and pipeline.settings.target.experiment_id:
-        return str(pipeline.settings.target.experiment_id)
-    experiments = pipeline.experiments()
-    return max(experiments, key=int) if experiments else None
-
-
 def log_feedback(
-    trace_id: str | int,
+    trace_id: str | int | None,
     name: str,
     value: float | int | str | bool,
     rationale: str | None = None,
@@ -139,5 +156,13 @@ def log_feedback(
     """
     from openinference_mlflow import feedback
 
-    body = feedback.payload(mlflow_trace_id(trace_id), name, value, rationale, source_type, source_id, span_id)
-    shared().pipeline.send(body)
+    pipeline = shared().pipeline
+    if trace_id is None:
+        pipeline.report.warn("log_feedback() is ignored: trace_id is None; expected the id of a trace")
+        return
+    try:
+        body = feedback.payload(mlflow_trace_id(trace_id), name, value, rationale, source_type, source_id, span_id)
+    except Exception as error:
+        pipeline.report.warn(f"log_feedback() is ignored: {type(error).__name__}: {error}")
+        return
+    pipeline.send_feedback(body)

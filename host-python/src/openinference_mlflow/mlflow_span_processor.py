@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from openinference_mlflow.processor import PipelineProcessor
 from openinference_mlflow.provider.attach import MARKER
 from openinference_mlflow.provider.mlflow_otel import silence_mlflow_otel
-from openinference_mlflow.settings.resolve import Options
+from openinference_mlflow.settings.resolve import Options, changed
 from openinference_mlflow.state import shared
 
 
@@ -25,7 +25,7 @@ class MlflowSpanProcessor(PipelineProcessor):
 
     def __init__(self, **options: Any) -> None:
         pipeline = shared().new_pipeline()
-        pipeline.configure(Options(**options))
+        pipeline.configure(changed(Options(), options, pipeline.report.warn))
         setattr(self, MARKER, True)
         super().__init__(pipeline)
 

@@ -49,11 +49,14 @@ class Shared:
     def autolog(self, given: dict[str, Any]) -> None:
         defaults = Options()
         changes = {name: value for name, value in given.items() if value != getattr(defaults, name)}
-        self._options = changed(self._options, changes | {"disable": given["disable"]})
+        # These hold for this call, as in MLflow.
+        changes |= {name: given[name] for name in ("disable", "silent", "log_traces") if name in given}
+        self.pipeline.report.silent = changes.get("silent") is True
+        self._options = changed(self._options, changes, self.pipeline.report.warn)
         if self._options.disable and not self._is_started:
             return
         settings = self.pipeline.configure(self._options)
-        if not self._is_started:
+        if not self._is_started and settings.is_enabled:
             self._start()
         if not settings.is_enabled:
             mlflow_otel.release_mlflow_otel()
@@ -61,7 +64,7 @@ class Shared:
             self._watch_signals()
 
     def change(self, **given: Any) -> None:
-        self._options = changed(self._options, given)
+        self._options = changed(self._options, given, self.pipeline.report.warn)
         if self._is_started:
             self.pipeline.configure(self._options)
 
@@ -88,14 +91,16 @@ class Shared:
         OwnProvider(processor, lambda: pipeline.is_enabled).follow()
 
     def flush(self, limit_millis: int | None = None, patience_millis: int | None = None) -> bool:
-        patience = {} if patience_millis is None else {"patience_millis": patience_millis}
-        results = [pipeline.flush(limit_millis, **patience) for pipeline in self.pipelines]
+        results = [pipeline.flush(limit_millis, patience_millis) for pipeline in self.pipelines]
         return all(results)
 
     def at_exit(self) -> None:
         """The last flush, within a bound; says what could not be delivered."""
-        if not self.flush(EXIT_LIMIT_MILLIS, EXIT_PATIENCE_MILLIS):
-            pending = sum(pipeline.stats()["pending"] for pipeline in self.pipelines)
+        for pipeline in self.pipelines:
+            if pipeline.settings is not None and pipeline.settings.flush_on_exit:
+                pipeline.flush(EXIT_LIMIT_MILLIS, EXIT_PATIENCE_MILLIS)
+        pending = sum(pipeline.stats()["pending"] for pipeline in self.pipelines)
+        if pending > 0:
             self.pipeline.report.warn(f"the process ends before {pending} spans are delivered", "exit")
 
     def _watch_multiprocessing(self) -> None:

@@ -11,7 +11,9 @@ from typing import Any
 
 from opentelemetry import context as otel_context
 
-from openinference_mlflow.delivery.delivery import Delivery, now
+from openinference_mlflow.delivery.clock import now
+from openinference_mlflow.delivery.delivery import Delivery
+from openinference_mlflow.delivery.driver import Driver
 
 # More spans usually follow at once: a moment of waiting makes payloads of many.
 LINGER_SECONDS = 0.025
@@ -60,14 +62,18 @@ class Worker:
             self._thread = thread
 
     def _run(self) -> None:
-        with _suppressed_instrumentation():
-            due: int | None = None
-            while True:
-                self._wake.wait(None if due is None else max(0.0, (due - now()) / 1000))
-                self._urgent.wait(LINGER_SECONDS)
-                self._urgent.clear()
-                self._wake.clear()
-                due = self._turn()
+        try:
+            with _suppressed_instrumentation():
+                due: int | None = None
+                while True:
+                    self._wake.wait(None if due is None else max(0.0, (due - now()) / 1000))
+                    self._urgent.wait(LINGER_SECONDS)
+                    self._urgent.clear()
+                    self._wake.clear()
+                    due = self._turn()
+        finally:
+            # Whatever ended it: the next span starts another one.
+            self._thread = None
 
     def _turn(self) -> int | None:
         with self._turn_lock:
@@ -82,18 +88,18 @@ class Worker:
             return False  # A span that ends on the background thread itself cannot wait for it.
         start = now()
         for delivery in deliveries:
-            delivery.progress_at = max(delivery.progress_at, start)
+            delivery.driver.progress_at = max(delivery.driver.progress_at, start)
         nudged = 0
         while open_ones := [each for each in deliveries if not each.is_through()]:
             at = now()
             if limit_millis is not None and at - start >= limit_millis:
                 return False
-            if not any(self._is_moving(each, at, patience_millis) for each in open_ones):
+            if not any(self._is_moving(each.driver, at, patience_millis) for each in open_ones):
                 return False
             if at - nudged >= 100:
                 nudged = at
                 for each in open_ones:
-                    each.flush_is_due = True
+                    each.driver.flush_is_due = True
                 self.wake()
                 self._urgent.set()
             if self._thread is None or not self._thread.is_alive():
@@ -106,11 +112,11 @@ class Worker:
         return True
 
     @staticmethod
-    def _is_moving(delivery: Delivery, at: int, patience_millis: int) -> bool:
-        if delivery.is_starting:
+    def _is_moving(driver: Driver, at: int, patience_millis: int) -> bool:
+        if driver.is_starting:
             return True
-        is_silent = delivery.silence_at > delivery.progress_at
-        return at - delivery.progress_at < (min(patience_millis, UNREACHABLE_MILLIS) if is_silent else patience_millis)
+        is_silent = driver.silence_at > driver.progress_at
+        return at - driver.progress_at < (min(patience_millis, UNREACHABLE_MILLIS) if is_silent else patience_millis)
 
 
 @contextmanager

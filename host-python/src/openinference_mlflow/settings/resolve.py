@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from opentelemetry.sdk.trace import ReadableSpan
 
 from openinference_mlflow.settings import mlflow_client
+from openinference_mlflow.settings.check import checked
 from openinference_mlflow.settings.environment import Complain, read_boolean, read_count, read_text
 from openinference_mlflow.settings.hide import Mask, compose_masks, read_hide_settings
-from openinference_mlflow.settings.tracking_uri import parse_tracking_uri
+from openinference_mlflow.settings.tracking_uri import TrackingUri, parse_tracking_uri
 
 Filter = Callable[[ReadableSpan], bool]
 
 MAX_QUEUE_BYTES = 256 * 1024 * 1024
+FLUSH_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,16 @@ class Options:
     mask: Mask | None = None
     openinference_only: bool = False
     attachments: bool | None = None
+    attachment_max_bytes: int | None = None
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] | None = field(default=None, repr=False)
+    flush_on_exit: bool = True
     flush_on_signals: bool = False
+    flush_timeout: float | None = None
+    max_queue_bytes: int | None = None
+    max_queue_spans: int | None = None
 
 
 class Target(NamedTuple):
@@ -62,6 +73,7 @@ class DeliverySettings:
     openinference_only: bool
     attachments: bool
     attachment_max_bytes: int | None
+    max_queue_bytes: int
     max_queue_spans: int | None
     settle_millis: int | None
     batch_spans: int | None
@@ -84,11 +96,16 @@ class Settings:
     follows_mlflow: bool
     filter: Filter | None
     mask: Mask | None
+    flush_on_exit: bool
     flush_on_signals: bool
+    flush_millis: int
 
 
 def resolve(options: Options, complain: Complain) -> Settings:
     """Settings from these options and the environment as it is now. Wrong values are named and ignored."""
+    is_disabled = options.disable or any(
+        read_boolean(name, complain) for name in ("OPENINFERENCE_MLFLOW_DISABLED", "OTEL_SDK_DISABLED")
+    )
     uri_text = (
         options.tracking_uri or mlflow_client.tracking_uri_set_in_code() or read_text("MLFLOW_TRACKING_URI") or ""
     )
@@ -112,12 +129,13 @@ def resolve(options: Options, complain: Complain) -> Settings:
     delivery = DeliverySettings(
         tracking_uri=uri.address if uri else "",
         is_default_uri=not uri_text,
-        headers=_credentials(uri.username if uri else "", uri.password if uri else ""),
+        headers=_headers(options, uri),
         batch=batch,
         openinference_only=options.openinference_only,
         attachments=attachments is not False,
-        attachment_max_bytes=read_count("MLFLOW_TRACE_MAX_ATTACHMENT_SIZE", complain),
-        max_queue_spans=read_count("OTEL_BSP_MAX_QUEUE_SIZE", complain),
+        attachment_max_bytes=options.attachment_max_bytes or read_count("MLFLOW_TRACE_MAX_ATTACHMENT_SIZE", complain),
+        max_queue_bytes=options.max_queue_bytes or MAX_QUEUE_BYTES,
+        max_queue_spans=options.max_queue_spans or read_count("OTEL_BSP_MAX_QUEUE_SIZE", complain),
         settle_millis=read_count("OTEL_BSP_SCHEDULE_DELAY", complain),
         batch_spans=read_count("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", complain),
         timeout_millis=read_count("OTEL_BSP_EXPORT_TIMEOUT", complain),
@@ -126,25 +144,31 @@ def resolve(options: Options, complain: Complain) -> Settings:
         client_cert_path=read_text("MLFLOW_TRACKING_CLIENT_CERT_PATH"),
     )
     return Settings(
-        is_enabled=not options.disable and options.log_traces and uri is not None,
+        is_enabled=not is_disabled and options.log_traces and uri is not None,
         silent=options.silent,
         delivery=delivery,
         target=_target(options, complain),
         follows_mlflow=options.experiment is None and options.experiment_id is None,
         filter=options.filter,
         mask=compose_masks(read_hide_settings(complain), options.mask),
+        flush_on_exit=options.flush_on_exit,
         flush_on_signals=options.flush_on_signals,
+        flush_millis=int((options.flush_timeout or FLUSH_SECONDS) * 1000),
     )
 
 
-def _credentials(username: str, password: str) -> tuple[tuple[str, str], ...]:
-    username = read_text("MLFLOW_TRACKING_USERNAME") or username
-    password = read_text("MLFLOW_TRACKING_PASSWORD") or password
+def _headers(options: Options, uri: TrackingUri | None) -> tuple[tuple[str, str], ...]:
+    """What every request carries. A header that the application gives wins over credentials."""
+    headers = {}
+    username = options.username or read_text("MLFLOW_TRACKING_USERNAME") or (uri.username if uri else "")
+    password = options.password or read_text("MLFLOW_TRACKING_PASSWORD") or (uri.password if uri else "")
+    token = options.token or read_text("MLFLOW_TRACKING_TOKEN")
     if username and password:
         encoded = base64.b64encode(f"{username}:{password}".encode()).decode()
-        return (("authorization", f"Basic {encoded}"),)
-    token = read_text("MLFLOW_TRACKING_TOKEN")
-    return (("authorization", f"Bearer {token}"),) if token else ()
+        headers["authorization"] = f"Basic {encoded}"
+    elif token:
+        headers["authorization"] = f"Bearer {token}"
+    return tuple((headers | dict(options.headers or {})).items())
 
 
 def _target(options: Options, complain: Complain) -> Target:
@@ -161,8 +185,10 @@ def _target(options: Options, complain: Complain) -> Target:
     )
 
 
-def changed(options: Options, given: dict[str, Any]) -> Options:
-    """These options with the given ones in place of the earlier ones."""
-    names = {each.name for each in fields(Options)}
-    kept = {name: getattr(options, name) for name in names}
-    return Options(**(kept | {name: value for name, value in given.items() if name in names}))
+def changed(options: Options, given: Mapping[str, Any], complain: Complain) -> Options:
+    """These options with the given ones in place of the earlier ones. Bad ones are named and left out."""
+    defaults = Options()
+    usable = checked(given, complain)
+    return replace(
+        options, **{name: getattr(defaults, name) if value is None else value for name, value in usable.items()}
+    )

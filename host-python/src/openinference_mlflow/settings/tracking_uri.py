@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -22,6 +23,9 @@ def parse_tracking_uri(text: str, complain: Complain) -> TrackingUri | None:
     """Returns `None` for a URI to which nothing can be sent, and says why."""
     if not text:
         return TrackingUri(DEFAULT_TRACKING_URI, "", "")
+    if re.match(r"(\[[0-9a-fA-F:]+\]|[\w.-]+):\d+(/|$)", text):
+        complain("the tracking URI has no scheme: http:// is taken; write http://host:port")
+        text = f"http://{text}"
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port

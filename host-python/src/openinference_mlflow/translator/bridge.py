@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import os
 import struct
 from typing import Any
 
@@ -31,9 +32,9 @@ class Translator:
     """One instance of the module."""
 
     def __init__(self) -> None:
-        engine = wasmtime.Engine()
+        engine, code = module.load(os.getpid())
         self._store = wasmtime.Store(engine)
-        exports = wasmtime.Instance(self._store, module.load(engine), []).exports(self._store)
+        exports = wasmtime.Instance(self._store, code, []).exports(self._store)
         self._functions: dict[str, wasmtime.Func] = {
             name: export for name, export in exports.items() if isinstance(export, wasmtime.Func)
         }

@@ -8,6 +8,7 @@ each process compiles in memory.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import platform
@@ -23,8 +24,15 @@ _WASM = Path(__file__).with_name("translator.wasm")
 _DIGEST_BYTES = 32
 
 
-def load(engine: wasmtime.Engine) -> wasmtime.Module:
-    """Returns the module, from the cache if it is there."""
+@functools.lru_cache(maxsize=1)
+def load(process: int) -> tuple[wasmtime.Engine, wasmtime.Module]:
+    """The module and its engine, which every instance of a process shares. A forked child loads its own."""
+    engine = wasmtime.Engine()
+    return engine, _load(engine)
+
+
+def _load(engine: wasmtime.Engine) -> wasmtime.Module:
+    """From the cache if it is there."""
     wasm = _WASM.read_bytes()
     folder = _cache_folder()
     if folder is None:
