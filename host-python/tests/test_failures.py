@@ -128,7 +128,7 @@ for number in range(100):
     om.flush(0.05)
 stats = om.stats()
 assert 0 < stats['dropped'] == 100 - stats['pending'], stats
-assert 500_000 < stats['pending_bytes'] < 3_000_000, stats
+assert 500_000 < stats['pending_bytes'] < 2_200_000, stats
 print('full', flush=True)
 sys.stdin.readline()
 assert om.flush(60), om.stats()

@@ -85,7 +85,9 @@ class Backlog:
         return self._span_bytes + self._payloads.bytes + self._translator_bytes
 
     def _fits(self, size: int) -> bool:
-        return self._pending_bytes() + size <= self._max_bytes
+        # The translator holds once more what it ingests.
+        to_come = 2 * (self._span_bytes + self._payloads.bytes)
+        return max(to_come, self._pending_bytes()) + 2 * size <= self._max_bytes
 
     # On the background thread.
 
