@@ -13,7 +13,7 @@ _TOOLS = [{"name": prompts.TOOL, "description": prompts.TOOL_DESCRIPTION, "input
 
 
 def _client(api: ModelApi) -> anthropic.Anthropic:
-    return anthropic.Anthropic(api_key="not-a-real-key", base_url=api.url, max_retries=0)
+    return anthropic.Anthropic(api_key="not-a-real-key", base_url=api.uri, max_retries=0)
 
 
 def conversation(api: ModelApi) -> None:

@@ -28,7 +28,7 @@ def _client(api: ModelApi):
     return boto3.client(
         "bedrock-runtime",
         region_name="us-east-1",
-        endpoint_url=api.url,
+        endpoint_url=api.uri,
         aws_access_key_id="not-a-real-key",
         aws_secret_access_key="not-a-real-key",
     )

@@ -11,7 +11,7 @@ from capture.python.openai_answers import saying
 
 
 def _language_model(api: ModelApi) -> dspy.LM:
-    return dspy.LM("openai/gpt-4o-mini", api_base=f"{api.url}/v1", api_key="not-a-real-key", cache=False, num_retries=0)
+    return dspy.LM("openai/gpt-4o-mini", api_base=f"{api.uri}/v1", api_key="not-a-real-key", cache=False, num_retries=0)
 
 
 def _filled(**fields: str) -> Answer:

@@ -17,7 +17,7 @@ _DECLARATION = types.FunctionDeclaration(
 
 def _client(api: ModelApi) -> genai.Client:
     """To be kept while it is used: it closes its connections when nothing refers to it any more."""
-    return genai.Client(api_key="not-a-real-key", http_options=types.HttpOptions(base_url=api.url))
+    return genai.Client(api_key="not-a-real-key", http_options=types.HttpOptions(base_url=api.uri))
 
 
 def _said(role: str, text: str) -> types.Content:

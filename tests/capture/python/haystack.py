@@ -30,7 +30,7 @@ def _generator(api: ModelApi, **settings) -> OpenAIChatGenerator:
     return OpenAIChatGenerator(
         model="gpt-4o-mini",
         api_key=Secret.from_token("not-a-real-key"),
-        api_base_url=f"{api.url}/v1",
+        api_base_url=f"{api.uri}/v1",
         max_retries=0,
         **settings,
     )

@@ -23,7 +23,7 @@ from capture.python.model_api import ModelApi
 
 def _model(api: ModelApi, **settings) -> ChatOpenAI:
     return ChatOpenAI(
-        model="gpt-4o-mini", api_key="not-a-real-key", base_url=f"{api.url}/v1", max_retries=0, **settings
+        model="gpt-4o-mini", api_key="not-a-real-key", base_url=f"{api.uri}/v1", max_retries=0, **settings
     )
 
 

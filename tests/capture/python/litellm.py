@@ -13,13 +13,13 @@ _TOOLS = [{"type": "function", "function": _FUNCTION}]
 
 
 def _openai(api: ModelApi) -> dict:
-    return {"model": "openai/gpt-4o-mini", "api_base": f"{api.url}/v1", "api_key": "not-a-real-key", "num_retries": 0}
+    return {"model": "openai/gpt-4o-mini", "api_base": f"{api.uri}/v1", "api_key": "not-a-real-key", "num_retries": 0}
 
 
 def _anthropic(api: ModelApi) -> dict:
     return {
         "model": "anthropic/claude-sonnet-5-5",
-        "api_base": api.url,
+        "api_base": api.uri,
         "api_key": "not-a-real-key",
         "num_retries": 0,
     }

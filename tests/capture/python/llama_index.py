@@ -16,7 +16,7 @@ from capture.python.model_api import ModelApi
 
 
 def _model(api: ModelApi) -> OpenAI:
-    return OpenAI(model="gpt-4o-mini", api_key="not-a-real-key", api_base=f"{api.url}/v1", max_retries=0)
+    return OpenAI(model="gpt-4o-mini", api_key="not-a-real-key", api_base=f"{api.uri}/v1", max_retries=0)
 
 
 def _weather(city: str) -> str:

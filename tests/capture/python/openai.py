@@ -16,7 +16,7 @@ _IMAGE_URL = f"data:image/png;base64,{prompts.PNG_BASE64}"
 
 
 def _client(api: ModelApi) -> openai.OpenAI:
-    return openai.OpenAI(api_key="not-a-real-key", base_url=f"{api.url}/v1", max_retries=0)
+    return openai.OpenAI(api_key="not-a-real-key", base_url=f"{api.uri}/v1", max_retries=0)
 
 
 def conversation(api: ModelApi) -> None:

@@ -13,7 +13,7 @@ _MODEL = "gpt-4o-mini"
 
 
 def _client(api: ModelApi) -> AsyncOpenAI:
-    return AsyncOpenAI(api_key="not-a-real-key", base_url=f"{api.url}/v1", max_retries=0)
+    return AsyncOpenAI(api_key="not-a-real-key", base_url=f"{api.uri}/v1", max_retries=0)
 
 
 @function_tool(name_override=prompts.TOOL, description_override=prompts.TOOL_DESCRIPTION)

@@ -13,7 +13,7 @@ from capture.python.openai_answers import calling, saying
 def _model(api: ModelApi) -> OpenAIServerModel:
     return OpenAIServerModel(
         model_id="gpt-4o-mini",
-        api_base=f"{api.url}/v1",
+        api_base=f"{api.uri}/v1",
         api_key="not-a-real-key",
         client_kwargs={"max_retries": 0},
     )
