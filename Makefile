@@ -16,12 +16,12 @@ SOAK_SEED ?= 1
 # Of the gateway benchmark; none: all.
 PARTS ?=
 
-.PHONY: help diagrams setup setup-rust setup-python setup-phoenix setup-node setup-browser build demo module component wheel dist test-dist dist-report test lint test-core test-hosts test-fuzz test-servers test-e2e compat test-node test-python test-browser test-embedders fuzz soak bench bench-gateway clean
+.PHONY: help diagrams setup setup-rust setup-python setup-phoenix setup-applications setup-node setup-browser build demo module component wheel dist test-dist dist-report test lint test-core test-hosts test-fuzz test-servers test-e2e compat test-node test-python test-browser test-embedders fuzz soak bench bench-gateway clean
 
 help: ## What there is.
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
-setup: setup-rust setup-python setup-phoenix setup-node setup-browser ## Everything that tests need, into this folder.
+setup: setup-rust setup-python setup-phoenix setup-applications setup-node setup-browser ## Everything that tests need, into this folder.
 
 setup-rust:
 	@rustup target list --installed | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
@@ -39,6 +39,14 @@ setup-phoenix: .venv-phoenix/requirements.txt
 	python3 -m venv .venv-phoenix
 	.venv-phoenix/bin/pip install --quiet --disable-pip-version-check -r tests/requirements-phoenix.txt
 	cp tests/requirements-phoenix.txt $@
+
+# Published instrumentors with what they instrument. Every package is listed with its version, so pip need not search for
+# versions; what a test does not import need not be compiled.
+setup-applications: .venv-applications/requirements.txt .venv-llama-index/requirements.txt
+.venv-applications/requirements.txt .venv-llama-index/requirements.txt: .venv-%/requirements.txt: tests/requirements-%.txt $(wildcard tests/capture/requirements/*.txt) .venv/requirements.txt
+	python3 -m venv --without-pip .venv-$*
+	.venv/bin/pip --python .venv-$*/bin/python install --quiet --disable-pip-version-check --no-deps --no-compile -r $<
+	cp $< $@
 
 # The package is built from the lock file's versions; wasm-pack and wasm-bindgen come into .tools when they are missing.
 setup-node: setup-rust
@@ -104,7 +112,7 @@ $(FAULT_INJECTOR): $(wildcard tests/fault-injector/src/*.rs)
 	cargo build --release --locked -p openinference-mlflow-fault-injector
 
 test-e2e: $(BINARY) $(FAULT_INJECTOR) setup-python setup-phoenix ## Real instrumentors, real MLflow servers.
-	$(PYTHON) -m pytest -q tests/e2e
+	$(PYTHON) -m pytest -q tests/e2e -m "not python_package"
 
 compat: $(BINARY) setup-python ## Every golden payload to each MLflow version; the table of docs/compatibility.md.
 	cd tests && ../$(PYTHON) -m e2e.compatibility
@@ -135,7 +143,7 @@ wheel: module ## The Python package: dist/openinference_mlflow-VERSION-py3-none-
 	.venv-python-$*/bin/pip install --quiet --disable-pip-version-check -r $<
 	cp $< $@
 
-test-python: wheel .venv-python-oldest/requirements.txt .venv-python-newest/requirements.txt setup-python ## The Python package: lints, types, both SDKs, every start-up order, exits, a real MLflow.
+test-python: $(BINARY) wheel .venv-python-oldest/requirements.txt .venv-python-newest/requirements.txt setup-python setup-phoenix setup-applications ## The Python package: lints, types, both SDKs, every start-up order, exits, real instrumentors, MLflow and Phoenix.
 	cd host-python
 	../.venv-python-newest/bin/ruff format --check
 	../.venv-python-newest/bin/ruff check
@@ -143,6 +151,8 @@ test-python: wheel .venv-python-oldest/requirements.txt .venv-python-newest/requ
 	PYTHONPATH=src ../.venv-python-newest/bin/lint-imports --no-cache
 	../.venv-python-newest/bin/python -m pytest
 	../.venv-python-oldest/bin/python -m pytest
+	cd ..
+	$(PYTHON) -m pytest -q tests/e2e -m python_package
 
 test-browser: $(BINARY) setup-browser setup-python ## MLflow's UI in a real browser.
 	cd tests/browser
@@ -202,4 +212,4 @@ diagrams: ## The picture of the architecture, from docs/architecture.dot.
 	npm run render
 
 clean:
-	rm -rf target dist .venv .venv-mlflow-* .venv-phoenix .venv-python-oldest .venv-python-newest .venv-wheel .venv-lint .venv-dist .venv-embedders .tools
+	rm -rf target dist .venv .venv-mlflow-* .venv-phoenix .venv-python-oldest .venv-python-newest .venv-applications .venv-llama-index .venv-wheel .venv-lint .venv-dist .venv-embedders .tools

@@ -21,11 +21,6 @@ _PACKAGE = "openinference-instrumentation-openai"
 
 
 def main() -> None:
-    with MockOpenAI() as model_api, OtlpSink() as sink:
-        scenarios = list(run_openai_app(model_api.base_url, "http", sink.traces_url))
-        bodies = sink.bodies
-    if len(scenarios) != len(bodies):
-        raise SystemExit(f"{len(scenarios)} scenarios made {len(bodies)} exports; each must make exactly one")
     known = {
         "source": "captured",
         "packages": [f"{name} {version(name)}" for name in (_PACKAGE, "openai")],
@@ -38,9 +33,19 @@ def main() -> None:
                 _without_local_paths(body),
                 known | {"scenario": scenario} | fixture_files.describe(body),
             )
-            for scenario, body in zip(scenarios, bodies, strict=True)
+            for scenario, body in export_scenarios().items()
         }
     )
+
+
+def export_scenarios(options: tuple[str, ...] = (), python: Path = Path(sys.executable)) -> dict[str, bytes]:
+    """What the application exports in each scenario. `options` and `python` are those of `run_openai_app`."""
+    with MockOpenAI() as model_api, OtlpSink() as sink:
+        scenarios = run_openai_app(model_api.base_url, "http", sink.traces_url, options=options, python=python)
+        bodies = sink.bodies
+    if len(scenarios) != len(bodies):
+        raise SystemExit(f"{len(scenarios)} scenarios made {len(bodies)} exports; each must make exactly one")
+    return dict(zip(scenarios, bodies, strict=True))
 
 
 def _without_local_paths(body: bytes) -> bytes:

@@ -10,8 +10,11 @@ from e2e.harness.environment import clean_this_process
 # Before the imports below: MLflow reads its environment when it is imported.
 clean_this_process()
 
+from capture.autolog import run_applications  # noqa: E402
+from e2e.harness import payloads  # noqa: E402
 from e2e.harness.mlflow_server import MlflowServer  # noqa: E402
 from e2e.harness.mock_openai import MockOpenAI  # noqa: E402
+from e2e.harness.payloads import Payload  # noqa: E402
 from e2e.harness.readback import Reader  # noqa: E402
 from e2e.parity.stored_copies import StoredCopies, store_twice  # noqa: E402
 
@@ -48,6 +51,17 @@ def reader(mlflow_server: MlflowServer) -> Reader:
 def sides(mlflow_server: MlflowServer, reader: Reader, tmp_path_factory: pytest.TempPathFactory) -> StoredCopies:
     """Every payload as MLflow holds it: posted raw, and through the gateway."""
     return store_twice(reader, mlflow_server.uri, tmp_path_factory.mktemp("parity"))
+
+
+@pytest.fixture(scope="session")
+def with_autolog(mlflow_server: MlflowServer, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Payload]:
+    """What the captured applications made in this run, whose traces they sent with the Python package's `autolog()`.
+
+    The traces are in the experiment `with autolog()`.
+    """
+    folder = tmp_path_factory.mktemp("with-autolog")
+    run_applications(mlflow_server.uri, "with autolog()", folder)
+    return {path.name: payloads.read(path) for path in sorted(folder.iterdir())}
 
 
 @pytest.fixture

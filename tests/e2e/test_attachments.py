@@ -1,19 +1,21 @@
-"""A real application shows a model a picture → serve → a real MLflow: an attachment where MLflow serves artifacts."""
+"""A real application shows a model a picture → a real MLflow: an attachment where MLflow serves artifacts."""
 
 import json
 from pathlib import Path
 from urllib.parse import urlencode
 
+import pytest
 from mlflow.artifacts import download_artifacts
 from mlflow.entities import Trace
 from mlflow.tracing.attachments import Attachment
 
-from e2e.harness.application import run_openai_app
+from e2e.harness import http
+from e2e.harness.application import APPLICATIONS, run_openai_app
 from e2e.harness.gateway import Gateway
-from e2e.harness.http import request
 from e2e.harness.mlflow_server import MlflowServer
 from e2e.harness.mock_openai import MockOpenAI
 from e2e.harness.openai_scenarios import PICTURE
+from e2e.harness.otlp_sink import OtlpSink
 from e2e.harness.readback import Reader
 
 _SPANS = 3
@@ -30,14 +32,29 @@ def _references(trace: Trace) -> set[str]:
     return shown
 
 
-def test_a_picture_is_an_attachment_that_mlflow_returns_byte_for_byte(
-    mlflow_server: MlflowServer, reader: Reader, model_api: MockOpenAI, tmp_path: Path
-) -> None:
+@pytest.fixture
+def through_the_gateway(mlflow_server: MlflowServer, reader: Reader, model_api: MockOpenAI, folder: Path) -> Trace:
     # An experiment that does not exist yet.
-    with Gateway(tmp_path / "gateway", "--experiment", "pictures", tracking_uri=mlflow_server.uri) as gateway:
+    with Gateway(folder, "--experiment", "pictures", tracking_uri=mlflow_server.uri) as gateway:
         trace_id = run_openai_app(model_api.base_url, "http", gateway.traces_url, "picture")["picture"]
-        trace = reader.wait_for_trace(trace_id, _SPANS)
+        return reader.wait_for_trace(trace_id, _SPANS)
 
+
+@pytest.fixture
+def with_the_python_package(mlflow_server: MlflowServer, reader: Reader, model_api: MockOpenAI) -> Trace:
+    options = ("--autolog", mlflow_server.uri, "pictures of the Python package")
+    with OtlpSink() as sink:
+        made = run_openai_app(model_api.base_url, "http", sink.traces_url, "picture", options=options, python=APPLICATIONS)
+    return reader.trace(made["picture"])
+
+
+@pytest.mark.parametrize(
+    "way", ("through_the_gateway", pytest.param("with_the_python_package", marks=pytest.mark.python_package))
+)
+def test_a_picture_is_an_attachment_that_mlflow_returns_byte_for_byte(
+    request: pytest.FixtureRequest, mlflow_server: MlflowServer, tmp_path: Path, way: str
+) -> None:
+    trace: Trace = request.getfixturevalue(way)
     (reference,) = _references(trace)
     parsed = Attachment.parse_ref(reference)
     assert parsed is not None
@@ -47,7 +64,7 @@ def test_a_picture_is_an_attachment_that_mlflow_returns_byte_for_byte(
 
     # As the UI asks for it.
     query = urlencode({"request_id": parsed["trace_id"], "path": parsed["attachment_id"]})
-    answer = request("GET", f"{mlflow_server.uri}/ajax-api/2.0/mlflow/get-trace-artifact?{query}")
+    answer = http.request("GET", f"{mlflow_server.uri}/ajax-api/2.0/mlflow/get-trace-artifact?{query}")
     assert (answer.status, answer.body) == (200, PICTURE)
 
     # As the client does, from the place that MLflow gave the trace.

@@ -1,16 +1,17 @@
 """Runs the scenarios of one instrumentor and writes what each of them exported, one payload a scenario.
 
 Spans go through the SDK and the encoder of the OTLP exporter, so a payload is byte for byte what an application
-would have sent for them.
+would have sent for them. With `--autolog`, the same application sends them to MLflow through the Python package too.
 """
 
 from capture.python.network_guard import guard_network  # isort: skip
 
 guard_network()  # before anything is imported that could open a connection
 
+import argparse
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -36,6 +37,36 @@ def record(instrumentor: str, packages: tuple[str, ...], instrument: Callable, s
 
     `instrument` takes the tracer provider; `packages` are the distributions that decide what the spans look like.
     """
+    given = _arguments()
+    if given.autolog:
+        # The environment of a capture does not have the package.
+        from e2e.harness import autolog
+
+        tracking_uri, experiment, folder = given.autolog
+        autolog.start(tracking_uri, experiment)
+        for scenario, message in _exports(instrument, scenarios):
+            (Path(folder) / f"py_{instrumentor}_{scenario}.pb").write_bytes(message.SerializeToString())
+        autolog.require_delivered()
+    else:
+        exports = ((each, _without_local_paths(message)) for each, message in _exports(instrument, scenarios))
+        _write_fixtures(instrumentor, packages, exports)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
+    parser.add_argument(
+        "--autolog",
+        nargs=3,
+        metavar=("TRACKING_URI", "EXPERIMENT", "FOLDER"),
+        help="send the traces to MLflow with openinference_mlflow, and write the payloads into a folder; default: "
+        "replace the fixtures",
+    )
+    return parser.parse_args()
+
+
+def _exports(
+    instrument: Callable, scenarios: dict[str, Scenario]
+) -> Iterator[tuple[str, ExportTraceServiceRequest]]:
     kept = InMemorySpanExporter()
     provider = TracerProvider(
         resource=Resource.create({SERVICE_NAME: "capture", ResourceAttributes.PROJECT_NAME: "capture"})
@@ -43,13 +74,6 @@ def record(instrumentor: str, packages: tuple[str, ...], instrument: Callable, s
     provider.add_span_processor(SimpleSpanProcessor(kept))
     trace.set_tracer_provider(provider)
     instrument(provider)
-    known = {
-        "source": "captured",
-        "packages": [f"{name} {version(name)}" for name in packages],
-        "python": platform.python_version(),
-        "captured": fixture_files.today(),
-    }
-    entries = {}
     with ModelApi() as api:
         for scenario, run in scenarios.items():
             kept.clear()
@@ -57,10 +81,24 @@ def record(instrumentor: str, packages: tuple[str, ...], instrument: Callable, s
             spans = kept.get_finished_spans()
             if not spans:
                 raise SystemExit(f"scenario {scenario} made no span")
-            body = _without_local_paths(encode_spans(spans)).SerializeToString()
-            name = f"py_{instrumentor}_{scenario}.pb"
-            entries[name] = (body, known | {"scenario": scenario} | fixture_files.describe(body))
-            print(f"{name}: {len(spans)} spans, {len(body)} bytes")
+            yield scenario, encode_spans(spans)
+
+
+def _write_fixtures(
+    instrumentor: str, packages: tuple[str, ...], exports: Iterator[tuple[str, ExportTraceServiceRequest]]
+) -> None:
+    known = {
+        "source": "captured",
+        "packages": [f"{name} {version(name)}" for name in packages],
+        "python": platform.python_version(),
+        "captured": fixture_files.today(),
+    }
+    entries = {}
+    for scenario, message in exports:
+        body = message.SerializeToString()
+        name = f"py_{instrumentor}_{scenario}.pb"
+        entries[name] = (body, known | {"scenario": scenario} | fixture_files.describe(body))
+        print(f"{name}: {len(body)} bytes")
     fixture_files.write(entries)
 
 

@@ -63,8 +63,11 @@ class Payload:
 
 def load(name: str) -> Payload:
     """A fixture by file name."""
-    path = FIXTURES / name
-    return from_body(name, path.read_bytes(), _CONTENT_TYPES[path.suffix])
+    return read(FIXTURES / name)
+
+
+def read(path: Path) -> Payload:
+    return from_body(path.name, path.read_bytes(), _CONTENT_TYPES[path.suffix])
 
 
 def from_message(name: str, message: ExportTraceServiceRequest) -> Payload:
