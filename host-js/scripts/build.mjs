@@ -78,7 +78,7 @@ for (const [name, platform, wasm] of [
   });
 }
 copyFileSync("src/generated/translator.wasm", "dist/translator.wasm");
-for (const file of ["LICENSE", "CHANGELOG.md"]) copyFileSync(`../${file}`, file);
+copyFileSync("../LICENSE", "LICENSE");
 buildTypes();
 reportSize();
 
