@@ -16,7 +16,7 @@ SOAK_SEED ?= 1
 # Of the gateway benchmark; none: all.
 PARTS ?=
 
-.PHONY: help diagrams setup setup-rust setup-python setup-phoenix setup-applications setup-node setup-browser build demo module component wheel dist test-dist dist-report test lint test-core test-hosts test-fuzz test-servers test-e2e compat test-node test-python test-browser test-embedders fuzz soak bench bench-gateway clean
+.PHONY: help diagrams setup setup-rust setup-python setup-phoenix setup-applications setup-node setup-browser build demo module component wheel dist test-dist dist-report test lint test-core test-hosts test-fuzz test-servers test-e2e compat test-node apps test-python test-browser test-embedders fuzz soak bench bench-gateway clean
 
 help: ## What there is.
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -120,6 +120,10 @@ compat: $(BINARY) setup-python ## Every golden payload to each MLflow version; t
 test-node: setup-node .venv/requirements.txt .venv-phoenix/requirements.txt ## The npm package: lints, types, every SDK and start-up order, real MLflow and Phoenix.
 	cd host-js
 	MLFLOW_BIN=$(CURDIR)/.venv/bin/mlflow npm test
+
+apps: setup-node ## Applications of the npm package that take minutes to build: Next.js with each of its bundlers, package managers, TypeScript.
+	cd host-js
+	npm run test:apps
 
 # The core for runtimes without the component model. Flags are those of the component's build.
 module: setup-rust ## The core as a plain WebAssembly module: dist/openinference-mlflow-translator.wasm.

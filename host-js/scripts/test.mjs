@@ -1,5 +1,6 @@
 /**
- * `npm test`: everything. `npm run test:quick`: without bundlers, the matrix, real MLflow and the package check.
+ * `npm test`: everything but the applications that take minutes to build, which `npm run test:apps` runs.
+ * `npm run test:quick`: without bundlers, the matrix, real MLflow and the package check.
  *
  * Needs a build. Files run one after the other, because each starts processes, two at a time.
  */
@@ -7,40 +8,30 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { APPS, MORE, QUICK } from "./test-files.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 
-const QUICK = [
-  ...[
-    "golden",
-    "examples",
-    "autolog",
-    "options",
-    "resources",
-    "datadog",
-    "edge",
-    "snapshot",
-    "delivery",
-    "worker",
-    "tls",
-  ],
-  "exits",
-].map((name) => `test/${name}.test.mjs`);
-const MORE = ["bundlers/bundlers", "matrix/order", "runtimes/runtimes", "runtimes/workerd", "e2e/e2e"].map(
-  (name) => `test/${name}.test.mjs`,
-);
-
-const all = process.argv[2] === "all";
+const [what] = process.argv.slice(2);
 if (!existsSync("dist/index.cjs")) {
   console.error("nothing is built: run `npm run build` first");
   process.exit(1);
 }
 
-step("npm", ["run", "--silent", "lint"]);
-step("npm", ["run", "--silent", "typecheck"]);
-if (all) step("cargo", ["test", "--quiet", "--locked", "-p", "openinference-mlflow-wasm"]);
-step(process.execPath, ["--test", "--test-concurrency=1", ...QUICK, ...(all ? MORE : [])]);
-if (all) step("npm", ["run", "--silent", "check:package"]);
+if (what === "apps") {
+  runTests(APPS);
+} else {
+  const all = what === "all";
+  step("npm", ["run", "--silent", "lint"]);
+  step("npm", ["run", "--silent", "typecheck"]);
+  if (all) step("cargo", ["test", "--quiet", "--locked", "-p", "openinference-mlflow-wasm"]);
+  runTests([...QUICK, ...(all ? MORE : [])]);
+  if (all) step("npm", ["run", "--silent", "check:package"]);
+}
+
+function runTests(files) {
+  step(process.execPath, ["--test", "--test-concurrency=1", ...files.map((file) => `test/${file}`)]);
+}
 
 function step(command, args) {
   const { status } = spawnSync(command, args, { stdio: "inherit" });

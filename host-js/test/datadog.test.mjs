@@ -1,8 +1,10 @@
 /** dd-trace: a provider that is not an OpenTelemetry SDK, whose tracers point back at it. */
 
 import assert from "node:assert/strict";
+import { basename } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { installFixtures } from "./matrix/fixtures.mjs";
+import { setUps } from "./set-ups.mjs";
 import { app } from "./support/app.mjs";
 import { startMlflowMock } from "./support/mlflow-mock.mjs";
 
@@ -35,13 +37,15 @@ const PRELUDE = `
   };
 `;
 
-describe("dd-trace", () => {
+const [{ name: setUp, folder }] = setUps("datadog.test.mjs");
+
+describe(setUp, () => {
   for (const [order, source] of [
     ["registered before autolog()", "register(); autolog(); await spans();"],
     ["registered after autolog()", "autolog(); register(); await spans();"],
   ]) {
     test(`${order}: MLflow gets its spans, nested`, async () => {
-      const { spans, printed, stderr } = await app(mock, source, { prelude: PRELUDE, fixture: "dd-trace" });
+      const { spans, printed, stderr } = await app(mock, source, { prelude: PRELUDE, fixture: basename(folder) });
       assert.equal(printed[0]?.delivered, 2, stderr);
       const [root, child] = ["root", "child"].map((name) => spans.find((span) => span.name === name));
       assert.equal(child.parentSpanId, root.spanId);

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { fixturePath, installFixtures } from "./matrix/fixtures.mjs";
+import { setUps } from "./set-ups.mjs";
 import { app, names } from "./support/app.mjs";
 import { startMlflowMock } from "./support/mlflow-mock.mjs";
 
@@ -30,7 +31,8 @@ const APPLICATION = `
   process.stdout.write(JSON.stringify(stats()));`;
 
 describe("builds without Node", () => {
-  for (const build of ["browser", "edge-light", "workerd"]) {
+  for (const { name } of setUps("edge.test.mjs")) {
+    const build = name.replace(/`(.*)\.js`/, "$1");
     test(`${build}.js imports only the API and the WebAssembly, and delivers`, async () => {
       const text = readFileSync(`${dist}/${build}.js`, "utf8");
       const imports = [...text.matchAll(/\bimport(?:[\w*\s{},]*from)?"([^"]+)"/g)].map(([, name]) => name).sort();

@@ -10,6 +10,7 @@ let mock;
 before(async () => {
   installFixtures();
   mock = await startMlflowMock();
+  mock.behaviour.answer = ({ headers }) => headers["x-behaviour"] === "hangs" && { delay: 30_000 };
 });
 after(() => mock.stop());
 
@@ -72,7 +73,19 @@ describe("the end of the process", { concurrency: 2 }, () => {
       `autolog({ trackingUri: "http://127.0.0.1:9" }); span("a"); process.exit(3);`,
     );
     assert.equal(code, 3);
-    assert.match(stderr, /the process ended before 1 span was sent/);
+    const message =
+      /the process ended before 1 span was sent: the MLflow server at http:\/\/127\.0\.0\.1:9 does not answer/;
+    assert.match(stderr, message);
+  });
+
+  test("process.exit after a flush that gave up: the message says so", async () => {
+    const { code, stderr } = await app(
+      mock,
+      `autolog({ headers: { "x-behaviour": "hangs" } }); span("a"); await flush({ timeoutMillis: 200 }); process.exit(3);`,
+    );
+    assert.equal(code, 3);
+    assert.match(stderr, /before 1 span was sent: .* needs longer than the last flush waited: raise timeoutMillis/);
+    assert.doesNotMatch(stderr, /await flush/);
   });
 
   for (const [what, failure] of [

@@ -13,6 +13,7 @@ import type { CoreStats, Notice, TargetedChunk, Update } from "../translator/dri
 import { openTranslator, type Translator } from "../translator/translator.js";
 import type { Report } from "./report.js";
 import type { DeliveryStats } from "./stats.js";
+import { isJest } from "./test-runners.js";
 import { after, now, soon, type Timer } from "./time.js";
 import type { SuppressTracing } from "./transport.js";
 
@@ -77,6 +78,8 @@ export class Delivery {
   #deniedAt = 0;
   /** Why spans wait, if a request has failed since the last success. */
   #trouble: string | undefined;
+  /** The last flush ended before everything was sent. */
+  #gaveUp = false;
   #exportedTo: string | undefined;
   readonly #experimentIds = new Map<string, string>();
 
@@ -123,7 +126,8 @@ export class Delivery {
 
   /** Why spans wait, for people. */
   get trouble(): string | undefined {
-    return this.#trouble;
+    if (this.#trouble !== undefined || !this.#gaveUp) return this.#trouble;
+    return this.#describe("needs longer than the last flush waited: raise timeoutMillis or flushTimeoutMillis");
   }
 
   /** The id of the experiment of spans for this target, once it is known. */
@@ -153,6 +157,7 @@ export class Delivery {
       const end = () => {
         watch?.cancel();
         this.#flushes.delete(check);
+        this.#gaveUp = !this.#isThrough(last);
         if (this.#flushes.size === 0) this.#translator?.relax();
         resolve();
       };
@@ -184,7 +189,10 @@ export class Delivery {
     const { pending } = this.stats();
     if (pending === 0 || this.#trouble !== undefined || this.#sealing.size > 0) return pending;
     try {
-      return this.#open()?.drainNow?.(limitMillis) ?? pending;
+      const outcome = this.#open()?.drainNow?.(limitMillis);
+      if (outcome?.failure === "silence") this.#trouble = this.#describe("does not answer");
+      if (outcome?.failure === "denied") this.#trouble = this.#describe("denies access");
+      return outcome?.left ?? pending;
     } catch {
       return pending;
     }
@@ -287,18 +295,17 @@ export class Delivery {
 
   #take(update: Update): void {
     this.#core = update.stats;
-    const { trackingUri } = this.#parts.settings;
     if (update.progress) {
       this.#progressAt = now();
       this.#trouble = undefined;
     }
     if (update.silence !== undefined) {
       this.#silenceAt = now();
-      this.#trouble = `the MLflow server at ${trackingUri} does not answer (${update.silence})`;
+      this.#trouble = this.#describe(`does not answer (${update.silence})`);
     }
     if (update.denied !== undefined) {
       this.#deniedAt = now();
-      this.#trouble = `the MLflow server at ${trackingUri} denies access (${update.denied})`;
+      this.#trouble = this.#describe(`denies access (${update.denied})`);
     }
     for (const [name, id] of update.experiments) this.#experimentIds.set(name, id);
     if (update.exportedTo !== undefined) this.#announce(update.exportedTo);
@@ -312,6 +319,10 @@ export class Delivery {
     for (const sequence of update.done) this.#release(sequence);
     for (const notice of update.notices) this.#say(notice);
     for (const check of [...this.#flushes]) check();
+  }
+
+  #describe(what: string): string {
+    return `the MLflow server at ${this.#parts.settings.trackingUri} ${what}`;
   }
 
   /** Says once where the traces are. */
@@ -345,6 +356,13 @@ export class Delivery {
     const { settings, report, suppressTracing } = this.#parts;
     if (settings.trackingUriIsDefault) {
       report.warn("default", `MLFLOW_TRACKING_URI is not set: traces go to ${settings.trackingUri}`);
+    }
+    if (isJest()) {
+      report.warn(
+        "jest",
+        "Jest ends its workers without waiting for spans: to get the traces of tests call `await flush()` in afterAll, to turn " +
+          "tracing off in tests set OTEL_SDK_DISABLED=true",
+      );
     }
     const bridge = {
       max_bytes: settings.maxQueueBytes,

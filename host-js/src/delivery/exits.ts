@@ -6,6 +6,8 @@
  * time, while the worker thread sends. Spans that are left are counted in a message.
  */
 
+import { onTestsEnd } from "./test-runners.js";
+
 /** What the hooks ask for. */
 export interface Exits {
   flushOnExit(): boolean;
@@ -38,14 +40,16 @@ export function watchExits(exits: Exits): void {
       tried = exits.pending();
     });
   });
-  process.on("exit", () => {
+  const exit = () => {
     let pending = exits.pending();
     if (pending > 0 && exits.flushOnExit() && pending !== tried) pending = exits.drainNow(DRAIN_MILLIS);
     if (pending === 0) return;
     const reason = exits.trouble();
     const spans = pending === 1 ? "1 span was" : `${pending} spans were`;
     exits.print(`the process ended before ${spans} sent: ${reason ?? "call `await flush()` before the process ends"}`);
-  });
+  };
+  process.on("exit", exit);
+  onTestsEnd(exit);
 }
 
 const handled = new Map<string, () => void>();

@@ -5,6 +5,7 @@
  */
 
 import type { DiagAPI } from "@opentelemetry/api";
+import { isJest } from "./test-runners.js";
 
 const PREFIX = "openinference-mlflow:";
 
@@ -51,8 +52,4 @@ export class Report {
       // As above.
     }
   }
-}
-
-function isJest(): boolean {
-  return typeof process !== "undefined" && process.env?.JEST_WORKER_ID !== undefined;
 }

@@ -67,6 +67,17 @@ export interface CoreStats {
   held: number;
 }
 
+/** How an attempt to send everything at once ended. */
+export interface DrainOutcome {
+  /** How many spans are not in MLflow. */
+  left: number;
+  /** The server did not answer, or denied access. */
+  failure: "silence" | "denied" | undefined;
+}
+
+/** An outcome's failure crosses between threads as its place in this list. */
+export const DRAIN_FAILURES: readonly DrainOutcome["failure"][] = [undefined, "silence", "denied"];
+
 /** Settings of one driver. */
 export interface DriverSettings {
   bridge: BridgeSettings;
@@ -92,7 +103,7 @@ export class Driver {
   #wakeup: Timer | undefined;
   #pollIsDue = false;
   #stopped = false;
-  #drained: ((left: number) => void) | undefined;
+  #drained: ((outcome: DrainOutcome) => void) | undefined;
 
   constructor(
     private readonly settings: DriverSettings,
@@ -122,8 +133,8 @@ export class Driver {
     this.#isFlushing = false;
   }
 
-  /** Flushes, and calls `done` with the number of spans that are left: none, or those that a failing server leaves. */
-  drain(done: (left: number) => void): void {
+  /** Flushes, and calls `done` when everything is sent or the server fails. */
+  drain(done: (outcome: DrainOutcome) => void): void {
     this.#drained = done;
     this.flush();
   }
@@ -248,7 +259,8 @@ export class Driver {
   #checkDrained({ silence, denied, stats }: Update): void {
     const isDone = this.#queue.length === 0 && this.#receipts.size === 0;
     if (!this.#drained || (!isDone && silence === undefined && denied === undefined)) return;
-    this.#drained(this.#queue.reduce((sum, chunk) => sum + chunk.spans, stats.held));
+    const left = this.#queue.reduce((sum, chunk) => sum + chunk.spans, stats.held);
+    this.#drained({ left, failure: silence !== undefined ? "silence" : denied !== undefined ? "denied" : undefined });
     this.#drained = undefined;
   }
 

@@ -2,7 +2,7 @@
 
 import { perform, type Server, type SuppressTracing } from "../delivery/transport.js";
 import { workerTranslator } from "../platform/node.js";
-import { Driver, type DriverSettings, type TargetedChunk, type Update } from "./driver.js";
+import { type DrainOutcome, Driver, type DriverSettings, type TargetedChunk, type Update } from "./driver.js";
 import { openBridge } from "./load.js";
 import { translatorBytes, translatorModule } from "./module.js";
 
@@ -13,10 +13,10 @@ export interface Translator {
   relax(): void;
   stop(): void;
   /**
-   * Blocks this thread until the translator has sent everything, at most so many milliseconds, and returns how many spans
-   * are left. Missing where the translator needs this thread.
+   * Blocks this thread until the translator has sent everything or the server fails, at most so many milliseconds, after
+   * which the outcome is `undefined`. Missing where the translator needs this thread.
    */
-  drainNow?(limitMillis: number): number | undefined;
+  drainNow?(limitMillis: number): DrainOutcome | undefined;
 }
 
 /** What a translator needs. */

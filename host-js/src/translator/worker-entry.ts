@@ -2,7 +2,7 @@
 
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { perform } from "../delivery/transport.js";
-import { Driver, type Update } from "./driver.js";
+import { DRAIN_FAILURES, type DrainOutcome, Driver, type Update } from "./driver.js";
 import { openBridge } from "./load.js";
 import type { WorkerCommand, WorkerData } from "./worker.js";
 
@@ -16,7 +16,7 @@ port.on("message", (command: WorkerCommand) => {
   else if (type === "ingest") drivers.get(id)?.ingest(command.chunk);
   else if (type === "flush") drivers.get(id)?.flush();
   else if (type === "relax") drivers.get(id)?.relax();
-  else if (type === "drain") drivers.get(id)?.drain((left) => answer(command.signal, left));
+  else if (type === "drain") drivers.get(id)?.drain((outcome) => answer(command.signal, outcome));
   else if (type === "stop") {
     drivers.get(id)?.stop();
     drivers.delete(id);
@@ -38,9 +38,9 @@ function open({ id, settings, server }: Extract<WorkerCommand, { type: "open" }>
 }
 
 /** Wakes the main thread, which is blocked. */
-function answer(signal: Int32Array, left: number): void {
+function answer(signal: Int32Array, { left, failure }: DrainOutcome): void {
   Atomics.store(signal, 1, left);
-  Atomics.store(signal, 0, 1);
+  Atomics.store(signal, 0, 1 + DRAIN_FAILURES.indexOf(failure));
   Atomics.notify(signal, 0);
 }
 

@@ -9,7 +9,7 @@ import "../generated/worker-source.cjs";
 import { Worker } from "node:worker_threads";
 import { after, type Timer } from "../delivery/time.js";
 import type { Server } from "../delivery/transport.js";
-import type { DriverSettings, TargetedChunk, Update } from "./driver.js";
+import { DRAIN_FAILURES, type DriverSettings, type TargetedChunk, type Update } from "./driver.js";
 import type { Translator, TranslatorParts } from "./translator.js";
 
 /** What the worker starts with. */
@@ -22,7 +22,7 @@ export type WorkerCommand = { id: number } & (
   | { type: "open"; settings: DriverSettings; server: Server }
   | { type: "ingest"; chunk: TargetedChunk }
   | { type: "flush" | "relax" | "stop" }
-  /** When it is done, the worker sets the first item to 1 and the second to the number of spans that are left. */
+  /** The worker writes the outcome (its place in `DRAIN_FAILURES`, plus 1) and the number of spans that are left, and wakes this thread. */
   | { type: "drain"; signal: Int32Array }
 );
 
@@ -95,7 +95,9 @@ class WorkerThread {
       drainNow(limitMillis) {
         const signal = new Int32Array(new SharedArrayBuffer(8));
         send({ id, type: "drain", signal });
-        return Atomics.wait(signal, 0, 0, limitMillis) === "timed-out" ? undefined : Atomics.load(signal, 1);
+        if (Atomics.wait(signal, 0, 0, limitMillis) === "timed-out") return undefined;
+        const failure = DRAIN_FAILURES[Atomics.load(signal, 0) - 1];
+        return { left: Atomics.load(signal, 1), failure };
       },
     };
   }

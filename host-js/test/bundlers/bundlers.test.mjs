@@ -1,14 +1,15 @@
 /** Every bundler × output format that Node applications use. The bundle runs alone, in a folder without node_modules. */
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { installPackage } from "../matrix/fixtures.mjs";
+import { installRuntimes, runtimes } from "../runtimes/install.mjs";
+import { setUps } from "../set-ups.mjs";
+import { install } from "../support/install.mjs";
 import { startMlflowMock } from "../support/mlflow-mock.mjs";
 import { run } from "../support/run.mjs";
 
@@ -18,18 +19,13 @@ const input = join(folder, "app.mjs");
 
 let mock;
 before(async () => {
-  const lock = readFileSync(`${folder}/package-lock.json`, "utf8");
-  const stamp = `${folder}/node_modules/.installed-lock.json`;
-  if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== lock) {
-    execFileSync("npm", ["ci", "--no-audit", "--no-fund", "--ignore-scripts"], { cwd: folder, stdio: "pipe" });
-    writeFileSync(stamp, lock);
-  }
-  installPackage(folder);
+  install(folder);
+  installRuntimes();
   mock = await startMlflowMock();
 });
 after(() => mock.stop());
 
-/** Each writes `out` + extension, and returns nothing. */
+/** By set-up. Each writes the bundle to a file, and returns nothing. */
 const BUNDLERS = {
   async esbuild(format, outfile) {
     const { build } = await import("esbuild");
@@ -100,6 +96,13 @@ const BUNDLERS = {
       rmSync(source, { recursive: true });
     }
   },
+
+  async bun(format, outfile) {
+    const [bun] = runtimes.Bun;
+    const flags = ["--target=node", `--format=${format}`, `--outfile=${outfile}`];
+    const { code, stdout, stderr } = await run(bun, ["build", input, ...flags], { cwd: folder });
+    assert.equal(code, 0, stdout + stderr);
+  },
 };
 
 async function node(args, cwd) {
@@ -108,7 +111,8 @@ async function node(args, cwd) {
 }
 
 describe("a bundle", { concurrency: 2 }, () => {
-  for (const [name, bundle] of Object.entries(BUNDLERS)) {
+  for (const { name } of setUps("bundlers/bundlers.test.mjs")) {
+    const bundle = BUNDLERS[name];
     for (const [format, extension] of [
       ["esm", "mjs"],
       ["cjs", "cjs"],

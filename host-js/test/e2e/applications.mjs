@@ -1,19 +1,24 @@
 /** Model clients with an OpenInference instrumentation each, alone and with Phoenix. */
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { before, describe, test } from "node:test";
+import { setUps } from "../set-ups.mjs";
 import { CHAT_TEXT, CLAUDE_TEXT, NOVA_TEXT, STREAM_PIECES, TOOL_ARGUMENTS } from "./models.mjs";
 import { assertBothHold, runApplication } from "./servers.mjs";
 
+const source = readFileSync(new URL("app/app.mjs", import.meta.url), "utf8");
 const content = (span) => span.attributes["mlflow.spanOutputs"]?.choices?.[0]?.message;
 const isOpenAi = (span) => span.name === "OpenAI Chat Completions";
 const text = (span) => JSON.stringify(span.attributes);
 
-describe("an application with OpenAI, Anthropic, LangChain and Bedrock", () => {
+const [application] = setUps("e2e/e2e.test.mjs");
+
+describe(`an application with ${application.name}`, () => {
   let result;
   let spans;
   before(async () => {
-    result = await runApplication("app", "e2e");
+    result = await runApplication("app", source, "e2e");
     spans = result.spans;
   });
 
@@ -67,7 +72,7 @@ describe("an application with OpenAI, Anthropic, LangChain and Bedrock", () => {
 describe("a real Phoenix beside MLflow", () => {
   for (const order of ["before", "after"]) {
     test(`registered ${order} autolog(): both hold everything`, async () => {
-      const { spans } = await runApplication("app", `phoenix-${order}`, { env: { PHOENIX: order } });
+      const { spans } = await runApplication("app", source, `phoenix-${order}`, { env: { PHOENIX: order } });
       assert.ok(spans.length > 8);
       await assertBothHold(spans, `phoenix-${order}`);
     });
@@ -76,7 +81,7 @@ describe("a real Phoenix beside MLflow", () => {
 
 test("OPENINFERENCE_HIDE_INPUTS and _OUTPUTS hold in MLflow, though the instrumentations were made without a traceConfig", async () => {
   const env = { OPENINFERENCE_HIDE_INPUTS: "true", OPENINFERENCE_HIDE_OUTPUTS: "true" };
-  const { traces, spans } = await runApplication("app", "hidden", { env });
+  const { traces, spans } = await runApplication("app", source, "hidden", { env });
   const inputs = spans.map((span) => span.attributes["input.value"]).filter((input) => input !== undefined);
   assert.ok(inputs.length > 5);
   assert.deepEqual(new Set(inputs), new Set(["__REDACTED__"]));

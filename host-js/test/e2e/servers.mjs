@@ -1,17 +1,16 @@
 /** What the tests of this folder talk to: one real MLflow, one real Phoenix, one mock of the model APIs. */
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
+import { install } from "../support/install.mjs";
 import { startMlflowServer } from "../support/mlflow-server.mjs";
 import { startPhoenixServer } from "../support/phoenix-server.mjs";
 import { run } from "../support/run.mjs";
 import { eventually } from "../support/server-process.mjs";
 import { startModels } from "./models.mjs";
-
-const host = fileURLToPath(new URL("../..", import.meta.url));
 
 export let mlflow;
 export let phoenix;
@@ -24,32 +23,28 @@ before(async () => {
 });
 after(() => Promise.all([mlflow?.stop(), phoenix?.stop(), models?.stop()]));
 
-/** Installs an application's packages, and this one as it was built. */
-function install(application) {
-  const folder = fileURLToPath(new URL(application, import.meta.url));
-  if (!existsSync(`${folder}/node_modules`))
-    execFileSync("npm", ["ci", "--ignore-scripts"], { cwd: folder, stdio: "pipe" });
-  const installed = `${folder}/node_modules/openinference-mlflow`;
-  rmSync(installed, { recursive: true, force: true });
-  mkdirSync(installed);
-  cpSync(`${host}/package.json`, `${installed}/package.json`);
-  cpSync(`${host}/dist`, `${installed}/dist`, { recursive: true });
-  return folder;
-}
-
 /**
- * Runs an application of this folder to its end. Its experiment and its project in Phoenix have one name.
+ * Runs an application to its end, with the packages of a folder below this one. Its experiment and its project in Phoenix
+ * have one name.
  *
+ * @param source the text of an ES module that ends by printing its `stats()`
  * @returns its `stats()`, every trace that MLflow has of it, and their spans
  */
-export async function runApplication(application, experiment, { node = process.execPath, env = {} } = {}) {
-  const ended = await run(node, ["app.mjs"], {
-    cwd: install(application),
+export async function runApplication(packages, source, experiment, { node = process.execPath, env = {} } = {}) {
+  const folder = fileURLToPath(new URL(packages, import.meta.url));
+  install(folder);
+  const file = `${folder}/node_modules/.cases/${experiment}.mjs`;
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, source);
+  const ended = await run(node, [file], {
+    cwd: folder,
     limitMillis: 180_000,
     env: {
       MLFLOW_TRACKING_URI: mlflow.uri,
       MLFLOW_EXPERIMENT_NAME: experiment,
       MODELS: models.uri,
+      OPENAI_BASE_URL: `${models.uri}/v1`,
+      OPENAI_API_KEY: "test",
       PHOENIX_URL: `${phoenix.uri}/v1/traces`,
       PHOENIX_PROJECT: experiment,
       ...env,

@@ -6,31 +6,33 @@
  */
 
 import assert from "node:assert/strict";
+import { basename } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setUps } from "../set-ups.mjs";
 import { startMlflowMock } from "../support/mlflow-mock.mjs";
 import { runCase, shape, wantedShape } from "./cases.mjs";
 import { installFixtures } from "./fixtures.mjs";
 
-/** Fixture, kind of provider. */
-const PROVIDERS = [
-  ["sdk-1.30", "node"],
-  ["sdk-1.30", "nodeAdd"],
-  ["sdk-2.0", "node"],
-  ["sdk-2.12", "node"],
-  ["sdk-2.12", "plain"],
-  ["sdk-1.30", "facade"],
-  ["sdk-2.12", "facade"],
-  ["sdk-2.12", "foreign"],
-  ["sdk-2.12", "none"],
-  ["two-apis", "node"],
-  ["two-apis", "none"],
-  ["sdk-3", "sdk3"],
-  ["sdk-3", "none"],
-  ["node-sdk-0.57", "nodeSdk"],
-  ["node-sdk-0.301", "nodeSdk"],
-  ["phoenix-otel", "phoenix"],
-  ["vercel-otel", "vercel"],
-];
+/** Kind of provider in `scenario.cjs`, by set-up. */
+const PROVIDERS = {
+  "no provider": "none",
+  "no provider, API 1.10": "none",
+  "no provider, two copies of the API": "none",
+  "`NodeTracerProvider` of SDK 1.30": "node",
+  "`addSpanProcessor` of SDK 1.30": "nodeAdd",
+  "SDK 1.30 behind another object": "facade",
+  "`NodeTracerProvider` of SDK 2.0": "node",
+  "`NodeTracerProvider` of SDK 2.12": "node",
+  "SDK 2.12 without a context manager": "plain",
+  "SDK 2.12 behind another object": "facade",
+  "a provider that is no SDK": "foreign",
+  "SDK 2.12 and two copies of the API": "node",
+  "SDK 3": "sdk3",
+  "`NodeSDK` 0.57": "nodeSdk",
+  "`NodeSDK` 0.301": "nodeSdk",
+  "`@arizeai/phoenix-otel`": "phoenix",
+  "`@vercel/otel`": "vercel",
+};
 
 const MODULES = ["cjs", "mjs"];
 
@@ -56,8 +58,9 @@ function reference(fixture, provider, module, steps) {
   return references.get(key);
 }
 
-for (const [fixture, provider] of PROVIDERS) {
-  describe(`${fixture}, ${provider}`, { concurrency }, () => {
+for (const { name: setUp, folder } of setUps("matrix/order.test.mjs")) {
+  const [fixture, provider] = [basename(folder), PROVIDERS[setUp]];
+  describe(setUp, { concurrency }, () => {
     for (const module of MODULES) {
       for (const steps of ORDERS.map((order) => order.join(""))) {
         if (provider === "none" && steps.indexOf("P") !== steps.length - 1) continue;

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { runCase, shape, wantedShape } from "../matrix/cases.mjs";
 import { installFixtures } from "../matrix/fixtures.mjs";
+import { setUps } from "../set-ups.mjs";
 import { startMlflowMock } from "../support/mlflow-mock.mjs";
 import { installRuntimes, runtimes } from "./install.mjs";
 
@@ -23,7 +24,8 @@ before(async () => {
 });
 after(() => mock.stop());
 
-for (const [name, runtime] of Object.entries(runtimes)) {
+for (const { name } of setUps("runtimes/runtimes.test.mjs")) {
+  const runtime = runtimes[name];
   describe(name, { concurrency: 2 }, () => {
     for (const [fixture, provider, steps] of CASES) {
       // SDK 3 itself needs Node 20.

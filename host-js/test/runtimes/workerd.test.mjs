@@ -6,6 +6,7 @@ import { chmodSync, cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { build } from "esbuild";
 import { fixturePath, installFixtures } from "../matrix/fixtures.mjs";
+import { setUps } from "../set-ups.mjs";
 import { startMlflowMock } from "../support/mlflow-mock.mjs";
 import { eventually, freePorts } from "../support/server-process.mjs";
 import { installRuntimes, workerd } from "./install.mjs";
@@ -54,8 +55,9 @@ const CONFIG = (port, flags) => `
     compatibilityFlags = ${JSON.stringify(flags)},
   );`;
 
-for (const flags of [[], ["nodejs_als"], ["nodejs_compat"]]) {
-  test(`a Worker with the flags [${flags}] delivers its spans, nested`, async () => {
+for (const { name: setUp } of setUps("runtimes/workerd.test.mjs")) {
+  test(`${setUp}: a Worker delivers its spans, nested`, async () => {
+    const flags = [...setUp.matchAll(/`(.*)`/g)].map(([, flag]) => flag);
     const fixture = fixturePath("sdk-2.12");
     const name = ["workerd", ...flags].join("-");
     const folder = `${fixture}/node_modules/.cases/${name}`;
