@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -74,8 +75,9 @@ class FakeMlflow:
                 self.send_response(fake.status)
                 self.send_header("content-type", "application/json")
                 self.send_header("content-length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                with contextlib.suppress(ConnectionError):  # The application has ended.
+                    self.end_headers()
+                    self.wfile.write(body)
 
             def log_message(self, *arguments: object) -> None:
                 pass

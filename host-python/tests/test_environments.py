@@ -1,4 +1,4 @@
-"""Where applications run: slow and restarted servers, asyncio, spawned processes, gunicorn's workers."""
+"""Where applications run: asyncio, spawned processes, gunicorn's workers."""
 
 from __future__ import annotations
 
@@ -6,56 +6,12 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
 
 import pytest
 
-from conftest import PREAMBLE, SOURCES, FakeMlflow, run_app, start_app
-
-
-def test_the_application_does_not_wait_for_a_server_that_does_not_answer(mlflow):
-    """The server answers only after the application has ended all its spans."""
-    mlflow.is_free = threading.Event()
-    code = """
-for i in range(1000):
-    with span(str(i)): pass
-print('ended', flush=True)
-assert om.flush(60), om.stats()
-"""
-    process = start_app(code, mlflow.uri)
-    assert process.stdout.readline() == "ended\n", process.stderr.read()
-    mlflow.is_free.set()
-    _, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err
-    assert mlflow.names() == sorted(map(str, range(1000)))
-
-
-def test_spans_of_an_outage_arrive_when_the_server_is_back():
-    server = FakeMlflow()
-    code = """
-with span('before'): pass
-assert om.flush(), om.stats()
-print('delivered', flush=True)
-sys.stdin.readline()
-with span('meanwhile'): pass
-assert not om.flush(3), om.stats()
-print('down', flush=True)
-sys.stdin.readline()
-assert om.flush(60), om.stats()
-"""
-    process = start_app(code, server.uri)
-    assert process.stdout.readline() == "delivered\n", process.stderr.read()
-    server.close()
-    process.stdin.write("go\n")
-    process.stdin.flush()
-    assert process.stdout.readline() == "down\n", process.stderr.read()
-    restarted = FakeMlflow(server.port)
-    _, err = process.communicate("go\n", timeout=120)
-    assert process.returncode == 0, err
-    assert (server.names(), restarted.names()) == (["before"], ["meanwhile"])
-    restarted.close()
+from conftest import PREAMBLE, SOURCES, run_app
 
 
 def test_tasks_of_asyncio_keep_their_own_parents(mlflow):

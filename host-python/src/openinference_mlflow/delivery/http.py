@@ -64,8 +64,12 @@ def _describe(error: BaseException, timeout: int) -> str:
     """What went wrong, without anything of the request."""
     if isinstance(error, urllib3.exceptions.MaxRetryError) and error.reason is not None:
         error = error.reason
-    if isinstance(error, urllib3.exceptions.TimeoutError):
+    # urllib3 counts a refused connection among the timeouts.
+    is_refused = isinstance(error, urllib3.exceptions.NewConnectionError)
+    if isinstance(error, urllib3.exceptions.TimeoutError) and not is_refused:
         return f"no answer within {timeout} ms"
+    if isinstance(error, urllib3.exceptions.ProtocolError):
+        return "the server closed the connection"
     cause = error.__cause__ or error.__context__
     text = getattr(cause, "strerror", None) or getattr(error, "strerror", None)
     return str(text) if text else type(error).__name__
