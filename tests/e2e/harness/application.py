@@ -40,7 +40,7 @@ def run_module(python: Path, module: str, *arguments: str) -> subprocess.Complet
     done = subprocess.run(
         [python, "-m", module, *arguments],
         cwd=_TESTS,
-        env=clean_environment(PYTHONPATH=str(_PYTHON_PACKAGE)),
+        env=application_environment(),
         capture_output=True,
         text=True,
         errors="replace",
@@ -49,3 +49,8 @@ def run_module(python: Path, module: str, *arguments: str) -> subprocess.Complet
     )
     assert done.returncode == 0, f"{module} failed:\n{done.stderr}"
     return done
+
+
+def application_environment(**settings: str) -> dict[str, str]:
+    """An environment in which a program finds the Python package."""
+    return clean_environment(PYTHONPATH=str(_PYTHON_PACKAGE), **settings)
