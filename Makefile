@@ -16,7 +16,7 @@ SOAK_SEED ?= 1
 # Of the gateway benchmark; none: all.
 PARTS ?=
 
-.PHONY: help diagrams setup setup-rust setup-python setup-phoenix setup-applications setup-node setup-browser build demo module component wheel dist test-dist dist-report test lint test-core test-hosts test-fuzz test-servers test-e2e compat test-node apps test-python test-browser test-embedders fuzz soak bench bench-gateway clean
+.PHONY: help diagrams setup setup-rust setup-python setup-phoenix setup-applications setup-node setup-browser build demo module component wheel dist test-dist dist-report test lint test-core test-hosts test-fuzz test-servers test-e2e compat test-node apps test-python test-browser test-embedders fuzz soak bench bench-python bench-border bench-gateway clean
 
 help: ## What there is.
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -158,7 +158,7 @@ test-python: $(BINARY) wheel .venv-python-oldest/requirements.txt .venv-python-n
 	cd ..
 	$(PYTHON) -m pytest -q tests/e2e -m python_package
 
-test-browser: $(BINARY) setup-browser setup-python ## MLflow's UI in a real browser.
+test-browser: $(BINARY) setup-browser setup-python wheel .venv-python-newest/requirements.txt ## MLflow's UI in a real browser.
 	cd tests/browser
 	MLFLOW_BIN=$(CURDIR)/.venv/bin/mlflow npm test
 
@@ -180,6 +180,13 @@ soak: $(BINARY) $(FAULT_INJECTOR) setup-python ## A fault at every call to the s
 
 bench: build ## The benchmarks, each against a baseline in the same run.
 	cargo bench --locked -p openinference-mlflow-tests --bench translate --bench serve
+
+bench-python: wheel .venv-python-bench/requirements.txt ## The Python package beside mlflow.otel.autolog() and an OTLP exporter: docs/benchmarks/python.md.
+	.venv-python-bench/bin/python host-python/bench/run.py
+
+bench-border: module component setup-node .venv-embedders/requirements.txt ## What crossing into WebAssembly costs in Rust, Node and Python: docs/benchmarks/border.md.
+	cd tests/embedders && npm ci --no-fund --no-audit --ignore-scripts
+	../../.venv-embedders/bin/python ../benches/border/run.py
 
 bench-gateway: build setup-python ## 20 clients that export single spans, a real MLflow, and serve between them or not.
 	cargo bench --locked -p openinference-mlflow-tests --bench gateway -- $(PARTS)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,8 +27,6 @@ POSITIONAL = [
 
 @pytest.fixture(autouse=True)
 def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    import os
-
     for name in os.environ:
         if name.startswith(("MLFLOW_", "OTEL_", "OPENINFERENCE_", "AWS_")):
             monkeypatch.delenv(name)
@@ -345,10 +346,6 @@ om.flush(5)
 
 
 def test_the_command_runs_a_program_or_a_module_with_its_instrumentors(mlflow, tmp_path):
-    import os
-    import subprocess
-    import sys
-
     program = """
 import sys, openai
 client = openai.OpenAI(api_key='none', base_url=sys.argv[1] + '/v1', max_retries=0)
@@ -364,3 +361,24 @@ client.chat.completions.create(model='gpt-4o-mini', messages=[{'role': 'user', '
         )
         assert done.returncode == 0, done.stderr
     assert mlflow.names() == ["ChatCompletion", "ChatCompletion"]
+
+
+def test_opentelemetrys_own_command_starts_the_package_as_a_distro(mlflow, tmp_path):
+    """The sources with the entry points that an installed package has."""
+    project = (SOURCES.parent / "pyproject.toml").read_text()
+    distro = re.search(r'\[project.entry-points.opentelemetry_distro\]\n(\w+) = "(.*)"', project)
+    assert distro is not None
+    metadata = tmp_path / "openinference_mlflow-0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: openinference-mlflow\nVersion: 0\n")
+    (metadata / "entry_points.txt").write_text(f"[opentelemetry_distro]\n{distro[1]} = {distro[2]}\n")
+    (tmp_path / "app.py").write_text(
+        "from opentelemetry import trace\nwith trace.get_tracer('app').start_as_current_span('root'): pass\n"
+    )
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "OTEL_"))}
+    env |= {"MLFLOW_TRACKING_URI": mlflow.uri, "PYTHONPATH": f"{SOURCES}:{tmp_path}"}
+    env |= {"OTEL_PYTHON_DISTRO": "openinference_mlflow", "OTEL_TRACES_EXPORTER": "none"}
+    command = [str(Path(sys.executable).with_name("opentelemetry-instrument")), sys.executable, "app.py"]
+    done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert mlflow.names() == ["root"], done.stderr

@@ -29,19 +29,22 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     command = [str(MLFLOW_PYTHON.parent / "mlflow"), "server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{folder}/mlflow.db"]
     command += ["--artifacts-destination", str(folder / "artifacts")]
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    env = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    process = subprocess.Popen(command, cwd=folder, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     uri = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 120
-    while True:
-        try:
-            urllib.request.urlopen(f"{uri}/health", timeout=2)
-            break
-        except OSError:
-            assert time.monotonic() < deadline and process.poll() is None, "mlflow server does not start"
-            time.sleep(0.2)
-    yield uri
-    process.terminate()
-    process.wait()
+    deadline = time.monotonic() + 300
+    try:
+        while True:
+            try:
+                urllib.request.urlopen(f"{uri}/health", timeout=10)
+                break
+            except OSError:
+                assert time.monotonic() < deadline and process.poll() is None, "mlflow server does not start"
+                time.sleep(0.2)
+        yield uri
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def python(executable: Path | str, code: str, **environment: str) -> str:

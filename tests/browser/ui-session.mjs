@@ -6,7 +6,7 @@ import { INSTRUMENTORS } from "./expected/conversations.mjs";
 import { RETRIEVERS } from "./expected/documents.mjs";
 import { ERRORS } from "./expected/errors.mjs";
 import { openBrowser } from "./support/chromium.mjs";
-import { storeTwice } from "./support/store.mjs";
+import { storeEachWay } from "./support/store.mjs";
 import { readList } from "./ui/trace-list.mjs";
 import { TracePage } from "./ui/trace-page.mjs";
 
@@ -16,7 +16,7 @@ export const PAYLOADS = [...INSTRUMENTORS.map(({ payloads }) => payloads), RETRI
 export class UiSession {
   /** Stores every payload. With a folder for `screenshots`, what is looked at is photographed. */
   static async start(screenshots) {
-    const store = await storeTwice(PAYLOADS);
+    const store = await storeEachWay(PAYLOADS);
     try {
       return new UiSession(store, await openBrowser(), screenshots);
     } catch (error) {
@@ -31,7 +31,7 @@ export class UiSession {
     this.screenshots = screenshots;
     this.seen = new Map();
     this.pages = Object.fromEntries(
-      ["translated", "raw"].map((side) => [side, new TracePage(browser.page, store.uri, store[side].experimentId)]),
+      ["translated", "raw", "python"].map((side) => [side, new TracePage(browser.page, store.uri, store[side].experimentId)]),
     );
   }
 

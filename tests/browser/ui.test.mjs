@@ -41,7 +41,7 @@ describe("a call to a model shows its messages, tool calls and tools", () => {
   }
 });
 
-test("pictures are drawn from attachments, and MLflow's own copies from the spans", async () => {
+test("pictures are drawn from attachments, and those of the other copies, which are too small for one, from the spans", async () => {
   const pictures = INSTRUMENTORS.flatMap(({ payloads, of }) =>
     Object.entries(payloads)
       .filter(([, { spans }]) => JSON.stringify(spans).includes("[image]"))
@@ -51,8 +51,9 @@ test("pictures are drawn from attachments, and MLflow's own copies from the span
   for (const { payload, of } of pictures) {
     const seen = await session.conversation("translated", payload, of);
     assert.match(JSON.stringify(seen), /\[image\]/, payload);
+    assert.deepEqual(await session.conversation("python", payload, of), seen, payload);
     const attached = (side) => session.spans(side, payload).some(([, { hasAttachment }]) => hasAttachment);
-    assert.deepEqual([attached("translated"), attached("raw")], [true, false], payload);
+    assert.deepEqual(["translated", "python", "raw"].map(attached), [true, false, false], payload);
   }
 });
 
@@ -108,6 +109,16 @@ test("posted raw, the same payloads fail the same comparison, but for those that
   assert.deepEqual(drawn, DRAWN_BY_MLFLOW_ALONE);
 });
 
+test("through the Python package, MLflow stores what it stores through the gateway", () => {
+  for (const payload of PAYLOADS) {
+    const [gateway, python] = ["translated", "python"].map((side) =>
+      session.store[side].traces[payload].map(({ content }) => content),
+    );
+    assert.deepEqual(python, gateway, payload);
+  }
+});
+
 test("the tables of translator/README.md say what is seen: `npm run side-by-side` writes them anew", async () => {
-  assert.equal(written(), tables(await measure(session)));
+  // `npm run side-by-side` looks at each copy. Here the test before this one stands for the Python package's copies.
+  assert.equal(written(), tables(await measure(session, { looked: ["raw", "translated"] })));
 });

@@ -1,13 +1,13 @@
 /**
  * How much of each captured payload MLflow's UI shows: of the payload that was posted to MLflow raw, and of the same payload
- * that went through the gateway. Every number is a share of what `expected/` lists.
+ * that went through the gateway or the Python package. Every number is a share of what `expected/` lists.
  */
 
 import { INSTRUMENTORS } from "../expected/conversations.mjs";
 import { RETRIEVERS } from "../expected/documents.mjs";
 import { inCommon, isReadable, score } from "../score.mjs";
 
-export const SIDES = ["raw", "translated"];
+export const SIDES = ["raw", "translated", "python"];
 
 /** What is compared: a payload with the calls to a model, or the retrievers, that are expected of it. */
 const ENTRIES = [
@@ -18,13 +18,16 @@ const ENTRIES = [
 ];
 const NAMES = [...new Set(ENTRIES.map(({ name }) => name))];
 
-/** By instrumentation. @returns {Promise<{name: string, payload: string, raw: Shares, translated: Shares}[]>} */
-export async function measure(session) {
+/** By instrumentation. @returns {Promise<({name: string, payload: string} & Record<side, Shares>)[]>} */
+export async function measure(session, { looked = SIDES } = {}) {
   const measured = [];
   for (const entry of NAMES.flatMap((name) => ENTRIES.filter((each) => each.name === name))) {
     const of = {};
-    for (const side of SIDES)
-      of[side] = { ...(await content(session, side, entry)), ...(await traces(session, side, entry)) };
+    for (const side of SIDES) {
+      // Of a side that is not looked at, the spans are those of the gateway's side.
+      const seen = looked.includes(side) ? side : "translated";
+      of[side] = { ...(await content(session, seen, entry)), ...(await traces(session, side, entry)) };
+    }
     measured.push({ name: entry.name, payload: entry.payload, ...of });
   }
   return measured;

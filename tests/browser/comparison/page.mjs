@@ -51,12 +51,15 @@ export function tables(measured) {
 
 function totals(measured) {
   const row = ([heading, parts]) => {
-    const [raw, translated] = SIDES.map((side) => sum(measured.flatMap((each) => shares(each[side], parts))));
-    return [heading, `${raw.right} of ${raw.all}`, `${translated.right} of ${translated.all}`];
+    const cell = (side) => {
+      const { right, all } = sum(measured.flatMap((each) => shares(each[side], parts)));
+      return `${right} of ${all}`;
+    };
+    return [heading, ...SIDES.map(cell)];
   };
   const surplus = SIDES.map((side) => measured.reduce((all, each) => all + (each[side].surplus ?? 0), 0));
   return markdown([
-    ["MLflow shows", "alone", "with the bridge"],
+    ["MLflow shows", "alone", "with the gateway", "with the Python package"],
     ...TOTALS.map(row),
     ["bubbles too many: a message twice, or not as it was said", ...surplus],
   ]);
@@ -64,7 +67,7 @@ function totals(measured) {
 
 function details(measured) {
   const cell = (each, parts) => {
-    const [raw, translated] = SIDES.map((side) => sum(shares(each[side], parts)));
+    const [raw, translated] = ["raw", "translated"].map((side) => sum(shares(each[side], parts)));
     return translated.all === 0 ? "" : `${raw.right} → ${translated.right} of ${translated.all}`;
   };
   const row = (each, index) => [

@@ -1,11 +1,11 @@
 /**
- * Captured payloads on one real MLflow server, each twice: through the gateway, as `replay` sends it, and raw, as an
- * exporter would send it to MLflow's own `/v1/traces`.
+ * Captured payloads on one real MLflow server, each three times: through the gateway, as `replay` sends it; raw, as an
+ * exporter would send it to MLflow's own `/v1/traces`; and through the Python package, whose processor gets the spans.
  */
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,14 +17,18 @@ const BINARY =
   process.env.OPENINFERENCE_MLFLOW_BINARY ??
   fileURLToPath(new URL("../../../target/release/openinference-mlflow", import.meta.url));
 
+const PYTHON = fileURLToPath(new URL("../../../.venv-python-newest/bin/python", import.meta.url));
+const THROUGH_PYTHON = fileURLToPath(new URL("through_python.py", import.meta.url));
+
 export const MANIFEST = JSON.parse(readFileSync(join(FIXTURES, "manifest.json"), "utf8"));
 
-/** @returns {Promise<{uri: string, translated: Side, raw: Side, stop: () => Promise<void>}>} */
-export function storeTwice(names) {
+/** @returns {Promise<{uri: string, translated: Side, raw: Side, python: Side, stop: () => Promise<void>}>} */
+export function storeEachWay(names) {
   return onServer(async (server) => {
     const translated = await side(server, "translated", names, () => replay(server.uri, "translated", names));
     const raw = await side(server, "raw", names, (experimentId) => post(server.uri, experimentId, translated));
-    return { translated, raw };
+    const python = await side(server, "python", names, () => endInPython(server.uri, "python", translated));
+    return { translated, raw, python };
   });
 }
 
@@ -52,6 +56,7 @@ async function side(server, name, payloads, store) {
   const stored = (await server.traces(name)).map(({ info, spans }) => ({
     id: info.trace_id,
     metadata: info.trace_metadata ?? {},
+    content: content(info, spans),
     spans: spans.map(readableSpan).sort((one, other) => Number(one.start - other.start)),
   }));
   const traces = Object.fromEntries(payloads.map((payload) => [payload, []]));
@@ -62,6 +67,27 @@ async function side(server, name, payloads, store) {
   }
   const ofType = (type) => searchIds(server.uri, experiment_id, `span.type = '${type}'`);
   return { name, experimentId: experiment_id, traces, ofType };
+}
+
+/** What MLflow stores of a trace, without what names the copy. */
+function content({ trace_id, request_preview, response_preview, state, tags = {}, trace_metadata = {} }, spans) {
+  const names = new Map(spans.map(({ span_id, name }) => [span_id, name]));
+  // Ids, places, sizes that count them, and what follows a preview that came later.
+  const varying = /^mlflow\.(artifactLocation|traceRequestId|trace\.(sizeBytes|sizeStats|spansLocation|infoFinalized))$/;
+  const kept = (entries) => Object.fromEntries(Object.entries(entries).filter(([key]) => !varying.test(key)).sort());
+  // The gateway's copies have smaller attachments than the Python package makes.
+  const isPicture = /mlflow-attachment:\/\/[^"\\]*|data:image\/[^"\\]*|iVBORw0KGgo[^"\\]*/g;
+  // The optional request for a preview that only loses its quotes may come or not.
+  const unquoted = (preview = "") => preview.replace(/^"(.*)"$/s, "$1");
+  const ofSpans = spans
+    .map(({ span_id, name, parent_span_id, attributes, status, events }) => ({
+      ...{ span_id, name, parent: names.get(parent_span_id), status, events },
+      attributes: kept(attributes),
+    }))
+    .sort((one, other) => (one.span_id < other.span_id ? -1 : 1));
+  const previews = [request_preview, response_preview].map(unquoted);
+  const whole = { previews, state, tags: kept(tags), metadata: kept(trace_metadata), ofSpans };
+  return JSON.stringify(whole, undefined, 1).replaceAll(trace_id, "tr-").replace(isPicture, "picture");
 }
 
 function readableSpan({ span_id, name, start_time_unix_nano, attributes }) {
@@ -83,19 +109,36 @@ async function replay(uri, experiment, payloads) {
   assert.match(done.stdout + done.stderr, new RegExp(`delivered: ${payloads.length} of ${payloads.length} payloads`));
 }
 
-/** MLflow keeps a trace in the first experiment that saw it, so the raw copies get trace ids of their own. */
-async function post(uri, experimentId, { traces }) {
-  for (const [payload, stored] of Object.entries(traces)) {
-    let copy = body(payload);
-    for (const { id } of stored) copy = replaced(copy, Buffer.from(id.slice("tr-".length), "hex"));
+/** MLflow keeps a trace in the first experiment that saw it, so copies get trace ids of their own. */
+function copies(kind, { traces }) {
+  return Object.entries(traces).map(([payload, stored]) => {
+    const ids = stored.map(({ id }) => Buffer.from(id.slice("tr-".length), "hex"));
+    return [payload, ids.reduce((copy, id) => replaced(copy, id, kind), body(payload))];
+  });
+}
+
+async function post(uri, experimentId, translated) {
+  for (const [payload, copy] of copies("raw", translated)) {
     const headers = { "content-type": "application/x-protobuf", "x-mlflow-experiment-id": experimentId };
     const response = await fetch(`${uri}/v1/traces`, { method: "POST", headers, body: copy });
     assert.equal(response.status, 200, `${payload}: ${await response.text()}`);
   }
 }
 
-function replaced(bytes, id) {
-  const other = createHash("sha256").update("raw").update(id).digest().subarray(0, id.length);
+async function endInPython(uri, experiment, translated) {
+  const folder = mkdtempSync(join(tmpdir(), "python-"));
+  const files = copies("python", translated).map(([payload, copy]) => {
+    const file = join(folder, payload);
+    writeFileSync(file, copy);
+    return file;
+  });
+  const done = await run(PYTHON, [THROUGH_PYTHON, uri, experiment, ...files]);
+  rmSync(folder, { recursive: true, force: true });
+  assert.equal(done.code, 0, done.stderr);
+}
+
+function replaced(bytes, id, kind) {
+  const other = createHash("sha256").update(kind).update(id).digest().subarray(0, id.length);
   const copy = Buffer.from(bytes);
   for (let at = copy.indexOf(id); at >= 0; at = copy.indexOf(id, at + id.length)) other.copy(copy, at);
   return copy;
@@ -109,11 +152,10 @@ async function searchIds(uri, experiment_id, filter) {
 }
 
 async function call(url, asked) {
-  const response = await fetch(url, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(asked),
-  });
+  const headers = { "content-type": "application/json" };
+  const post = () => fetch(url, { method: "POST", headers, body: JSON.stringify(asked) });
+  // The server may have closed the connection, which was idle while payloads were stored.
+  const response = await post().catch((error) => (error.cause?.code === "UND_ERR_SOCKET" ? post() : Promise.reject(error)));
   assert.equal(response.ok, true, `${url}: ${response.status}`);
   return response.json();
 }

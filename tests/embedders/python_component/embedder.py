@@ -48,4 +48,5 @@ def main():
     print(len(pairs), "pairs")
 
 
-main()
+if __name__ == "__main__":
+    main()
