@@ -108,11 +108,16 @@ def test_an_openai_agent_is_in_mlflow_as_a_person_expects_it(server, mlflow):
     assert "Hello" in trace["preview"][0] and "Hi" in trace["preview"][1]
 
 
-@pytest.mark.parametrize("theirs_first", [True, False])
-def test_beside_mlflow_otel_autolog_this_package_delivers_and_no_trace_is_there_twice(server, theirs_first):
+THEIRS, OURS = "mlflow.otel.autolog()", "om.autolog()"
+OUR_PROCESSOR = "trace.get_tracer_provider().add_span_processor(om.MlflowSpanProcessor())"
+
+
+@pytest.mark.parametrize(
+    ("name", "steps"),
+    [("theirs-first", [THEIRS, OURS]), ("ours-first", [OURS, THEIRS]), ("processor", [THEIRS, OUR_PROCESSOR])],
+)
+def test_beside_mlflow_otel_autolog_this_package_delivers_and_no_trace_is_there_twice(server, name, steps):
     packages = [path for path in sys.path if path.endswith("site-packages")]
-    steps = ["mlflow.otel.autolog()", "om.autolog()"]
-    name = f"beside-{theirs_first}"
     code = f"""
 import sys
 import mlflow, mlflow.otel
@@ -120,7 +125,7 @@ sys.path.append({packages[0]!r}); sys.path.insert(0, {str(SOURCES)!r})
 import openinference_mlflow as om
 from opentelemetry import trace
 mlflow.set_tracking_uri({server!r}); mlflow.set_experiment({name!r})
-{chr(10).join(steps if theirs_first else reversed(steps))}
+{chr(10).join(steps)}
 with trace.get_tracer("app").start_as_current_span("root", attributes={{
     "openinference.span.kind": "LLM", "llm.input_messages.0.message.role": "user",
     "llm.input_messages.0.message.content": "Hello"}}): pass

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import Span
 
 from openinference_mlflow.processor import PipelineProcessor
 from openinference_mlflow.provider.attach import MARKER
-from openinference_mlflow.provider.mlflow_otel import silence_mlflow_otel
+from openinference_mlflow.provider.mlflow_otel import silence_on_the_same_provider
 from openinference_mlflow.settings.resolve import Options, changed
 from openinference_mlflow.state import shared
 
@@ -29,6 +30,7 @@ class MlflowSpanProcessor(PipelineProcessor):
         setattr(self, MARKER, True)
         super().__init__(pipeline)
 
-    def on_end(self, span: ReadableSpan) -> None:
-        silence_mlflow_otel()
-        super().on_end(span)
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        if self._pipeline.is_enabled:
+            silence_on_the_same_provider(span, self._pipeline.report.info)
+        super().on_start(span, parent_context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from openinference_mlflow.settings import mlflow_client
 
@@ -20,11 +21,27 @@ def watch(is_active: Callable[[], bool], say: Callable[[str], None]) -> None:
 def silence_mlflow_otel() -> None:
     """Called before each span ends, because `mlflow.otel.autolog()` may be called at any time."""
     processor = mlflow_client.otel_processor()
-    if processor is not None and getattr(processor, "_enabled", False) and _is_active():
-        processor._enabled = False
-        if processor not in _silenced:
-            _silenced.append(processor)
-        _say("mlflow.otel.autolog() pauses: openinference-mlflow delivers the spans, so that no trace is sent twice")
+    if processor is not None and _is_active():
+        _silence(processor, _say)
+
+
+def silence_on_the_same_provider(span: object, say: Callable[[str], None]) -> None:
+    """Called when a span starts on a provider that has a processor of ours."""
+    processor = mlflow_client.otel_processor()
+    if processor is None:
+        return
+    of_provider = getattr(getattr(span, "_span_processor", None), "_span_processors", ())
+    if processor in of_provider:
+        _silence(processor, say)
+
+
+def _silence(processor: Any, say: Callable[[str], None]) -> None:
+    if not getattr(processor, "_enabled", False):
+        return
+    processor._enabled = False
+    if processor not in _silenced:
+        _silenced.append(processor)
+    say("mlflow.otel.autolog() pauses: openinference-mlflow delivers the spans, so that no trace is sent twice")
 
 
 def release_mlflow_otel() -> None:
