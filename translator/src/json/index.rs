@@ -28,6 +28,27 @@ struct Node {
     is_plain: bool,
 }
 
+/// A text and its index, for readers that have no attribute to keep them at.
+#[derive(Clone, Debug)]
+pub struct JsonDocument<'t> {
+    text: Cow<'t, str>,
+    index: JsonIndex,
+}
+
+impl<'t> JsonDocument<'t> {
+    /// Indexes a text, without what MLflow cannot hold; `None` as for [`JsonIndex::read`].
+    pub fn read(text: &'t str) -> Option<Self> {
+        let text = super::clean(text);
+        let index = JsonIndex::read(&text)?;
+        Some(Self { text, index })
+    }
+
+    /// The outermost value.
+    pub fn root(&self) -> JsonValue<'_> {
+        self.index.root(&self.text)
+    }
+}
+
 /// One value of an indexed text.
 #[derive(Clone, Copy)]
 pub struct JsonValue<'i> {

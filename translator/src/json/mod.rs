@@ -12,9 +12,9 @@ mod scan;
 mod write;
 
 pub use clean::{clean, is_faulty, storable, unquoted};
-pub use index::{JsonIndex, JsonValue};
+pub use index::{JsonDocument, JsonIndex, JsonValue};
 pub use scan::{Fault, Kind, entries, items, read};
-pub use write::{not_finite_text, plain_text, put_value, value_text};
+pub use write::{not_finite_text, plain_text, put_compact, put_quoted, put_value, value_text};
 
 use std::borrow::Cow;
 
@@ -68,7 +68,9 @@ fn find<'a>(object: &'a str, keys: &[&str], found: &mut [Option<&'a str>]) {
 
 /// A text as a JSON string.
 pub fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    let mut out = String::with_capacity(text.len() + 2);
+    put_quoted(&mut out, text);
+    out
 }
 
 const SPACE: [u8; 4] = *b" \t\n\r";

@@ -1,10 +1,11 @@
-//! OTLP values as the JSON text that MLflow makes of them.
+//! Writing JSON text: OTLP values as MLflow writes them, and parts of other JSON text.
 
 use std::borrow::Cow;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use super::{JsonValue, Kind};
 use crate::otlp::{Text, Value};
 
 /// A value as JSON text, in the form of Python's `json.dumps`: a space after each comma and colon, no needless escapes.
@@ -75,6 +76,44 @@ pub fn not_finite_text(number: f64) -> &'static str {
     }
 }
 
+/// Appends a text as a JSON string.
+pub fn put_quoted(out: &mut String, text: &str) {
+    if super::scan::plain_len(text.as_bytes()) == text.len() {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        out.push_str(&serde_json::Value::from(text).to_string());
+    }
+}
+
+/// Appends a value of another text, without the space between its parts.
+pub fn put_compact(out: &mut String, value: JsonValue<'_>) {
+    match value.kind() {
+        Kind::Object => {
+            for (index, (key, value)) in value.entries().enumerate() {
+                out.push(if index == 0 { '{' } else { ',' });
+                put_compact(out, key);
+                out.push(':');
+                put_compact(out, value);
+            }
+            out.push_str(if value.is_empty() { "{}" } else { "}" });
+        }
+        Kind::Array => {
+            for (index, item) in value.items().enumerate() {
+                out.push(if index == 0 { '[' } else { ',' });
+                put_compact(out, item);
+            }
+            out.push_str(if value.is_empty() { "[]" } else { "]" });
+        }
+        Kind::String => match value.string() {
+            Some(Cow::Owned(text)) => put_quoted(out, &text),
+            _ => out.push_str(value.text()),
+        },
+        Kind::Other => out.push_str(value.text()),
+    }
+}
+
 fn put_text(out: &mut Vec<u8>, text: Text<'_>) {
     match String::from_utf8_lossy(text.bytes()) {
         Cow::Borrowed(text) => put_str(out, text),
@@ -112,6 +151,15 @@ mod tests {
         assert_eq!(value_text(Value::Bytes(b"\xff\x00")), "\"/wA=\"");
         assert_eq!(value_text(Value::Double(f64::NEG_INFINITY)), "\"-Infinity\"");
         assert_eq!(value_text(Value::Double(f64::NAN)), "\"NaN\"");
+    }
+
+    #[test]
+    fn a_value_of_another_text_is_written_without_space_and_needless_escapes() {
+        let text = r#" { "a" : [ 1.0 , "\u00e9\n" , {} , [ ] , null ] , "b\/" : { "c" : "é" } } "#;
+        let document = super::super::JsonDocument::read(text).expect("a document");
+        let mut out = String::new();
+        put_compact(&mut out, document.root());
+        assert_eq!(out, r#"{"a":[1.0,"é\n",{},[],null],"b/":{"c":"é"}}"#);
     }
 
     #[test]

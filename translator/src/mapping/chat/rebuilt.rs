@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::RawValue;
 use super::message::Message;
 use super::role::Role;
-use crate::json::{self, JsonIndex, JsonValue};
+use crate::json::{self, JsonDocument, JsonValue};
 use crate::mapping::span_view::SpanView;
 use crate::openinference::Key;
 
@@ -43,9 +43,8 @@ pub(super) fn side<'m, 'a>(messages: &'m [Message<'a>], raw: &RawValue<'a>, side
 /// The model that a raw value names stays in what takes its place: MLflow looks for it there when no attribute names one.
 pub(super) fn request(messages: &[Message<'_>], raw: Option<JsonValue<'_>>, view: &SpanView<'_, '_>) -> String {
     let parameters = view.get(Key::InvocationParameters).map(json::plain_text).unwrap_or_default();
-    let parameters = parameters.as_deref().map(json::clean);
-    let index = parameters.as_deref().and_then(JsonIndex::read);
-    let parameters = parameters.as_deref().zip(index.as_ref()).map(|(text, index)| index.root(text));
+    let parameters = parameters.as_deref().and_then(JsonDocument::read);
+    let parameters = parameters.as_ref().map(JsonDocument::root);
     let mut out = Object::default();
     out.put_model(parameters, raw);
     out.put("messages", &json_of(messages));

@@ -8,11 +8,9 @@ mod shapes;
 
 use std::borrow::Cow;
 
-use serde_json::Value;
-
 use super::attribute_builder::AttributeBuilder;
 use super::span_view::SpanView;
-use crate::json;
+use crate::json::{self, JsonDocument, JsonValue};
 use crate::mlflow::keys::CHAT_TOOLS;
 use crate::openinference::{AttributeNode, AttributeTree, Key};
 use shapes::Tool;
@@ -36,75 +34,119 @@ pub(super) fn add(
         return;
     }
     let family = llm.family("tools");
-    let mut tools: Vec<Tool> = family.items().flat_map(|item| one(item.child("tool"))).collect();
-    if tools.is_empty() {
-        tools = family.text().as_deref().map(several).unwrap_or_default();
+    let mut list = ToolList::default();
+    for item in family.items() {
+        list.put_one(item.child("tool"));
     }
-    if tools.is_empty() {
-        let elsewhere = PLACES.iter().filter(|(key, _)| is_model || *key != Key::InputValue);
-        tools = elsewhere
-            .map(|(key, names)| beside(view, *key, *names))
-            .find(|tools| !tools.is_empty())
-            .unwrap_or_default();
-    }
-    if !tools.is_empty() {
-        let tools = Value::from_iter(tools.into_iter().map(Tool::into_json)).to_string();
-        added.add_text(CHAT_TOOLS, json::clean(&tools).into_owned());
-    }
-}
-
-/// The tools in an attribute: under one of the names, or the whole of it.
-fn beside(view: &SpanView<'_, '_>, key: Key, names: [&str; 2]) -> Vec<Tool> {
-    if !names[0].is_empty()
-        && let Some(object) = view.json(key).filter(|value| value.is_object())
+    if list.is_empty()
+        && let Some(text) = family.text()
     {
-        let lists = object.fields(names).into_iter().flatten();
-        return lists.map(|list| several(list.text())).find(|tools| !tools.is_empty()).unwrap_or_default();
+        list.put_text(&text);
     }
-    let Some(value) = view.get(key).and_then(json::plain_text) else { return Vec::new() };
-    if names[0].is_empty() {
-        return several(&value);
+    for (key, names) in PLACES {
+        if list.is_empty() && (is_model || key != Key::InputValue) {
+            list.put_beside(view, key, names);
+        }
     }
-    // Most requests offer none; only those that may are read.
-    if !names.iter().any(|name| value.contains(name)) {
-        return Vec::new();
+    if let Some(tools) = list.finish() {
+        added.add_text(CHAT_TOOLS, tools);
     }
-    json::fields(&value, names).into_iter().flatten().map(several).find(|tools| !tools.is_empty()).unwrap_or_default()
 }
 
-/// The tools of one entry: a schema of some providers declares several. Attributes beside the schema fill its gaps.
-fn one(tool: AttributeNode<'_, '_>) -> Vec<Tool> {
-    let mut schema = tool.child("json_schema").text().as_deref().and_then(parsed);
-    let mut tools = schema.as_mut().map(shapes::read).unwrap_or_default();
-    let beside = |name: &str| tool.child(name).text().filter(|text| !text.is_empty()).map(Cow::into_owned);
-    if tools.is_empty()
-        && let Some(name) = beside("name")
-    {
-        let parameters = tool.child("parameters").text().as_deref().and_then(parsed).or(schema);
-        tools.push(Tool { name, description: None, parameters });
-    }
-    if let [tool] = tools.as_mut_slice()
-        && tool.description.is_none()
-    {
-        tool.description = beside("description");
-    }
-    tools
-}
+/// A JSON array of tools while it is written.
+#[derive(Default)]
+struct ToolList(String);
 
-/// The tools of a list of schemas, each of which may be text in turn.
-fn several(list: &str) -> Vec<Tool> {
-    let schemas = match parsed(list) {
-        Some(Value::Array(schemas)) => schemas,
-        Some(schema) => vec![schema],
-        None => return Vec::new(),
-    };
-    let schema = |schema: Value| match schema {
-        Value::String(text) => parsed(&text),
-        schema => Some(schema),
-    };
-    schemas.into_iter().filter_map(schema).flat_map(|mut schema| shapes::read(&mut schema)).collect()
-}
+impl ToolList {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 
-fn parsed(text: &str) -> Option<Value> {
-    if json::is_structured(text) { serde_json::from_str(&json::clean(text)).ok() } else { None }
+    fn put(&mut self, tool: &Tool<'_>) {
+        self.0.push(if self.is_empty() { '[' } else { ',' });
+        tool.put(&mut self.0);
+    }
+
+    /// The tools of one entry: a schema of some providers declares several. Attributes beside the schema fill its gaps.
+    fn put_one(&mut self, tool: AttributeNode<'_, '_>) {
+        let text = |name: &str| tool.child(name).text().filter(|text| !text.is_empty());
+        let [schema, parameters] = ["json_schema", "parameters"].map(text);
+        let schema = schema.as_deref().and_then(JsonDocument::read);
+        let parameters = parameters.as_deref().and_then(JsonDocument::read);
+        let mut tools = schema.as_ref().map(|schema| shapes::read(schema.root())).unwrap_or_default();
+        if tools.is_empty()
+            && let Some(name) = text("name")
+        {
+            let parameters = parameters.as_ref().or(schema.as_ref()).map(JsonDocument::root);
+            tools.push(Tool { name, description: None, parameters });
+        }
+        if let [tool] = tools.as_mut_slice()
+            && tool.description.is_none()
+        {
+            tool.description = text("description");
+        }
+        tools.iter().for_each(|tool| self.put(tool));
+    }
+
+    /// The tools of a text that is a list of schemas, or one.
+    fn put_text(&mut self, text: &str) {
+        if let Some(document) = JsonDocument::read(text) {
+            self.put_schemas(document.root());
+        }
+    }
+
+    /// The tools of a list of schemas, each of which may be text in turn, or of one schema.
+    fn put_schemas(&mut self, list: JsonValue<'_>) {
+        if !list.is_array() {
+            return self.put_schema(list);
+        }
+        list.items().for_each(|schema| self.put_schema(schema));
+    }
+
+    fn put_schema(&mut self, schema: JsonValue<'_>) {
+        let nested = schema.string();
+        let nested = nested.as_deref().and_then(JsonDocument::read);
+        let schema = nested.as_ref().map_or(schema, JsonDocument::root);
+        shapes::read(schema).iter().for_each(|tool| self.put(tool));
+    }
+
+    /// The tools in an attribute: under one of the names, or the whole of it.
+    fn put_beside(&mut self, view: &SpanView<'_, '_>, key: Key, names: [&str; 2]) {
+        if !names[0].is_empty()
+            && let Some(object) = view.json(key).filter(|value| value.is_object())
+        {
+            return self.put_first(object, names);
+        }
+        let Some(value) = view.get(key).and_then(json::plain_text) else { return };
+        if names[0].is_empty() {
+            return self.put_text(&value);
+        }
+        // Most requests offer none; only those that may are read.
+        if names.iter().any(|name| value.contains(name))
+            && let Some(document) = JsonDocument::read(&value)
+        {
+            self.put_first(document.root(), names);
+        }
+    }
+
+    /// The tools under the first of the names that has some.
+    fn put_first(&mut self, object: JsonValue<'_>, names: [&str; 2]) {
+        for list in object.fields(names).into_iter().flatten() {
+            if self.is_empty() {
+                self.put_schemas(list);
+            }
+        }
+    }
+
+    /// The array, unless it is empty, without what MLflow or a browser cannot hold.
+    fn finish(mut self) -> Option<String> {
+        if self.is_empty() {
+            return None;
+        }
+        self.0.push(']');
+        Some(match json::clean(&self.0) {
+            Cow::Owned(cleaned) => cleaned,
+            Cow::Borrowed(_) => self.0,
+        })
+    }
 }

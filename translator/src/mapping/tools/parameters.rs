@@ -1,52 +1,80 @@
 //! The schema of a tool's parameters, as far as MLflow's UI takes it: one property that it does not take would cost the tool.
 //! Source: the UI's check of chat tools (MLflow 3.17.2). What is changed here stays as it was in `llm.tools`.
 
-use serde_json::{Map, Value};
+use std::borrow::Cow;
 
-/// A schema that the UI takes: names of required properties are text, and each property is an object whose `type` and
-/// `description` are text and whose `enum` is a list. `None` when it is no schema.
-pub(super) fn drawable(schema: Value) -> Option<Value> {
-    let Value::Object(mut schema) = schema else { return None };
-    plain_type(&mut schema);
-    match schema.get_mut("required") {
-        Some(Value::Array(names)) => names.retain(Value::is_string),
-        Some(_) => drop(schema.shift_remove("required")),
-        None => {}
-    }
-    match schema.get_mut("properties") {
-        Some(Value::Object(properties)) => properties.values_mut().for_each(property),
-        Some(_) => drop(schema.shift_remove("properties")),
-        None => {}
-    }
-    Some(Value::Object(schema))
+use crate::json::{JsonValue, put_compact, put_quoted};
+
+/// Appends a value; whether there was one that the UI takes.
+type Put = fn(&mut String, &str, JsonValue<'_>) -> bool;
+
+/// Appends a schema that the UI takes: names of required properties are text, and each property is an object whose `type` and
+/// `description` are text and whose `enum` is a list. `schema` must be an object.
+pub(super) fn put_drawable(out: &mut String, schema: JsonValue<'_>) {
+    put_object(out, schema, |out, key, value| match key {
+        "type" => put_type(out, value),
+        "required" => value.is_array() && put_array(out, value.items().filter(|name| name.is_string())),
+        "properties" => value.is_object() && put_object(out, value, |out, _, property| put_property(out, property)),
+        _ => put(out, value),
+    });
 }
 
-fn property(value: &mut Value) {
-    let Value::Object(property) = value else {
-        // `true` and `{}` both allow anything.
-        *value = Value::Object(Map::new());
-        return;
-    };
-    plain_type(property);
-    if property.get("description").is_some_and(|value| !value.is_string()) {
-        property.shift_remove("description");
-    }
-    if property.get("enum").is_some_and(|value| !value.is_array()) {
-        property.shift_remove("enum");
-    }
+/// `true` and `{}` both allow anything.
+fn put_property(out: &mut String, property: JsonValue<'_>) -> bool {
+    put_object(out, property, |out, key, value| match key {
+        "type" => put_type(out, value),
+        "description" => value.is_string() && put(out, value),
+        "enum" => value.is_array() && put(out, value),
+        _ => put(out, value),
+    })
 }
 
 /// One type in lower case: Gemini writes capitals, and of several types (`["string", "null"]`) the first one is kept.
-fn plain_type(schema: &mut Map<String, Value>) {
-    let Some(kind) = schema.get_mut("type") else { return };
-    let first = match &*kind {
-        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null"),
-        one => one.as_str(),
+fn put_type(out: &mut String, kind: JsonValue<'_>) -> bool {
+    let first = match kind.is_array() {
+        true => kind.items().filter_map(JsonValue::string).find(|kind| kind != "null"),
+        false => kind.string(),
     };
-    match first.map(str::to_ascii_lowercase) {
-        Some(first) => *kind = Value::String(first),
-        None => drop(schema.shift_remove("type")),
+    let Some(first) = first else { return false };
+    let is_lower = !first.bytes().any(|byte| byte.is_ascii_uppercase());
+    put_quoted(out, &if is_lower { first } else { Cow::Owned(first.to_ascii_lowercase()) });
+    true
+}
+
+/// Appends an object of the entries of another whose values are put; an empty one for what is no object.
+fn put_object(out: &mut String, object: JsonValue<'_>, put_value: Put) -> bool {
+    out.push('{');
+    let start = out.len();
+    for (key, value) in object.entries() {
+        let before = out.len();
+        if before > start {
+            out.push(',');
+        }
+        put_compact(out, key);
+        out.push(':');
+        if !put_value(out, &key.string().unwrap_or_default(), value) {
+            out.truncate(before);
+        }
     }
+    out.push('}');
+    true
+}
+
+fn put_array<'v>(out: &mut String, items: impl Iterator<Item = JsonValue<'v>>) -> bool {
+    out.push('[');
+    for (index, item) in items.enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        put_compact(out, item);
+    }
+    out.push(']');
+    true
+}
+
+fn put(out: &mut String, value: JsonValue<'_>) -> bool {
+    put_compact(out, value);
+    true
 }
 
 #[cfg(test)]
@@ -54,6 +82,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::json::JsonDocument;
+
+    fn drawable(schema: &serde_json::Value) -> Option<serde_json::Value> {
+        let text = schema.to_string();
+        let mut out = String::new();
+        put_drawable(&mut out, JsonDocument::read(&text)?.root());
+        serde_json::from_str(&out).ok()
+    }
 
     #[test]
     fn what_the_ui_does_not_take_is_made_plain() {
@@ -63,14 +99,13 @@ mod tests {
             "properties": {"a": {"type": ["null", "string"], "description": 1, "enum": "x"}, "b": true, "c": {"anyOf": []}},
         });
         let drawn = json!({"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}, "b": {}, "c": {"anyOf": []}}});
-        assert_eq!(drawable(schema), Some(drawn));
-        assert_eq!(drawable(json!({"required": true, "properties": []})), Some(json!({})));
-        assert_eq!(drawable(json!("x")), None);
+        assert_eq!(drawable(&schema), Some(drawn));
+        assert_eq!(drawable(&json!({"required": true, "type": 1, "properties": []})), Some(json!({})));
     }
 
     #[test]
     fn a_schema_that_the_ui_takes_stays_as_it_is() {
         let schema = json!({"type": "object", "properties": {"a": {"type": "string", "enum": ["x"], "description": "d"}}, "required": ["a"], "additionalProperties": false});
-        assert_eq!(drawable(schema.clone()), Some(schema));
+        assert_eq!(drawable(&schema), Some(schema));
     }
 }

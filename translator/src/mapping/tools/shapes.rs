@@ -1,105 +1,117 @@
 //! The shapes in which providers take the schema of a tool.
 
-use std::mem;
-
-use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 use super::parameters;
+use crate::json::{JsonValue, put_quoted};
 
 /// A tool, whatever shape it came in.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Tool {
-    pub(super) name: String,
-    pub(super) description: Option<String>,
+#[derive(Clone)]
+pub(super) struct Tool<'v> {
+    pub(super) name: Cow<'v, str>,
+    pub(super) description: Option<Cow<'v, str>>,
     /// The JSON schema of its parameters.
-    pub(super) parameters: Option<Value>,
+    pub(super) parameters: Option<JsonValue<'v>>,
 }
 
-/// Moves the tools out of a schema of one shape. A schema of another shape has none and stays as it is.
-type Read = fn(&mut Map<String, Value>) -> Vec<Tool>;
+/// The tools of a schema of one shape; none of a schema of another shape.
+type Read = for<'v> fn(JsonValue<'v>) -> Vec<Tool<'v>>;
 
 /// In order: the first shape that fits. A new shape is one entry.
 const SHAPES: [Read; 5] = [openai, bedrock, gemini, flat, hosted];
 
-/// The keys that hold the parameters of a flat shape: OpenAI's Responses and legacy functions, Anthropic, MCP and the AI SDK, Gemini.
-const PARAMETERS: [&str; 5] =
-    ["parameters", "input_schema", "inputSchema", "parameters_json_schema", "parametersJsonSchema"];
-
-/// Moves the tools out of a schema. One without tools stays as it is.
-pub(super) fn read(schema: &mut Value) -> Vec<Tool> {
-    let Value::Object(schema) = schema else { return Vec::new() };
+/// The tools of a schema.
+pub(super) fn read(schema: JsonValue<'_>) -> Vec<Tool<'_>> {
     SHAPES.iter().map(|read| read(schema)).find(|tools| !tools.is_empty()).unwrap_or_default()
 }
 
-impl Tool {
-    /// The shape that MLflow reads.
-    pub(super) fn into_json(self) -> Value {
-        let mut function = Map::new();
-        function.insert("name".to_owned(), self.name.into());
-        if let Some(description) = self.description {
-            function.insert("description".to_owned(), description.into());
+impl Tool<'_> {
+    /// Appends the shape that MLflow reads.
+    pub(super) fn put(&self, out: &mut String) {
+        out.push_str(r#"{"type":"function","function":{"name":"#);
+        put_quoted(out, &self.name);
+        if let Some(description) = &self.description {
+            out.push_str(r#","description":"#);
+            put_quoted(out, description);
         }
-        if let Some(parameters) = self.parameters.and_then(parameters::drawable) {
-            function.insert("parameters".to_owned(), parameters);
+        if let Some(schema) = self.parameters.filter(|schema| schema.is_object()) {
+            out.push_str(r#","parameters":"#);
+            parameters::put_drawable(out, schema);
         }
-        serde_json::json!({"type": "function", "function": function})
+        out.push_str("}}");
     }
 }
 
 /// `{"type": "function", "function": {…}}`
-fn openai(schema: &mut Map<String, Value>) -> Vec<Tool> {
-    schema.get_mut("function").and_then(Value::as_object_mut).map(flat).unwrap_or_default()
+fn openai(schema: JsonValue<'_>) -> Vec<Tool<'_>> {
+    schema.field("function").map(flat).unwrap_or_default()
 }
 
 /// `{"toolSpec": {"name", "description", "inputSchema": {"json": {…}}}}`
-fn bedrock(schema: &mut Map<String, Value>) -> Vec<Tool> {
-    schema.get_mut("toolSpec").and_then(Value::as_object_mut).map(flat).unwrap_or_default()
+fn bedrock(schema: JsonValue<'_>) -> Vec<Tool<'_>> {
+    schema.field("toolSpec").map(flat).unwrap_or_default()
 }
 
 /// `{"functionDeclarations": [{"name", …}, …]}`
-fn gemini(schema: &mut Map<String, Value>) -> Vec<Tool> {
-    let keys = ["function_declarations", "functionDeclarations"];
-    let key = keys.into_iter().find(|key| schema.contains_key(*key));
-    let declared = key.and_then(|key| schema.get_mut(key)).and_then(Value::as_array_mut);
-    declared.into_iter().flatten().flat_map(read).collect()
+fn gemini(schema: JsonValue<'_>) -> Vec<Tool<'_>> {
+    let [snake, camel] = schema.fields(["function_declarations", "functionDeclarations"]);
+    snake.or(camel).into_iter().flat_map(JsonValue::items).flat_map(read).collect()
 }
 
-/// `{"name", "description"}`, and the parameters in one of [`PARAMETERS`].
-fn flat(schema: &mut Map<String, Value>) -> Vec<Tool> {
-    let Some(name) = take_text(schema, "name").filter(|name| !name.is_empty()) else { return Vec::new() };
-    let key = PARAMETERS.iter().find(|key| schema.get(**key).is_some_and(Value::is_object));
-    let parameters = key.and_then(|key| schema.get_mut(*key)).map(|value| {
+/// `{"name", "description"}`, and the parameters as OpenAI's Responses and legacy functions, Anthropic, MCP and the AI SDK, and
+/// Gemini name them.
+fn flat(schema: JsonValue<'_>) -> Vec<Tool<'_>> {
+    let [name, description, parameters @ ..] = schema.fields([
+        "name",
+        "description",
+        "parameters",
+        "input_schema",
+        "inputSchema",
+        "parameters_json_schema",
+        "parametersJsonSchema",
+    ]);
+    let Some(name) = name.and_then(JsonValue::string).filter(|name| !name.is_empty()) else { return Vec::new() };
+    let parameters = parameters.into_iter().flatten().find(|value| value.is_object()).map(|value| {
         // Bedrock's and the AI SDK's are one level deeper.
-        let deeper = ["json", "jsonSchema"].into_iter().find(|key| value.get(key).is_some());
-        deeper.and_then(|key| value.get_mut(key)).map(Value::take).unwrap_or_else(|| value.take())
+        let [json, schema] = value.fields(["json", "jsonSchema"]);
+        json.or(schema).unwrap_or(value)
     });
-    vec![Tool { name, description: take_text(schema, "description"), parameters }]
-}
-
-fn take_text(schema: &mut Map<String, Value>, key: &str) -> Option<String> {
-    match schema.get_mut(key) {
-        Some(Value::String(text)) => Some(mem::take(text)),
-        _ => None,
-    }
+    vec![Tool { name, description: description.and_then(JsonValue::string), parameters }]
 }
 
 /// A tool that the provider runs itself, known by its type (`{"type": "web_search"}`) or by its only key
 /// (`{"google_search": {}}`).
-fn hosted(schema: &mut Map<String, Value>) -> Vec<Tool> {
-    let only = || schema.keys().next().filter(|_| schema.len() == 1).map(String::as_str);
+fn hosted(schema: JsonValue<'_>) -> Vec<Tool<'_>> {
+    let only = || {
+        let mut entries = schema.entries();
+        let (key, _) = entries.next()?;
+        entries.next().is_none().then(|| key.string()).flatten()
+    };
     let kind = schema
-        .get("type")
-        .and_then(Value::as_str)
+        .field("type")
+        .and_then(JsonValue::string)
         .or_else(only)
         .filter(|kind| *kind != "function" && *kind != "object");
-    kind.map(|kind| Tool { name: kind.to_owned(), description: None, parameters: None }).into_iter().collect()
+    kind.map(|name| Tool { name, description: None, parameters: None }).into_iter().collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
+    use crate::json::JsonDocument;
+
+    fn tools(schema: &Value) -> Vec<Value> {
+        let text = schema.to_string();
+        let Some(document) = JsonDocument::read(&text) else { return Vec::new() };
+        let written = read(document.root()).into_iter().map(|tool| {
+            let mut out = String::new();
+            tool.put(&mut out);
+            serde_json::from_str(&out).expect("JSON")
+        });
+        written.collect()
+    }
 
     #[test]
     fn schemas_of_all_providers_become_the_same_tool() {
@@ -114,27 +126,28 @@ mod tests {
             json!({"toolSpec": {"name": "f", "description": "d", "inputSchema": {"json": parameters}}}),
             json!({"functionDeclarations": [{"name": "f", "description": "d", "parametersJsonSchema": parameters}]}),
         ] {
-            let tools: Vec<_> = read(&mut schema.clone()).into_iter().map(Tool::into_json).collect();
-            assert_eq!(tools, std::slice::from_ref(&said), "{schema}");
+            assert_eq!(tools(&schema), std::slice::from_ref(&said), "{schema}");
         }
+    }
+
+    fn names(schema: &Value) -> Vec<Value> {
+        tools(schema).into_iter().map(|tool| tool["function"]["name"].clone()).collect()
     }
 
     #[test]
     fn one_declaration_of_several_functions_is_several_tools() {
-        let mut schema = json!({"function_declarations": [{"name": "a"}, {"name": "b"}]});
-        assert_eq!(read(&mut schema).into_iter().map(|tool| tool.name).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(names(&json!({"function_declarations": [{"name": "a"}, {"name": "b"}]})), ["a", "b"]);
     }
 
     #[test]
     fn tools_that_the_provider_runs_are_known_by_their_type() {
-        let name = |mut schema: Value| read(&mut schema).into_iter().map(|tool| tool.name).collect::<Vec<_>>();
-        assert_eq!(name(json!({"type": "web_search", "filters": null})), ["web_search"]);
-        assert_eq!(name(json!({"google_search": {}})), ["google_search"]);
-        assert_eq!(name(json!({"type": "bash_20250124", "name": "bash"})), ["bash"]);
+        assert_eq!(names(&json!({"type": "web_search", "filters": null})), ["web_search"]);
+        assert_eq!(names(&json!({"google_search": {}})), ["google_search"]);
+        assert_eq!(names(&json!({"type": "bash_20250124", "name": "bash"})), ["bash"]);
         for nothing in
             [json!({}), json!([]), json!("x"), json!({"type": "function"}), json!({"type": "object", "properties": {}})]
         {
-            assert_eq!(name(nothing), Vec::<String>::new());
+            assert!(names(&nothing).is_empty(), "{nothing}");
         }
     }
 }
