@@ -11,12 +11,14 @@ PYTHON := .venv/bin/python
 # What `make test` fuzzes is the same on every run of the same code; `make fuzz` searches on.
 FUZZ_RUNS ?= 60000
 FUZZ_SECONDS ?= 300
+# Of the gateway's packages: x86_64, aarch64.
+ARCHITECTURES ?= x86_64
 SOAK_SECONDS ?= 600
 SOAK_SEED ?= 1
-# Of the gateway benchmark; none: all.
+# Of the gateway's benchmark: `start`, `pass-through`, `mlflow`, `journal`, `cores`, `opening`; none: all.
 PARTS ?=
 
-.PHONY: help diagrams setup setup-rust setup-python setup-phoenix setup-applications setup-node setup-browser build demo module component wheel dist test-dist dist-report test lint test-core test-hosts test-fuzz test-servers test-e2e compat test-node apps test-python test-browser test-embedders fuzz soak bench bench-python bench-border bench-gateway clean
+.PHONY: help diagrams setup setup-rust setup-python setup-phoenix setup-applications setup-node setup-browser build demo module component wheel dist dist-libraries test-dist dist-report test lint test-core test-hosts test-fuzz test-servers test-e2e compat test-node apps test-python test-browser test-embedders fuzz soak bench bench-python bench-border clean
 
 help: ## What there is.
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -178,8 +180,13 @@ test-embedders: module component .venv-embedders/requirements.txt ## The core in
 soak: $(BINARY) $(FAULT_INJECTOR) setup-python ## A fault at every call to the system; clients, kills and failing servers for SOAK_SECONDS: sent, acknowledged, delivered, duplicated, lost.
 	cd tests && ../$(PYTHON) -m e2e.conservation --seconds $(SOAK_SECONDS) --seed $(SOAK_SEED)
 
-bench: build ## The benchmarks, each against a baseline in the same run.
-	cargo bench --locked -p openinference-mlflow-tests --bench translate --bench serve
+bench: build setup-python setup-node .venv-bench/requirements.txt ## Every cost beside a baseline in the same run; writes docs/benchmarks/README.md and its charts.
+	rm -f target/benchmarks.jsonl
+	export BENCHMARK_ROWS=$(CURDIR)/target/benchmarks.jsonl
+	cargo bench --locked -p openinference-mlflow -p openinference-mlflow-tests --bench translate
+	cargo bench --locked -p openinference-mlflow -p openinference-mlflow-tests --bench gateway -- $(PARTS)
+	cd host-js && npm run bench
+	cd .. && .venv-bench/bin/python tests/benches/report.py $$BENCHMARK_ROWS
 
 bench-python: wheel .venv-python-bench/requirements.txt ## The Python package beside mlflow.otel.autolog() and an OTLP exporter: docs/benchmarks/python.md.
 	.venv-python-bench/bin/python host-python/bench/run.py
@@ -188,8 +195,12 @@ bench-border: module component setup-node .venv-embedders/requirements.txt ## Wh
 	cd tests/embedders && npm ci --no-fund --no-audit --ignore-scripts
 	../../.venv-embedders/bin/python ../benches/border/run.py
 
-bench-gateway: build setup-python ## 20 clients that export single spans, a real MLflow, and serve between them or not.
-	cargo bench --locked -p openinference-mlflow-tests --bench gateway -- $(PARTS)
+# rotel's wheel has its program beside its modules.
+.venv-bench/requirements.txt: tests/requirements-bench.txt
+	python3 -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check -r $<
+	install .venv-bench/lib/python*/site-packages/rotel/rotel-agent .venv-bench/bin/
+	cp $< $@
 
 # Debian packages that building and testing artefacts takes; without root they are installed by hand.
 setup-dist: .venv-dist/requirements.txt .tools/bin/cargo-deb .tools/bin/cargo-cyclonedx
@@ -207,9 +218,24 @@ setup-dist: .venv-dist/requirements.txt .tools/bin/cargo-deb .tools/bin/cargo-cy
 .tools/bin/cargo-cyclonedx:
 	cargo install --quiet --locked --debug --root .tools cargo-cyclonedx@0.5.9
 
-dist: setup-dist setup-rust ## The gateway for Linux x86-64 with its SBOM and SHA256SUMS: archive, Debian package, image, in dist/.
-	host-native/packaging/dist.sh
+dist: setup-dist dist-libraries ## Every artefact with its SBOM (CycloneDX) and SHA256SUMS in dist/: the gateway for each of ARCHITECTURES, and the libraries.
+	host-native/packaging/dist.sh $(ARCHITECTURES)
 	cd dist && rm -f SHA256SUMS && sha256sum -- * >SHA256SUMS
+
+# The plain module and the Python package come from `wheel`, the component from `component`.
+dist-libraries: wheel component setup-node setup-dist
+	version=$$(.venv-dist/bin/python -c 'import tomllib; print(tomllib.load(open("Cargo.toml", "rb"))["workspace"]["package"]["version"])')
+	tar --sort=name --owner=0 --group=0 --numeric-owner -czf dist/openinference-mlflow-translator-$$version.wit.tar.gz wit
+	for crate in module component; do
+		host-native/packaging/sbom.sh translator/$$crate wasm32-unknown-unknown dist/openinference-mlflow-translator.$$crate.cdx.json
+	done
+	npm pack --silent --pack-destination dist ./host-js
+	(cd host-js && npm sbom --package-lock-only --omit dev --sbom-format cyclonedx) >dist/openinference-mlflow-$$version.tgz.cdx.json
+	rm -rf target/wheel-environment
+	python3 -m venv target/wheel-environment
+	target/wheel-environment/bin/pip install --quiet --disable-pip-version-check dist/openinference_mlflow-$$version-py3-none-any.whl
+	target/wheel-environment/bin/pip uninstall --quiet --yes pip
+	.venv-dist/bin/cyclonedx-py environment --of JSON -o dist/openinference_mlflow-$$version-py3-none-any.whl.cdx.json target/wheel-environment/bin/python
 
 test-dist: setup-dist setup-python ## Installs each artefact in dist/ where nothing else is, and lets it do its main job.
 	$(PYTHON) -m pytest -q tests/install
@@ -223,4 +249,4 @@ diagrams: ## The picture of the architecture, from docs/architecture.dot.
 	npm run render
 
 clean:
-	rm -rf target dist .venv .venv-mlflow-* .venv-phoenix .venv-python-oldest .venv-python-newest .venv-applications .venv-llama-index .venv-wheel .venv-lint .venv-dist .venv-embedders .tools
+	rm -rf target dist .venv .venv-mlflow-* .venv-phoenix .venv-python-oldest .venv-python-newest .venv-applications .venv-llama-index .venv-wheel .venv-lint .venv-bench .venv-dist .venv-embedders .tools

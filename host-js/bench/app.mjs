@@ -44,7 +44,14 @@ await flush();
 
 // A steady rate, made in a timer as an application's requests would be.
 const delay = monitorEventLoopDelay({ resolution: 1 });
-const cpuBefore = process.threadCpuUsage();
+const residentBefore = process.memoryUsage.rss();
+let resident = residentBefore;
+const watch = setInterval(() => {
+  resident = Math.max(resident, process.memoryUsage.rss());
+}, 100);
+// Node reports a thread's time from version 23.9 on.
+const mainThread = process.threadCpuUsage ?? (() => ({ user: Number.NaN, system: 0 }));
+const [cpuBefore, mainBefore] = [process.cpuUsage(), mainThread()];
 const [end, perTick] = [performance.now() + Number(SECONDS) * 1000, Number(RATE) / 200];
 delay.enable();
 let made = 0;
@@ -60,12 +67,15 @@ await new Promise((resolve) => {
 });
 await flush();
 delay.disable();
-const cpu = process.threadCpuUsage(cpuBefore);
+clearInterval(watch);
+const [cpu, main] = [process.cpuUsage(cpuBefore), mainThread()];
 process.stdout.write(
   JSON.stringify({
     spans: made,
     startMillis,
     cpuMicrosPerSpan: (cpu.user + cpu.system) / made,
+    mainMicrosPerSpan: (main.user + main.system - mainBefore.user - mainBefore.system) / made,
+    residentGrowthMib: (resident - residentBefore) / 2 ** 20,
     delayP50: delay.percentile(50) / 1e6,
     delayP99: delay.percentile(99) / 1e6,
     delayMax: delay.max / 1e6,

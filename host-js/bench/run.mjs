@@ -1,11 +1,11 @@
 /**
  * What sending spans costs the application: this package beside the stock way, in one run, by ratio.
  *
- * The cost is the main thread's CPU time while spans are made at a steady rate and sent, less that of making them alone.
- * Node reports a thread's time from version 23.9 on: `test/runtimes` has one.
+ * The cost is the process's CPU time while spans are made at a steady rate and sent, less that of making them alone. The
+ * sides take turns. With `BENCHMARK_ROWS=file` the figures are appended to that file, a JSON object a line.
  */
 
-import { cpSync, mkdirSync } from "node:fs";
+import { appendFileSync, cpSync, mkdirSync } from "node:fs";
 import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { fixturePath, installFixtures } from "../test/matrix/fixtures.mjs";
@@ -14,10 +14,7 @@ import { run } from "../test/support/run.mjs";
 const here = fileURLToPath(new URL(".", import.meta.url));
 const RATE = process.env.RATE ?? "1000";
 const SECONDS = process.env.SECONDS ?? "5";
-
-const node = process.threadCpuUsage
-  ? process.execPath
-  : fileURLToPath(new URL("../test/runtimes/node_modules/node-24/bin/node", import.meta.url));
+const ROUNDS = Number(process.env.ROUNDS ?? "5");
 
 installFixtures();
 // The fixture with Phoenix has the stock exporter.
@@ -38,33 +35,55 @@ const sink = createServer((request, response) => {
 await new Promise((resolve) => sink.listen(0, "127.0.0.1", resolve));
 const URI = `http://127.0.0.1:${sink.address().port}`;
 
-const results = {};
-for (const EXPORTER of ["none", "stock", "ours", "inline"]) {
-  const env = { EXPORTER, URI, RATE, SECONDS, SPANS: `${folder}/spans.mjs` };
-  const { code, stdout, stderr } = await run(node, ["--expose-gc", `${folder}/app.mjs`], { cwd, env });
-  if (code !== 0) throw new Error(stderr);
-  results[EXPORTER] = JSON.parse(stdout);
+const SIDES = ["none", "stock", "ours", "inline"];
+const rounds = [];
+for (let round = 0; round < ROUNDS; round++) {
+  const results = {};
+  for (const EXPORTER of SIDES) {
+    const env = { EXPORTER, URI, RATE, SECONDS, SPANS: `${folder}/spans.mjs` };
+    const { code, stdout, stderr } = await run(process.execPath, ["--expose-gc", `${folder}/app.mjs`], { cwd, env });
+    if (code !== 0) throw new Error(stderr);
+    results[EXPORTER] = JSON.parse(stdout);
+  }
+  rounds.push(results);
 }
 sink.close();
 
-const { none, stock, ours, inline } = results;
-const cost = (result) => result.cpuMicrosPerSpan - none.cpuMicrosPerSpan;
-const row = (result) => ({
-  "CPU µs/span": round(cost(result)),
-  "loop delay p99 ms": round(result.delayP99),
-  "loop delay max ms": round(result.delayMax),
-  "held bytes/span": Math.round(result.heldBytesPerSpan),
-  "start ms": round(result.startMillis),
-});
-console.log(`${RATE} spans/s for ${SECONDS} s, ${none.spans} spans`);
-console.table({
-  "making spans alone": { ...row(none), "CPU µs/span": round(none.cpuMicrosPerSpan) },
-  stock: row(stock),
-  ours: row(ours),
-  "ours, worker: false": row(inline),
-});
-console.log(`ours / stock, CPU: ${round(cost(ours) / cost(stock))}`);
+const cpu = (round, side) => round[side].cpuMicrosPerSpan - round.none.cpuMicrosPerSpan;
+const main = (round, side) => round[side].mainMicrosPerSpan - round.none.mainMicrosPerSpan;
+const memory = (round, side) => round[side].residentGrowthMib - round.none.residentGrowthMib;
+const of = (field) => (round, side) => round[side][field];
 
-function round(value) {
+console.log(`${RATE} spans/s for ${SECONDS} s, medians of ${ROUNDS} rounds; CPU and memory without those of making spans`);
+const columns = {
+  "CPU µs/span": cpu,
+  "of the main thread": main,
+  "memory MiB": memory,
+  "loop delay p99 ms": of("delayP99"),
+  "loop delay max ms": of("delayMax"),
+  "held bytes/span": of("heldBytesPerSpan"),
+  "start ms": of("startMillis"),
+};
+const row = (side) =>
+  Object.fromEntries(Object.entries(columns).map(([name, read]) => [name, round2(median((round) => read(round, side)))]));
+console.table({ stock: row("stock"), ours: row("ours"), "ours, worker: false": row("inline") });
+
+record("CPU of the process", "µs a span", cpu, 1.5);
+record("event-loop delay, p99", "ms", of("delayP99"), 1);
+record("memory under load", "MiB", memory, null);
+
+function record(name, unit, read, target) {
+  const [ours, stock] = ["ours", "stock"].map((side) => median((round) => read(round, side)));
+  const ratio = median((round) => read(round, "ours") / read(round, "stock"));
+  const line = { table: "npm", name, unit, beside: ["BatchSpanProcessor, OTLP", stock], ours, ratio, target };
+  console.log(`${name}, ours / stock: ${round2(ratio)}`);
+  if (process.env.BENCHMARK_ROWS) appendFileSync(process.env.BENCHMARK_ROWS, `${JSON.stringify(line)}\n`);
+}
+
+function median(read) {
+  return rounds.map(read).sort((one, other) => one - other)[Math.floor(rounds.length / 2)];
+}
+
+function round2(value) {
   return Math.round(value * 100) / 100;
 }

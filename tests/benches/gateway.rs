@@ -2,7 +2,7 @@
 //!
 //! Every ratio is of two sides measured in this run. Clients, host and MLflow share the machine's cores.
 //!
-//! Run: `make bench-gateway`; `make bench-gateway PARTS="journal cores"` runs these alone.
+//! Run: `make bench`; `cargo bench -p openinference-mlflow-tests --bench gateway -- journal cores` runs these alone.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot go on ends")]
 
@@ -14,13 +14,20 @@ mod host;
 mod journal;
 #[path = "gateway/mlflow.rs"]
 mod mlflow;
+#[path = "gateway/pass_through.rs"]
+mod pass_through;
+#[path = "gateway/process.rs"]
+mod process;
+#[path = "gateway/rotel.rs"]
+mod rotel;
 #[path = "gateway/sink.rs"]
 mod sink;
 
 use std::time::{Duration, Instant};
 
-use clients::{CLIENTS, send, send_from};
+use clients::{CLIENTS, send, send_from, send_requests};
 use host::Host;
+use openinference_mlflow_tests::report::Row;
 use sink::Sink;
 
 /// MLflow alone is slow enough for few to do.
@@ -30,8 +37,9 @@ const THROUGH: usize = 20_000;
 const TO_SINK: usize = 40_000;
 
 /// By the names that `PARTS` may have.
-const PARTS: [(&str, fn()); 5] = [
+const PARTS: [(&str, fn()); 6] = [
     ("start", start_and_idle),
+    ("pass-through", pass_through::beside_rotel),
     ("mlflow", against_mlflow),
     ("journal", journal::on_against_off),
     ("cores", one_core_against_two),
@@ -56,36 +64,54 @@ fn start_and_idle() {
     let host = Host::start(sink.port, &[], None);
     std::thread::sleep(Duration::from_secs(2));
     println!("start until both ports are open: {:>6.0} ms (median of {})", median(&mut times) * 1e3, times.len());
-    println!("resident when idle:              {:>6.1} MiB", host.resident_mib());
+    println!("resident when idle:              {:>6.1} MiB", host.process.resident_mib());
 }
 
+/// What MLflow can take at best: batches that somebody made beforehand.
+const PREMADE: usize = 512;
+
 fn against_mlflow() {
-    let mlflow = mlflow::Server::start();
-    let url = format!("http://127.0.0.1:{}/v1/traces", mlflow.port);
-    let straight = rate(STRAIGHT, || {
-        send(&url, STRAIGHT, 0);
-        mlflow.wait_for_spans(STRAIGHT);
-    });
-    drop(mlflow);
+    let straight = held_in_the_end(STRAIGHT, |url| send(url, STRAIGHT, 0));
+    let premade = held_in_the_end(THROUGH, |url| send_requests(1, url, THROUGH, PREMADE, 0));
     let mlflow = mlflow::Server::start();
     let host = Host::start(mlflow.port, &[], None);
-    let mut acknowledged = Duration::ZERO;
     let through = rate(THROUGH, || {
-        let start = Instant::now();
-        send(&host.url(), THROUGH, 0);
-        acknowledged = start.elapsed();
+        send_requests(CLIENTS, &host.url(), THROUGH, 1, 0);
         mlflow.wait_for_spans(THROUGH);
     });
-    println!("{CLIENTS} clients, one span in each request, spans/s that a real MLflow holds in the end:");
-    println!("  straight into MLflow {straight:>8.0}   ({STRAIGHT} spans)");
-    let acknowledged = THROUGH as f64 / acknowledged.as_secs_f64();
-    println!("  through the host     {through:>8.0}   ({THROUGH} spans, acknowledged at {acknowledged:.0}/s)");
-    println!("  ratio                {:>8.1}", through / straight);
+    println!(
+        "{CLIENTS} clients, one span in each request, spans/s that a real MLflow holds in the end, through serve:"
+    );
+    for (name, beside, target) in
+        [("straight into MLflow", straight, None), ("premade batches of 512", premade, Some(0.9))]
+    {
+        let ratio = through / beside;
+        Row {
+            table: "mlflow",
+            name: &format!("single spans, beside {name}"),
+            unit: "spans/s",
+            beside: (name, beside),
+            ours: through,
+            ratio,
+            target,
+        }
+        .record();
+    }
     let requests = host.requests_to_mlflow();
     println!(
         "  requests that MLflow received {requests:.0} for {THROUGH}, spans in each {:.0}",
         THROUGH as f64 / requests
     );
+}
+
+/// Spans/s that a fresh MLflow holds when everything that was sent to its own endpoint has arrived.
+fn held_in_the_end(spans: usize, send: impl FnOnce(&str)) -> f64 {
+    let mlflow = mlflow::Server::start();
+    let url = format!("http://127.0.0.1:{}/v1/traces", mlflow.port);
+    rate(spans, || {
+        send(&url);
+        mlflow.wait_for_spans(spans);
+    })
 }
 
 fn one_core_against_two() {
@@ -118,7 +144,7 @@ fn through_host(sink: &Sink, clients: usize, flags: &[&str], cores: Option<&str>
     // To be warm.
     send_from(clients, &host.url(), TO_SINK / 10, 0, 1);
     sink.wait_for(before);
-    let (requests, cpu) = (sink.requests(), host.cpu_seconds());
+    let (requests, cpu) = (sink.requests(), host.process.cpu_seconds());
     let mut acknowledged = Duration::ZERO;
     let delivered = rate(TO_SINK, || {
         let start = Instant::now();
@@ -129,7 +155,7 @@ fn through_host(sink: &Sink, clients: usize, flags: &[&str], cores: Option<&str>
     Throughput {
         acknowledged: TO_SINK as f64 / acknowledged.as_secs_f64(),
         delivered,
-        cpu_micros: (host.cpu_seconds() - cpu) * 1e6 / TO_SINK as f64,
+        cpu_micros: (host.process.cpu_seconds() - cpu) * 1e6 / TO_SINK as f64,
         together: TO_SINK as f64 / (sink.requests() - requests) as f64,
     }
 }

@@ -7,13 +7,18 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use openinference_mlflow_tests::fixtures::{self, Fixture};
+use openinference_mlflow_tests::growth::{self, Growth};
 use openinference_mlflow_tests::guest::Guest;
+use openinference_mlflow_tests::report::Row;
 use openinference_mlflow_translator::contract::Encoding;
 use openinference_mlflow_translator::translate;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 
 const ROUNDS: usize = 31;
+
+/// How many times prost's time the sides after the first may take.
+const TARGETS: [f64; 3] = [1.5, 1.8, 2.0];
 
 /// What is timed, for one payload.
 type Side = Box<dyn FnMut(&[u8])>;
@@ -70,13 +75,54 @@ fn main() {
             }
         }
     }
-    println!("{} payloads, {bytes} bytes, {ROUNDS} rounds", payloads.len());
-    let medians: Vec<Duration> = times.iter_mut().map(|times| median(times)).collect();
-    for ((name, _), time) in sides.iter().zip(&medians) {
-        let ratio = time.as_secs_f64() / medians[0].as_secs_f64();
-        let speed = bytes as f64 / time.as_secs_f64() / 1e6;
-        println!("{name:<50} {:>9.3} ms  {speed:>7.1} MB/s  ratio {ratio:.2}", time.as_secs_f64() * 1e3);
+    println!("{} payloads, {bytes} bytes, {ROUNDS} rounds, beside prost's decode + encode:", payloads.len());
+    let [beside, ours @ ..] = &mut times[..] else { return };
+    let beside_micros = |times: &mut [Duration]| median(times).as_secs_f64() * 1e6 / payloads.len() as f64;
+    for (((name, _), target), times) in sides[1..].iter().zip(TARGETS).zip(ours) {
+        let mut ratios: Vec<_> =
+            times.iter().zip(&*beside).map(|(ours, beside)| ours.div_duration_f64(*beside)).collect();
+        ratios.sort_by(f64::total_cmp);
+        Row {
+            table: "translate",
+            name,
+            unit: "µs a payload",
+            beside: ("prost", beside_micros(&mut beside.clone())),
+            ours: beside_micros(times),
+            ratio: ratios[ratios.len() / 2],
+            target: Some(target),
+        }
+        .record();
     }
+    worst_payload(&payloads);
+    println!("how the cost grows, by size:");
+    for Growth { what, unit, points } in growth::measure().unwrap_or_default() {
+        println!("  {what}, {unit}: {points:.1?}");
+    }
+}
+
+/// The payload that costs the most beside prost, natively.
+fn worst_payload(payloads: &[Vec<u8>]) {
+    let least = |mut work: Box<dyn FnMut() + '_>| {
+        let time = |_| {
+            let start = Instant::now();
+            work();
+            start.elapsed()
+        };
+        (0..ROUNDS).map(time).min().unwrap_or_default().as_secs_f64() * 1e6
+    };
+    let sides = payloads.iter().map(|payload| {
+        let prost = least(Box::new(|| {
+            drop(black_box(ExportTraceServiceRequest::decode(&**payload)).map(|request| request.encode_to_vec()))
+        }));
+        let ours = least(Box::new(|| drop(black_box(translate(payload, Encoding::Protobuf, Encoding::Protobuf)))));
+        (prost, ours)
+    });
+    let Some((prost, ours)) = sides.max_by(|one, other| (one.1 / one.0).total_cmp(&(other.1 / other.0))) else {
+        return;
+    };
+    let name = "translate, native, the payload that costs most";
+    let (beside, ratio) = (("prost", prost), ours / prost);
+    Row { table: "translate", name, unit: "µs a payload", beside, ours, ratio, target: Some(4.0) }.record();
 }
 
 fn median(times: &mut [Duration]) -> Duration {

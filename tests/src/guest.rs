@@ -2,7 +2,7 @@
 
 use openinference_mlflow_component_encoded::COMPONENT;
 use openinference_mlflow_translator::contract::Encoding;
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::{Component, Linker, ResourceAny};
 use wasmtime::{Config, Engine, Store};
 
 #[allow(missing_docs, unreachable_pub, rust_2018_idioms, clippy::all)]
@@ -10,11 +10,15 @@ mod bindings {
     wasmtime::component::bindgen!({ path: "../wit", world: "translator" });
 }
 
+use bindings::exports::openinference_mlflow::translator::delivery::Context;
 pub use bindings::exports::openinference_mlflow::translator::translate::Translated;
 use bindings::exports::openinference_mlflow::translator::types;
 
 /// More instructions than any test executes.
 const FUEL: u64 = u64::MAX / 2;
+
+/// When everything happens.
+const NOW: u64 = 1_760_000_000_000;
 
 /// One instance.
 pub struct Guest {
@@ -77,5 +81,40 @@ impl Guest {
         let translate = self.instance.openinference_mlflow_translator_translate();
         let translated = translate.call_translate(&mut self.store, payload, from, types::Encoding::Protobuf)?;
         Ok(translated.map_err(|malformed| malformed.reason))
+    }
+
+    /// Opens a bridge of the contract.
+    ///
+    /// # Errors
+    /// The guest trapped, or refused the settings.
+    pub fn open(&mut self, settings: &str) -> wasmtime::Result<ResourceAny> {
+        let bridge = self.instance.openinference_mlflow_translator_delivery().bridge();
+        bridge.call_open(&mut self.store, settings)?.map_err(wasmtime::Error::msg)
+    }
+
+    /// Gives a bridge a protobuf payload for the experiment of its settings.
+    ///
+    /// # Errors
+    /// The guest trapped, or refused the payload.
+    pub fn ingest(&mut self, bridge: ResourceAny, payload: &[u8]) -> wasmtime::Result<()> {
+        let context = Context {
+            encoding: types::Encoding::Protobuf,
+            experiment_id: None,
+            experiment_name: None,
+            run_id: None,
+            workspace: None,
+        };
+        let api = self.instance.openinference_mlflow_translator_delivery().bridge();
+        let accepted = api.call_ingest(&mut self.store, bridge, payload, &context, NOW)?;
+        accepted.map(drop).map_err(|rejection| wasmtime::Error::msg(format!("{rejection:?}")))
+    }
+
+    /// Asks a bridge what is to do, and forgets it.
+    ///
+    /// # Errors
+    /// The guest trapped.
+    pub fn poll(&mut self, bridge: ResourceAny) -> wasmtime::Result<()> {
+        let api = self.instance.openinference_mlflow_translator_delivery().bridge();
+        api.call_poll(&mut self.store, bridge, NOW).map(drop)
     }
 }

@@ -41,15 +41,71 @@ fn taken(agent: &ureq::Agent, url: &str, body: &[u8]) -> bool {
     status == 200
 }
 
+/// Sends so many spans of 1.8 KB from so many clients, so many in each request; none is acknowledged twice.
+pub(crate) fn send_requests(clients: usize, url: &str, spans: usize, together: usize, round: u8) {
+    let requests = spans / together;
+    std::thread::scope(|scope| {
+        for client in 0..clients {
+            scope.spawn(move || {
+                let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+                for request in (client..requests).step_by(clients) {
+                    let body = payload((0..together).map(|number| model_call(round, request, number)).collect());
+                    while !taken(&agent, url, &body) {
+                        std::thread::sleep(Duration::from_millis(50));
+                    }
+                }
+            });
+        }
+    });
+}
+
+/// The spans of a trace in one request: nine, or as many as there are.
+const TRACE: usize = 9;
+
+/// A call of a model with two messages and an answer. The first span of a trace is its root.
+fn model_call(round: u8, request: usize, number: usize) -> Span {
+    let trace = [&[round; 1], &(request as u64 + 1).to_be_bytes()[1..], &(number / TRACE).to_be_bytes()].concat();
+    let id = |number: usize| {
+        [&[round; 1], &(request as u32 + 1).to_be_bytes()[..], &(number as u32 + 1).to_be_bytes()[1..]].concat()
+    };
+    let said = "The quick brown fox jumps over the lazy dog. ".repeat(5);
+    let request = serde_json::json!({"model": "gpt-4o-mini", "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": said}]});
+    let answer = serde_json::json!({"id": "chatcmpl-1", "object": "chat.completion", "choices": [{"index": 0, "message": {"role": "assistant", "content": said}, "finish_reason": "stop"}]});
+    Span {
+        trace_id: trace,
+        span_id: id(number),
+        parent_span_id: if number.is_multiple_of(TRACE) { Vec::new() } else { id(number - number % TRACE) },
+        name: "ChatCompletion".to_owned(),
+        start_time_unix_nano: 1_760_000_000_000_000_000,
+        end_time_unix_nano: 1_760_000_001_000_000_000,
+        attributes: vec![
+            text("openinference.span.kind", "LLM"),
+            text("llm.model_name", "gpt-4o-mini"),
+            text("llm.provider", "openai"),
+            text("input.value", &request.to_string()),
+            text("input.mime_type", "application/json"),
+            text("output.value", &answer.to_string()),
+            text("output.mime_type", "application/json"),
+            text("llm.input_messages.0.message.role", "system"),
+            text("llm.input_messages.0.message.content", "Be brief."),
+            text("llm.input_messages.1.message.role", "user"),
+            text("llm.input_messages.1.message.content", &said),
+            text("llm.output_messages.0.message.role", "assistant"),
+            text("llm.output_messages.0.message.content", &said),
+        ],
+        ..Default::default()
+    }
+}
+
+fn text(key: &str, value: &str) -> KeyValue {
+    let value = Some(AnyValue { value: Some(Value::StringValue(value.to_owned())) });
+    KeyValue { key: key.to_owned(), value, ..Default::default() }
+}
+
 /// A trace of one span, as an application's call of a model.
 fn one_span(round: u8, client: usize, number: usize, bytes: usize) -> Vec<u8> {
-    let text = |key: &str, value: &str| KeyValue {
-        key: key.to_owned(),
-        value: Some(AnyValue { value: Some(Value::StringValue(value.to_owned())) }),
-        ..Default::default()
-    };
     let id = [round, client as u8].into_iter().chain((number as u64 + 1).to_be_bytes()).collect::<Vec<_>>();
-    let span = Span {
+    payload(vec![Span {
         trace_id: [&id[..], &[7; 6]].concat(),
         span_id: id[2..].to_vec(),
         name: "ChatCompletion".to_owned(),
@@ -62,8 +118,11 @@ fn one_span(round: u8, client: usize, number: usize, bytes: usize) -> Vec<u8> {
             text("output.value", "Paris."),
         ],
         ..Default::default()
-    };
-    let scope_spans = vec![ScopeSpans { spans: vec![span], ..Default::default() }];
+    }])
+}
+
+fn payload(spans: Vec<Span>) -> Vec<u8> {
+    let scope_spans = vec![ScopeSpans { spans, ..Default::default() }];
     ExportTraceServiceRequest { resource_spans: vec![ResourceSpans { scope_spans, ..Default::default() }] }
         .encode_to_vec()
 }

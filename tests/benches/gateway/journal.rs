@@ -4,7 +4,8 @@ use std::io::{Seek, SeekFrom, Write};
 use std::time::Instant;
 
 use crate::clients::{CLIENTS, send, send_from};
-use crate::host::{self, Host};
+use crate::host::Host;
+use crate::process;
 use crate::sink::Sink;
 use crate::{Throughput, median, through_host};
 
@@ -61,7 +62,7 @@ fn sync_seconds() -> f64 {
 
 /// Fills a journal while nobody takes anything, kills the host, and starts another on the same folder.
 pub(crate) fn opening_a_large_one() {
-    let nobody = host::free_port();
+    let nobody = process::free_port();
     let host = Host::start(nobody, &[], None);
     send_from(CLIENTS, &host.url(), LARGE / LARGE_SPAN, LARGE_SPAN, 3);
     let folder = host.kill();

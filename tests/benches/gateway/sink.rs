@@ -9,6 +9,7 @@ use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::{get, post};
 use openinference_mlflow_translator::otlp::Payload;
+use tower_http::decompression::RequestDecompressionLayer;
 
 /// It ends with the program.
 pub(crate) struct Sink {
@@ -30,6 +31,7 @@ impl Sink {
             .route("/version", get(|| async { "3.17.2" }))
             .route("/api/2.0/mlflow/experiments/get", get(move || async move { experiment }))
             .route("/v1/traces", post(count))
+            .layer(RequestDecompressionLayer::new())
             .layer(DefaultBodyLimit::disable())
             .with_state(Arc::clone(&arrived));
         let (sender, port) = std::sync::mpsc::channel();
