@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the gateway's artefacts for Linux into dist/, from the top of the repository:
 #   dist.sh [ARCHITECTURE…]     x86_64 without arguments
-# For each architecture: an archive, a Debian package and an image with the same static binary, and its SBOM (CycloneDX).
+# For each architecture: an archive, a Debian package, a wheel and an image with the same static binary, and its SBOM (CycloneDX).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -43,11 +43,7 @@ archive() { # TARGET
   install -m 0755 "$target_dir/$1/dist/openinference-mlflow" "$stage"
   cp "$packaging/openinference-mlflow.service" "$stage"
   tar --sort=name --owner=0 --group=0 --numeric-owner -C "$stages" -czf "dist/$name.tar.gz" "$name"
-  # It writes a file beside every manifest of the workspace.
-  .tools/bin/cargo-cyclonedx cyclonedx --quiet --manifest-path host-native/Cargo.toml --format json --target "$1" \
-    --no-default-features --features precompiled --override-filename sbom-of-the-gateway
-  mv host-native/sbom-of-the-gateway.json "dist/$name.cdx.json"
-  find host-* translator tests -name sbom-of-the-gateway.json -not -path '*/node_modules/*' -delete
+  "$packaging/sbom.sh" host-native "$1" "dist/$name.cdx.json" --no-default-features --features precompiled
 }
 
 debian() { # TARGET
@@ -58,6 +54,19 @@ debian() { # TARGET
     --no-default-features --features precompiled --output dist
 }
 
+# A static binary runs with every C library, which the tags say.
+wheel() { # ARCHITECTURE
+  local stage=$stages/wheel-$1
+  rm -rf "$stage"
+  mkdir -p "$stage/built"
+  sed "s/@VERSION@/$version/" "$packaging/wheel/pyproject.toml" >"$stage/pyproject.toml"
+  cp "$packaging/wheel/README.md" LICENSE "$stage"
+  install -m 0755 "$target_dir/$1-unknown-linux-musl/dist/openinference-mlflow" "$stage"
+  "$tools/pip" wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir "$stage/built" "$stage"
+  "$tools/python" -m wheel tags --remove --platform-tag "manylinux2014_$1.musllinux_1_1_$1" "$stage"/built/*.whl >/dev/null
+  mv "$stage"/built/*.whl "$dist"
+}
+
 for architecture in "${architectures[@]}"; do
   build "$architecture-unknown-linux-musl"
 done
@@ -65,6 +74,7 @@ for architecture in "${architectures[@]}"; do
   target=$architecture-unknown-linux-musl
   archive "$target"
   debian "$target"
+  wheel "$architecture"
   "$packaging/image.sh" "$target_dir/$target/dist/openinference-mlflow" "$architecture" \
     "$dist/openinference-mlflow-$version-$architecture.oci.tar"
 done

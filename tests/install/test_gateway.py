@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import tarfile
+import venv
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,20 @@ def test_the_debian_package_installs_and_delivers(
     assert (root / "usr/share/man/man1/openinference-mlflow.1.gz").is_file()
     assert (root / "usr/share/bash-completion/completions/openinference-mlflow").is_file()
     report["Debian package"] = Measured(size_mib(package), size_mib(root / "usr"), seconds, round(idle, 1))
+
+
+def test_the_wheel_puts_the_binary_among_pythons_commands(
+    architecture: str, artefact, report: dict[str, Measured], tmp_path: Path
+) -> None:
+    wheel = artefact(f"openinference_mlflow_gateway-*{architecture}.whl")
+    environment = tmp_path / "environment"
+    watch = Stopwatch()
+    venv.create(environment, with_pip=True)
+    pip = [str(environment / "bin/pip"), "install", "--quiet", "--no-index", "--disable-pip-version-check", str(wheel)]
+    subprocess.run(pip, check=True, capture_output=True, timeout=120)
+    binary = environment / "bin/openinference-mlflow"
+    idle = deliver([str(binary)], tmp_path, tmp_path / "data", seen_as=str(tmp_path / "data"))
+    report["wheel of the gateway"] = Measured(size_mib(wheel), size_mib(binary), watch.seconds(), round(idle, 1))
 
 
 def test_the_image_starts_delivers_and_is_healthy(
