@@ -9,6 +9,7 @@ mod index;
 #[cfg(feature = "meter")]
 pub mod meter;
 mod scan;
+mod unescape;
 mod write;
 
 pub use clean::{clean, is_faulty, storable, unquoted};
@@ -46,7 +47,7 @@ pub fn string(literal: &str) -> Option<Cow<'_, str>> {
     if scan::plain_len(inner.as_bytes()) == inner.len() {
         return Some(Cow::Borrowed(inner));
     }
-    serde_json::from_str(&clean(literal)).ok().map(Cow::Owned)
+    unescape::unescaped(inner).map(Cow::Owned)
 }
 
 /// The values of an object at some keys; of repeated keys the last counts, as in Python.
