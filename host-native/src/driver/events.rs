@@ -36,7 +36,12 @@ fn quarantine(span: &Quarantined, payloads: &mut OpenPayloads, folder: &Quaranti
     }
     match folder.keep_span(span, receipt.and_then(|receipt| payloads.context_of(receipt))) {
         Ok(path) => {
-            warn!(trace = trace_id, span = span_id, "quarantined a span in {}: {reason}", path.display());
+            warn!(
+                trace = trace_id,
+                span = span_id,
+                "quarantined a span in {}: {reason}; `quarantine replay` sends it again",
+                path.display()
+            );
         }
         Err(_) if pending_quarantine(payloads) => {}
         Err(lost) => error!(trace = trace_id, span = span_id, "lost a span: {reason}; {lost}"),

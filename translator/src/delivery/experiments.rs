@@ -199,8 +199,7 @@ fn usable(
     if found.experiment.lifecycle_stage == "deleted" {
         let id = &found.experiment.experiment_id;
         let reason = format!(
-            "{} is deleted: restore it (`mlflow experiments restore --experiment-id {id}`) or name another one, then \
-             replay the quarantine",
+            "{} is deleted: restore it (`mlflow experiments restore --experiment-id {id}`) or name another one",
             describe(experiment)
         );
         return (ExperimentState::Refused(reason.clone(), until), Some(notice(Level::Error, reason)));
@@ -250,17 +249,13 @@ fn refused(
         }
         (_, _) if status == 403 => denied(experiment, "denied access (403)", now),
         (Experiment::Id(_), _) => {
-            let reason = format!(
-                "{} does not exist on the MLflow server: create it or name another one, then replay the quarantine",
-                describe(experiment)
-            );
+            let reason =
+                format!("{} does not exist on the MLflow server: create it or name another one", describe(experiment));
             (ExperimentState::Refused(reason.clone(), until), Some(notice(Level::Error, reason)))
         }
         (Experiment::Name(_), _) => {
-            let reason = format!(
-                "{} cannot be used: MLflow answered {status} {code}; name another one, then replay the quarantine",
-                describe(experiment)
-            );
+            let reason =
+                format!("{} cannot be used: MLflow answered {status} {code}; name another one", describe(experiment));
             (ExperimentState::Refused(reason.clone(), until), Some(notice(Level::Error, reason)))
         }
     }

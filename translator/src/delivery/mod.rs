@@ -16,6 +16,7 @@ pub mod gate;
 pub mod local;
 mod purpose;
 pub mod requests;
+pub mod runs;
 pub mod server;
 pub mod state;
 mod trace_requests;

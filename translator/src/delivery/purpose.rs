@@ -2,6 +2,7 @@
 
 use super::batch::Batch;
 use super::experiments::{ExperimentQuery, Key};
+use super::runs::RunKey;
 use crate::assembly::destination::TraceDestination;
 use crate::assembly::ids::TraceId;
 use crate::assembly::pending_assessments::Step;
@@ -13,6 +14,7 @@ use crate::mapping::media::AttachmentId;
 pub(super) enum Purpose {
     Version,
     Experiment(Key, ExperimentQuery),
+    Run(RunKey),
     Spans(Batch),
     Look(TraceId),
     Info(TraceId),

@@ -66,6 +66,11 @@ pub fn create_experiment(name: &str) -> Draft {
     Draft::json("POST", "api/2.0/mlflow/experiments/create", &json!({ "name": name }))
 }
 
+/// Looks a run up.
+pub fn find_run(id: &str) -> Draft {
+    Draft::get(format!("api/2.0/mlflow/runs/get?run_id={}", utf8_percent_encode(id, NON_ALPHANUMERIC)))
+}
+
 /// Sends spans.
 pub fn spans(experiment_id: &str, run_id: Option<&str>, payload: Vec<u8>) -> Draft {
     let mut headers = vec![

@@ -16,6 +16,7 @@ use super::experiments::{self, ExperimentQuery, Experiments, Key, Resolution};
 use super::gate::Gate;
 use super::purpose::Purpose;
 use super::requests::{self, Draft};
+use super::runs::Runs;
 use super::state::BridgeState;
 use crate::assembly::compose;
 use crate::assembly::compose::ComposeOptions;
@@ -37,6 +38,7 @@ pub struct ServerDelivery {
     /// What the server was when it last said so, which may be another now.
     pub(super) last_version: Option<ServerVersion>,
     pub(super) experiments: Experiments,
+    runs: Runs,
     /// Parcels that MLflow refused or failed on, whole or in halves. Their traces count as under way.
     pub(super) retries: Vec<Batch>,
     /// The last that was said of attachments, so that it is said once.
@@ -168,15 +170,31 @@ impl ServerDelivery {
             }
             state.change(*id, |trace| trace.destination = Some(destination));
         }
+        let mut addresses = Vec::new();
         for batch in batcher.finish().take(out.slots) {
             for trace in batch.traces() {
                 state.change(trace, |trace| trace.in_flight += 1);
             }
+            addresses.push(batch.address.clone());
             self.send_batch(state, out, batch, version);
         }
+        self.look_up_runs(state, out, &addresses);
         for (id, experiment_id, destination) in put_off {
             let rest = out.slots;
             self.send_trace_request(state, out, (id, &experiment_id, &destination), rest, now);
+        }
+    }
+
+    /// Asks for runs that nobody has asked for yet, as far as there is room; later batches ask for the rest.
+    fn look_up_runs(&mut self, state: &BridgeState, out: &mut Outbox, addresses: &[Address]) {
+        for address in addresses {
+            if out.slots == 0 {
+                return;
+            }
+            if let Some(run) = self.runs.ask(address) {
+                let draft = requests::find_run(&run.1).workspace(run.0.as_deref());
+                self.send(state, out, draft, Purpose::Run(run));
+            }
         }
     }
 
@@ -272,6 +290,7 @@ impl ServerDelivery {
         match purpose {
             Purpose::Version => self.version_answered(state, answer, &verdict, now),
             Purpose::Experiment(key, question) => self.experiment_answered(state, key, question, &verdict, now),
+            Purpose::Run(run) => state.notice(self.runs.answered(&run, &verdict)),
             Purpose::Spans(batch) => self.spans_answered(state, batch, &verdict, now),
             Purpose::Look(trace) => self.look_answered(state, trace, &verdict, now),
             Purpose::Info(trace) => self.info_answered(state, trace, &verdict, now),

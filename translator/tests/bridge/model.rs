@@ -43,6 +43,8 @@ pub(crate) struct Model {
     pub(crate) version: String,
     /// Name → (id, lifecycle stage).
     pub(crate) experiments: BTreeMap<String, (String, String)>,
+    /// Id → lifecycle stage.
+    pub(crate) runs: BTreeMap<String, String>,
     pub(crate) traces: BTreeMap<Vec<u8>, Stored>,
     /// Whether it hands artifacts on, and those that it has by their paths (`mlflow server --no-serve-artifacts` does not).
     pub(crate) serves_artifacts: bool,
@@ -89,6 +91,10 @@ impl Model {
                 let found = self.experiments.values().find(|(id, _)| asked(request) == *id);
                 self.experiment(found.map(|(id, stage)| (id, stage)))
             }
+            ("GET", "api/2.0/mlflow/runs/get") => match self.runs.get(&asked(request)) {
+                Some(stage) => reply(200, json!({ "run": { "info": { "lifecycle_stage": stage } } }).to_string()),
+                None => reply(404, json!({"error_code": "RESOURCE_DOES_NOT_EXIST"}).to_string()),
+            },
             ("POST", "api/2.0/mlflow/experiments/create") => self.create(request),
             ("POST", "v1/traces") => self.log_spans(request),
             ("POST", "api/3.0/mlflow/traces") => self.start_trace(request),

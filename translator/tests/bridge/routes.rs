@@ -85,6 +85,24 @@ fn no_request_mixes_experiments_or_runs() {
 }
 
 #[test]
+fn a_run_that_is_missing_or_deleted_is_said_once_and_costs_no_span() {
+    for (stage, word) in [(None, "does not exist"), (Some("deleted"), "mlflow runs restore"), (Some("active"), "")] {
+        let mut host = Host::new(r#"{"run_id": "4711"}"#);
+        host.server.runs.extend(stage.map(|stage| ("4711".to_owned(), stage.to_owned())));
+        for trace in 1..=3 {
+            host.ingest(&app(vec![span(trace, 1, 0)]));
+            host.pass(60_000);
+        }
+        host.finish();
+        assert_eq!(host.server.traces.len(), 3);
+        let said: Vec<_> = host.notices.iter().filter(|notice| notice.topic == "run").collect();
+        assert_eq!(said.len(), usize::from(stage != Some("active")), "{said:?}");
+        assert!(said.iter().all(|notice| notice.message.contains("run 4711") && notice.message.contains(word)));
+        assert_eq!(host.server.log.iter().filter(|request| request.contains("runs/get")).count(), 1);
+    }
+}
+
+#[test]
 fn nothing_is_written_to_a_deleted_experiment_and_nothing_is_lost() {
     let mut host = Host::new("{}");
     host.server.experiments.insert("gone".into(), ("9".into(), "deleted".into()));

@@ -54,7 +54,7 @@ impl ServerDelivery {
             }
             (Step::Look, Verdict::Refused { status: 404, .. }) => self.failed_on(state, sent, &failing(), now),
             (_, Verdict::Refused { status: 404, .. }) => {
-                wait(state, sent, "MLflow does not have that trace: replay it when it is there", now);
+                wait(state, sent, "MLflow does not have that trace", now);
             }
             _ if lacks_endpoint(answer) => {
                 let reason =
@@ -84,7 +84,7 @@ impl ServerDelivery {
             return self.fail(state, failure, now);
         }
         if crashes > CRASHES {
-            let reason = "MLflow fails on it (500), again and again: replay it when that is mended";
+            let reason = "MLflow fails on it (500), again and again";
             state.quarantine_assessment(sent.trace, &sent.id, sent.version, reason);
         }
     }

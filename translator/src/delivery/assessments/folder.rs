@@ -14,7 +14,7 @@ use crate::trace_json;
 pub(in crate::delivery) fn no_file(state: &mut BridgeState, trace: TraceId, now: Instant) {
     for (id, version) in pending(state, trace) {
         let sent = AssessmentRequest { trace, id, version, step: Step::Create };
-        wait(state, &sent, "the trace has no file: replay it when it is there", now);
+        wait(state, &sent, "the trace has no file", now);
     }
 }
 
