@@ -5,7 +5,7 @@
  * sides take turns. With `BENCHMARK_ROWS=file` the figures are appended to that file, a JSON object a line.
  */
 
-import { appendFileSync, cpSync, mkdirSync } from "node:fs";
+import { appendFileSync, cpSync, existsSync, mkdirSync } from "node:fs";
 import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { fixturePath, installFixtures } from "../test/matrix/fixtures.mjs";
@@ -16,6 +16,10 @@ const RATE = process.env.RATE ?? "1000";
 const SECONDS = process.env.SECONDS ?? "5";
 const ROUNDS = Number(process.env.ROUNDS ?? "5");
 
+if (!existsSync(fileURLToPath(new URL("../dist/index.cjs", import.meta.url)))) {
+  console.error("nothing is built: run `npm ci` and `npm run build` first");
+  process.exit(1);
+}
 installFixtures();
 // The fixture with Phoenix has the stock exporter.
 const cwd = fixturePath("phoenix-otel");

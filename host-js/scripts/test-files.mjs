@@ -4,14 +4,22 @@ const below = (names) => names.map((name) => `${name}.test.mjs`);
 
 /** `npm run test:quick`, and `npm test` as well. */
 export const QUICK = below([
-  ...["golden", "examples", "environments", "autolog", "options", "resources", "datadog", "edge", "snapshot"],
+  ...["golden", "examples", "docs", "environments", "autolog", "options", "resources", "datadog", "edge", "snapshot"],
   ...["delivery", "worker", "tls", "exits"],
 ]);
 
 /** `npm test`. */
 export const MORE = below([
-  ...["bundlers/bundlers", "runners/runners", "matrix/order", "runtimes/runtimes", "runtimes/workerd", "e2e/e2e"],
+  ...[
+    "package",
+    "bundlers/bundlers",
+    "runners/runners",
+    "matrix/order",
+    "runtimes/runtimes",
+    "runtimes/workerd",
+    "e2e/e2e",
+  ],
 ]);
 
 /** `make apps`: builds that take minutes. */
-export const APPS = below(["apps/next"]);
+export const APPS = below(["apps/typescript", "apps/express", "apps/next"]);

@@ -15,7 +15,7 @@ export interface Feedback {
   value: number | boolean | string;
   /** The reason for the value. */
   rationale?: string | undefined;
-  /** Who judged. Default: `{ kind: "HUMAN" }`. */
+  /** Who judged. A later value of the same name and source `id` replaces the earlier one. Default: `{ kind: "HUMAN" }`. */
   source?: { kind?: "HUMAN" | "LLM" | "CODE" | undefined; id?: string | undefined } | undefined;
 }
 
@@ -57,7 +57,7 @@ export function feedbackSpan(feedback: Feedback): ReadableSpan {
       [`${family}.${typeof feedback.value === "string" ? "label" : "score"}`]: feedback.value,
       [`${family}.annotator_kind`]: kind,
       ...(feedback.rationale && { [`${family}.explanation`]: feedback.rationale }),
-      ...(id && { [`${family}.metadata`]: JSON.stringify({ source_id: id }) }),
+      ...(id && { [`${family}.identifier`]: id }),
     },
     links: [{ context: judged }],
     events: [],

@@ -20,6 +20,11 @@ before(async () => {
     if (behaviour === "busy once" && isTraces && count(name) === 1)
       return { status: 503, headers: { "retry-after": "0" } };
     if (behaviour === "slow" && isTraces) return { delay: 300 };
+    if (behaviour === "holds infos") {
+      if (path === "/api/3.0/mlflow/traces") count(`${name} held`);
+      return path === "/api/3.0/mlflow/traces" ? { hold: true } : undefined;
+    }
+    if (path === "/held") return { status: 200, body: String(counts.get(`${name} held`) ?? 0) };
     if (behaviour === "down") return { drop: true };
     if (behaviour === "unauthorized" && headers.authorization !== "Basic dXNlcjpww6Rzcw==") return { status: 401 };
     if (behaviour === "bearer" && headers.authorization !== "Bearer abc") return { status: 401 };
@@ -137,6 +142,39 @@ describe("delivery", { concurrency: 2 }, () => {
     );
     assert.deepEqual([names(spans), printed], [["a"], [true]]);
   });
+
+  for (const [what, option, end] of [
+    ["neither a flush nor the end of the process waits", "", ""],
+    // There an open request keeps the process alive until it times out.
+    ["without a thread no flush waits", ", worker: false", "process.exit(0);"],
+  ]) {
+    test(`${what} for optional requests`, async () => {
+      const { code, signal, printed, spans, requests, stderr } = await app(
+        mock,
+        `autolog({ ${behaves("holds infos")}${option}, flushTimeoutMillis: 600_000 });
+         const model = { "openinference.span.kind": "LLM", "llm.input_messages.0.message.role": "user",
+           "llm.input_messages.0.message.content": "why? ".repeat(50), "llm.output_messages.0.message.role": "assistant",
+           "llm.output_messages.0.message.content": "because ".repeat(50) };
+         const makeTraces = (count) => {
+           for (let i = 0; i < count; i++) tracer.startActiveSpan("root", { attributes: { "openinference.span.kind": "CHAIN", "input.value": "q".repeat(200) } }, (root) => {
+             tracer.startSpan("model", { attributes: model }).end(); root.end();
+           });
+         };
+         makeTraces(200); await flush();
+         const held = async () => Number(await (await fetch(process.env.MLFLOW_TRACKING_URI + "/held")).text());
+         while ((await held()) === 0) await sleep(20);
+         makeTraces(200); await flush();
+         print(stats()); ${end}`,
+      );
+      // Long before the patience of the flush is over: a flush that waited would end with the test's limit, by a signal.
+      assert.deepEqual([code, signal], [0, null], stderr);
+      assert.deepEqual([printed[0].delivered, printed[0].pending], [800, 0]);
+      assert.equal(spans.length, 800);
+      // What holds nothing up is bounded, too.
+      const optional = requests.filter(({ path }) => path === "/api/3.0/mlflow/traces").length;
+      assert.ok(optional >= 1 && optional <= 8, String(optional));
+    });
+  }
 
   test("flush returns while the application goes on making spans", async () => {
     const { code, printed } = await app(

@@ -10,6 +10,11 @@ let mock;
 before(async () => {
   installFixtures();
   mock = await startMlflowMock();
+  mock.behaviour.answer = ({ path, headers }, application) => {
+    if (path === "/delete-experiments") application.deleted = true;
+    const isRefused = headers["x-behaviour"] === "rejects" && path === "/v1/traces";
+    return isRefused ? { status: 422, body: '{"detail":"not this one"}' } : undefined;
+  };
 });
 after(() => mock.stop());
 
@@ -79,6 +84,7 @@ describe("a tracking URI", { concurrency: 2 }, () => {
   for (const [uri, message] of [
     ["./mlruns", /"\.\/mlruns" is a folder, .*mlflow server --backend-store-uri \.\/mlruns/],
     ["sqlite:///mlflow.db", /"sqlite:\/\/\/mlflow\.db" is a folder, a database/],
+    ["databricks://profile", /"databricks:\/\/profile" needs MLflow's own library/],
     ["databricks", /"databricks" needs MLflow's own library; write the address/],
     ["postgresql://me:hunter2@db/mlflow", /"postgresql:\/\/db\/mlflow" is a folder, a database/],
   ]) {
@@ -90,6 +96,59 @@ describe("a tracking URI", { concurrency: 2 }, () => {
       assert.doesNotMatch(stderr, /hunter2/);
     });
   }
+});
+
+describe("a destination that cannot be meant", { concurrency: 2 }, () => {
+  test("an experiment id that is no number is named, with what to write, and costs no span", async () => {
+    const env = { MLFLOW_EXPERIMENT_ID: "my-agent" };
+    const { spans, stderr } = await app(mock, `autolog(); span("a");`, { env });
+    assert.deepEqual(
+      spans.map(({ name, experimentId }) => [name, experimentId]),
+      [["a", "0"]],
+    );
+    assert.match(
+      stderr,
+      /MLFLOW_EXPERIMENT_ID="my-agent" is ignored.*default experiment.*write MLFLOW_EXPERIMENT_NAME/,
+    );
+  });
+
+  test("an unknown run is named, and costs no span", async () => {
+    const { spans, requests, stderr } = await app(
+      mock,
+      `autolog({ runId: "no-such-run" }); span("a"); await flush(); span("b"); await flush();`,
+    );
+    assert.deepEqual(names(spans), ["a", "b"]);
+    assert.equal(requests.filter(({ path }) => path.endsWith("/runs/get")).length, 1);
+    assert.match(stderr, /^openinference-mlflow: run no-such-run does not exist on the MLflow server: .*\n$/);
+  });
+
+  test("an experiment that is deleted while the application runs is noticed a minute later, with the way back", async () => {
+    const { printed, spans, stderr } = await app(
+      mock,
+      // The package's clock: a minute passes at once.
+      `const now = performance.now.bind(performance);
+       let later = 0;
+       performance.now = () => now() + later;
+       autolog({ worker: false, experiment: "e" }); span("a"); await flush();
+       await fetch(process.env.MLFLOW_TRACKING_URI + "/delete-experiments");
+       later = 61_000;
+       span("b"); await flush(); print(stats());`,
+    );
+    assert.deepEqual(names(spans), ["a"]);
+    assert.deepEqual([printed[0].delivered, printed[0].quarantined], [1, 1]);
+    assert.match(stderr, /experiment "?e"? is deleted: restore it \(`mlflow experiments restore --experiment-id 1`\)/);
+    assert.doesNotMatch(stderr, /replay|quarantine|set aside/);
+  });
+
+  test("a span that MLflow rejects is said to be lost, with the reason and no word of a quarantine", async () => {
+    const { printed, stderr } = await app(
+      mock,
+      `autolog({ headers: { "x-behaviour": "rejects" } }); span("a"); await flush(); print(stats().quarantined);`,
+    );
+    assert.deepEqual(printed, [1], stderr);
+    assert.match(stderr, /rejects a span of trace [0-9a-f]{32}, which is lost: .*not this one/);
+    assert.doesNotMatch(stderr, /replay|quarantine|set aside/);
+  });
 });
 
 describe("tracing that is turned off", { concurrency: 2 }, () => {

@@ -92,6 +92,18 @@ const SET_UPS = [
     ["Vitest, threads", "runners", same("vitest")],
     ["Jest", "runners", same("jest")],
   ]),
+  ...group(
+    "apps/typescript.test.mjs",
+    "TypeScript, in every module resolution",
+    ["5.0", "5.4", "5.9"].map((version) => [
+      `TypeScript ${version}`,
+      "apps/typescript",
+      { TypeScript: `typescript-${version}` },
+    ]),
+  ),
+  ...group("apps/express.test.mjs", "Frameworks", [
+    ["Express with LangGraph", "apps/express", same("express", "@langchain/langgraph", "@langchain/core")],
+  ]),
   ...group("apps/next.test.mjs", "Frameworks", [
     ["Next.js 15 with AI SDK 5, webpack", "apps/next-15", same("next", "ai", API)],
     ["Next.js 16 with AI SDK 6, Turbopack", "apps/next-16", same("next", "ai", API)],

@@ -14,7 +14,7 @@ export async function startMlflowMock(tls) {
     if (!applications.has(name)) applications.set(name, { spans: [], requests: [], experiments: new Map() });
     return applications.get(name);
   };
-  /** Set to a function `(request, application) => {status, body?, delay?, drop?} | undefined` to answer otherwise. */
+  /** Set to a function `(request, application) => {status, body?, delay?, drop?, hold?} | undefined` to answer otherwise. */
   const behaviour = { answer: undefined };
 
   const listener = async (message, response) => {
@@ -33,6 +33,8 @@ export async function startMlflowMock(tls) {
     target.requests.push(request);
     const special = behaviour.answer?.(request, target, name);
     if (special?.drop) return message.socket.destroy();
+    // Never answered.
+    if (special?.hold) return;
     if (special?.delay) await new Promise((resolve) => setTimeout(resolve, special.delay));
     const { status = 200, body = "", headers = {} } = special?.status ? special : answer(request, target);
     response.writeHead(status, headers).end(body);
@@ -56,7 +58,7 @@ export async function startMlflowMock(tls) {
   };
 }
 
-function answer({ method, path, query, headers, body }, { spans, experiments }) {
+function answer({ method, path, query, headers, body }, { spans, experiments, deleted }) {
   const json = (status, value) => ({
     status,
     headers: { "content-type": "application/json" },
@@ -64,7 +66,11 @@ function answer({ method, path, query, headers, body }, { spans, experiments }) 
   });
   if (path === "/version") return { body: "3.17.2" };
   const experiment = (id) => ({
-    experiment: { experiment_id: id, artifact_location: `mlflow-artifacts:/${id}`, lifecycle_stage: "active" },
+    experiment: {
+      experiment_id: id,
+      artifact_location: `mlflow-artifacts:/${id}`,
+      lifecycle_stage: deleted ? "deleted" : "active",
+    },
   });
   if (path.endsWith("/experiments/get")) return json(200, experiment(query.experiment_id));
   if (path.endsWith("/experiments/get-by-name")) {
@@ -77,6 +83,7 @@ function answer({ method, path, query, headers, body }, { spans, experiments }) 
     experiments.set(JSON.parse(body).name, id);
     return json(200, { experiment_id: id });
   }
+  if (path.endsWith("/runs/get")) return json(404, { error_code: "RESOURCE_DOES_NOT_EXIST", message: "no such run" });
   if (method === "POST" && path === "/v1/traces") {
     const experimentId = headers["x-mlflow-experiment-id"];
     if (!experimentId) return json(422, { detail: "x-mlflow-experiment-id is required" });
