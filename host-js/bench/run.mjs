@@ -58,7 +58,9 @@ const main = (round, side) => round[side].mainMicrosPerSpan - round.none.mainMic
 const memory = (round, side) => round[side].residentGrowthMib - round.none.residentGrowthMib;
 const of = (field) => (round, side) => round[side][field];
 
-console.log(`${RATE} spans/s for ${SECONDS} s, medians of ${ROUNDS} rounds; CPU and memory without those of making spans`);
+console.log(
+  `${RATE} spans/s for ${SECONDS} s, medians of ${ROUNDS} rounds; CPU and memory without those of making spans`,
+);
 const columns = {
   "CPU µs/span": cpu,
   "of the main thread": main,
@@ -69,7 +71,9 @@ const columns = {
   "start ms": of("startMillis"),
 };
 const row = (side) =>
-  Object.fromEntries(Object.entries(columns).map(([name, read]) => [name, round2(median((round) => read(round, side)))]));
+  Object.fromEntries(
+    Object.entries(columns).map(([name, read]) => [name, round2(median((round) => read(round, side)))]),
+  );
 console.table({ stock: row("stock"), ours: row("ours"), "ours, worker: false": row("inline") });
 
 record("CPU of the process", "µs a span", cpu, 1.5);

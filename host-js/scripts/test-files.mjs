@@ -22,4 +22,4 @@ export const MORE = below([
 ]);
 
 /** `make apps`: builds that take minutes. */
-export const APPS = below(["apps/typescript", "apps/express", "apps/next"]);
+export const APPS = below(["apps/typescript", "apps/package-managers", "apps/express", "apps/next"]);

@@ -101,6 +101,10 @@ const SET_UPS = [
       { TypeScript: `typescript-${version}` },
     ]),
   ),
+  ...group("apps/package-managers.test.mjs", "Package managers", [
+    ["pnpm", "apps/package-managers", same("pnpm")],
+    ["Yarn, Plug'n'Play", "apps/package-managers", { yarn: "@yarnpkg/cli-dist" }],
+  ]),
   ...group("apps/express.test.mjs", "Frameworks", [
     ["Express with LangGraph", "apps/express", same("express", "@langchain/langgraph", "@langchain/core")],
   ]),
