@@ -38,11 +38,13 @@ pub fn of(id: TraceId, trace: &Trace, update: &TraceUpdate, experiment_id: &str)
             if trace.root().is_some() { "the root span came after the trace was closed" } else { "no root span came" };
         tags.insert(NO_ROOT.to_owned(), said.to_owned());
     }
+    // MLflow does not get what the host omits, such as feedback that was given long after.
+    let kept = || trace.span_summaries().map(|(_, summary)| summary).filter(|summary| !summary.omitted);
     TraceInfo {
         trace_id: id.bytes(),
         experiment_id: experiment_id.to_owned(),
-        start: trace.span_summaries().map(|(_, summary)| summary.start).min().unwrap_or_default(),
-        end: trace.span_summaries().map(|(_, summary)| summary.end).max().unwrap_or_default(),
+        start: kept().map(|summary| summary.start).min().unwrap_or_default(),
+        end: kept().map(|summary| summary.end).max().unwrap_or_default(),
         state: state(trace),
         request_preview: filled(|trace_preview| trace_preview.request_from_conversation, ConversationSummary::request)
             .or_else(|| trace_preview?.request.clone())

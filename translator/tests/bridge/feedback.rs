@@ -389,3 +389,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn feedback_that_the_host_leaves_out_has_no_part_in_the_times_of_its_trace() {
+    let mut host = Host::new("{}");
+    let mut root = span(1, 1, 0);
+    // Raw JSON, for which MLflow needs a trace info.
+    root.attributes
+        .push(text("output.value", r#"{"type": "message", "content": [{"type": "text", "text": "Paris"}]}"#));
+    let took = (root.end_time_unix_nano - root.start_time_unix_nano) / 1_000_000;
+    let mut carrier = carrier(1, (1, 1), "", 1.0, None);
+    carrier.span_id = vec![9; 8];
+    carrier.parent_span_id = vec![1; 8];
+    carrier.end_time_unix_nano += 1_000 * SECOND;
+    let value = Some(AnyValue { value: Some(Any::BoolValue(true)) });
+    let omit = KeyValue { key: "openinference_mlflow.omit".into(), value, ..KeyValue::default() };
+    carrier.attributes.push(omit);
+    host.ingest(&app(vec![root, carrier]));
+    host.finish();
+    let stored = &host.server.traces[&vec![1; 16]];
+    assert_eq!((stored.spans.len(), stored.assessments.len()), (1, 1));
+    assert_eq!(stored.time.1, took);
+}
