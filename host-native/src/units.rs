@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 use thiserror::Error;
@@ -40,6 +40,28 @@ impl TryFrom<String> for Period {
 
     fn try_from(text: String) -> Result<Self, BadPeriod> {
         text.parse()
+    }
+}
+
+/// A point in time, written as a day, as a time in UTC, or as how long ago it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(pub SystemTime);
+
+/// Text that is no [`Moment`].
+#[derive(Debug, Error)]
+#[error("write a day such as 2026-11-01, a time in UTC such as 2026-11-01T12:00:00Z, or how long ago, such as 30d")]
+pub struct BadMoment;
+
+impl FromStr for Moment {
+    type Err = BadMoment;
+
+    fn from_str(text: &str) -> Result<Self, BadMoment> {
+        let text = text.trim();
+        if let Ok(ago) = humantime::parse_duration(text) {
+            return SystemTime::now().checked_sub(ago).map(Self).ok_or(BadMoment);
+        }
+        let midnight = || humantime::parse_rfc3339(&format!("{text}T00:00:00Z"));
+        humantime::parse_rfc3339(text).or_else(|_| midnight()).map(Self).map_err(|_| BadMoment)
     }
 }
 
@@ -159,4 +181,22 @@ pub struct BadAddress;
 /// It is not an IP address and a port.
 pub fn address(text: &str) -> Result<SocketAddr, BadAddress> {
     text.parse().map_err(|_| BadAddress)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn given_a_moment_then_days_times_and_lengths_of_time_are_understood() {
+        let at = |text: &str| humantime::format_rfc3339_seconds(text.parse::<Moment>().unwrap().0).to_string();
+        assert_eq!(at("2026-11-01"), "2026-11-01T00:00:00Z");
+        assert_eq!(at("2026-11-01T12:30:00.5Z"), "2026-11-01T12:30:00Z");
+        let before = SystemTime::now();
+        let moment = "2h".parse::<Moment>().unwrap().0 + Duration::from_secs(7200);
+        assert!(before <= moment && moment <= SystemTime::now());
+        for bad in ["", "yesterday", "2026-13-01", "2026-11-01T12:00:00+01:00"] {
+            assert!(bad.parse::<Moment>().unwrap_err().to_string().contains("30d"), "{bad}");
+        }
+    }
 }

@@ -15,6 +15,7 @@ from e2e.harness import payloads  # noqa: E402
 from e2e.harness.mlflow_server import MlflowServer  # noqa: E402
 from e2e.harness.mock_openai import MockOpenAI  # noqa: E402
 from e2e.harness.payloads import Payload  # noqa: E402
+from e2e.harness.phoenix_server import PhoenixServer  # noqa: E402
 from e2e.harness.readback import Reader  # noqa: E402
 from e2e.parity.stored_copies import StoredCopies, store_twice  # noqa: E402
 
@@ -74,6 +75,14 @@ def experiment(reader: Reader, request: pytest.FixtureRequest) -> str:
 def model_api() -> Iterator[MockOpenAI]:
     with MockOpenAI() as api:
         yield api
+
+
+@pytest.fixture(scope="session")
+def phoenix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PhoenixServer]:
+    """It takes long to start, so tests share it, each with projects of its own."""
+    server = PhoenixServer(tmp_path_factory.mktemp("phoenix")).start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture

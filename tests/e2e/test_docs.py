@@ -51,6 +51,11 @@ _REPLAY = f"{_PROGRAM} replay traces --tracking-uri http://127.0.0.1:5000"
 _STATUS = f"{_PROGRAM} status --once"
 _QUARANTINE_LIST = f"{_PROGRAM} quarantine list"
 _QUARANTINE_REPLAY = f"{_PROGRAM} quarantine replay --all --tracking-uri http://127.0.0.1:5000"
+# test_import.py runs these against a real Phoenix.
+_IMPORT = [
+    f"{_PROGRAM} import --from-phoenix http://127.0.0.1:6006 --all-projects --dry-run",
+    f"{_PROGRAM} import --from-phoenix http://127.0.0.1:6006 --project my-agent --tracking-uri http://127.0.0.1:5000",
+]
 _FORWARD = f"{_PROGRAM} serve --tracking-uri http://127.0.0.1:5000 --forward http://127.0.0.1:6006"
 
 
@@ -62,7 +67,7 @@ def _commands(page: Path) -> list[str]:
 def test_every_command_is_run_here() -> None:
     readme = [_DEMO, _TEST, _MLFLOW, _SERVE, _CURL, _AGENT]
     short = [command.replace("target/release/", "") for command in (_SERVE, _ADD_SENDER, _SERVE_A_TEAM)]
-    docs = [*short, _AGENT, _DOCTOR, _REPLAY, _STATUS, _QUARANTINE_LIST, _QUARANTINE_REPLAY, _FORWARD]
+    docs = [*short, _AGENT, _DOCTOR, _REPLAY, _STATUS, _QUARANTINE_LIST, _QUARANTINE_REPLAY, _FORWARD, *_IMPORT]
     assert sorted(_commands(_REPOSITORY / "README.md")) == sorted(readme)
     found = [command for page in _PAGES[1:] if page.name not in _TESTED_ELSEWHERE for command in _commands(page)]
     assert sorted(found) == sorted(docs)

@@ -19,13 +19,6 @@ _QUICK = ("--settle", "50ms", "--retry-initial", "100ms", "--retry-max", "1s", "
 
 
 @pytest.fixture(scope="module")
-def phoenix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PhoenixServer]:
-    server = PhoenixServer(tmp_path_factory.mktemp("phoenix")).start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
 def mlflow(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iterator[MlflowServer]:
     server = MlflowServer(tmp_path_factory.mktemp("mlflow-beside"), store=empty_store).start()
     yield server

@@ -1,6 +1,5 @@
 """One application with `phoenix.otel.register()` and the Python package: Phoenix gets what it got, MLflow gets everything."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +20,6 @@ _REPOSITORY = Path(__file__).resolve().parents[2]
 # The oldest and the newest OpenTelemetry SDK that the package supports, with the same instrumentor.
 _SDKS = {name: _REPOSITORY / f".venv-python-{name}/bin/python" for name in ("oldest", "newest")}
 _SPANS = len(SCENARIOS) + 3  # The scenario `tools` makes four.
-
-
-@pytest.fixture(scope="module")
-def phoenix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PhoenixServer]:
-    server = PhoenixServer(tmp_path_factory.mktemp("phoenix")).start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture(scope="module", params=_SDKS)

@@ -7,6 +7,7 @@ mod auth;
 mod completions;
 mod demo;
 mod doctor;
+mod import;
 mod man;
 mod process;
 mod quarantine;
@@ -14,6 +15,7 @@ mod replay;
 pub mod serve;
 mod status;
 mod supervisor;
+mod transfer;
 mod translate;
 
 use std::process::ExitCode;
@@ -63,6 +65,7 @@ fn run(cli: Cli, environment: Environment) -> anyhow::Result<ExitCode> {
         }
         Command::Translate(args) => translate::run(args, &load_translator()?),
         Command::Replay(args) => runtime()?.block_on(replay::run(args, &sources, &global.data_dir)),
+        Command::Import(args) => runtime()?.block_on(import::run(args, &sources, &global.data_dir)),
         Command::Quarantine(args) => runtime()?.block_on(quarantine::run(args, &sources, &global.data_dir)),
         Command::Status(args) => runtime()?.block_on(status::run(args)),
         Command::Auth(args) => auth::run(args, &sources),

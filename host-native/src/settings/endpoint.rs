@@ -3,9 +3,10 @@
 use std::fmt;
 
 use reqwest::Url;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 
 use super::Trust;
+use super::header_pairs::header_pairs;
 
 /// A forward destination. Safe to print: shows no credentials or headers.
 #[derive(Clone, PartialEq, Eq)]
@@ -122,16 +123,7 @@ impl ForwardEndpoint {
     }
 
     fn add_headers(&mut self, pairs: &str) -> Result<(), ForwardEndpointError> {
-        let bad = || ForwardEndpointError::Header(self.written.clone());
-        let mut headers = HeaderMap::new();
-        for pair in pairs.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').ok_or_else(bad)?;
-            let value = percent_encoding::percent_decode_str(value.trim()).decode_utf8().map_err(|_| bad())?;
-            let name = HeaderName::try_from(name.trim().to_ascii_lowercase()).map_err(|_| bad())?;
-            let mut value = HeaderValue::from_str(&value).map_err(|_| bad())?;
-            value.set_sensitive(true);
-            headers.insert(name, value);
-        }
+        let headers = header_pairs(pairs).ok_or_else(|| ForwardEndpointError::Header(self.written.clone()))?;
         self.headers.extend(headers);
         Ok(())
     }

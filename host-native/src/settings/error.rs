@@ -91,6 +91,18 @@ pub enum SettingsError {
     /// A destination to forward to, or its headers.
     #[error(transparent)]
     Forward(#[from] ForwardEndpointError),
+    /// The address of a Phoenix server.
+    #[error("--from-phoenix is not the address of a Phoenix server; expected something like http://127.0.0.1:6006")]
+    PhoenixUrl,
+    /// The API key or the headers for Phoenix.
+    #[error(
+        "{variable} cannot be sent; a key is one line of text, headers are comma-separated name=value pairs with \
+         percent-encoded values"
+    )]
+    PhoenixHeader {
+        /// Where it comes from.
+        variable: &'static str,
+    },
     /// Forwarding needs the journal.
     #[error("--forward needs the journal, and --no-journal turns it off; drop one of them")]
     ForwardWithoutJournal,

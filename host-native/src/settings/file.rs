@@ -12,6 +12,7 @@ use serde_aux::serde_introspection::serde_introspect;
 use super::SettingsError;
 use super::credentials::CredentialKeys;
 use super::forward::ForwardKeys;
+use super::phoenix::PhoenixKeys;
 use crate::cli::{
     AccessArgs, DestinationArgs, ForwardArgs, GlobalArgs, JournalArgs, LimitArgs, OperateArgs, ReceiveArgs, TuningArgs,
 };
@@ -60,6 +61,7 @@ impl SettingsFile {
     pub fn holds_secrets(&self) -> bool {
         self.layer::<CredentialKeys>().is_ok_and(|keys| keys.is_secret())
             || self.layer::<ForwardKeys>().is_ok_and(|keys| keys.forward_headers.is_some())
+            || self.layer::<PhoenixKeys>().is_ok_and(|keys| keys.is_secret())
     }
 
     /// The group of settings `T` with what the file sets of it.
@@ -85,6 +87,7 @@ fn known_keys() -> Vec<&'static str> {
         serde_introspect::<ReceiveArgs>(),
         serde_introspect::<ForwardArgs>(),
         serde_introspect::<ForwardKeys>(),
+        serde_introspect::<PhoenixKeys>(),
         serde_introspect::<JournalArgs>(),
         serde_introspect::<OperateArgs>(),
         serde_introspect::<LimitArgs>(),

@@ -12,7 +12,9 @@ mod environment;
 mod error;
 mod file;
 mod forward;
+mod header_pairs;
 mod limits;
+mod phoenix;
 mod tracking_uri;
 mod tuning;
 
@@ -33,6 +35,7 @@ pub use environment::Environment;
 pub use error::SettingsError;
 pub use file::SettingsFile;
 pub use limits::Limits;
+pub use phoenix::PhoenixServer;
 pub use tracking_uri::TrackingUri;
 pub use tuning::Tuning;
 

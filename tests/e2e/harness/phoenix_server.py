@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from e2e.harness.environment import clean_environment
+from e2e.harness.http import request
 from e2e.harness.http_server_process import HttpServerProcess
 from e2e.harness.ports import free_ports
 
@@ -75,3 +76,9 @@ class PhoenixServer(HttpServerProcess):
             cursor = page["next_cursor"]
             if cursor is None:
                 return found
+
+    def annotate(self, scope: str, **annotation: object) -> None:
+        """Store an annotation of a `span`, a `trace` or a `session` that Phoenix has, over one of the same name."""
+        body = json.dumps({"data": [{"annotator_kind": "HUMAN"} | annotation]}).encode()
+        path = f"/v1/{scope}_annotations?sync=true"
+        request("POST", self.uri + path, body, {"content-type": "application/json"}).require(200)

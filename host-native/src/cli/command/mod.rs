@@ -3,6 +3,7 @@
 mod auth;
 mod completions;
 mod doctor;
+mod import;
 mod man;
 mod quarantine;
 mod replay;
@@ -15,6 +16,7 @@ use clap::Subcommand;
 pub use auth::{AuthAddArgs, AuthArgs, AuthCommand};
 pub use completions::CompletionsArgs;
 pub use doctor::DoctorArgs;
+pub use import::ImportArgs;
 pub use man::ManArgs;
 pub use quarantine::{Chosen, QuarantineAction, QuarantineArgs, QuarantineReplayArgs};
 pub use replay::ReplayArgs;
@@ -31,6 +33,8 @@ pub enum Command {
     Translate(TranslateArgs),
     /// Deliver captured OTLP files, the local folder or quarantined spans to MLflow.
     Replay(Box<ReplayArgs>),
+    /// Move the history of Phoenix projects, spans and annotations, to MLflow.
+    Import(Box<ImportArgs>),
     /// List, show, send again or drop what MLflow would not take.
     Quarantine(Box<QuarantineArgs>),
     /// Show what a running `serve` does.

@@ -20,12 +20,11 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use walkdir::{DirEntry, WalkDir};
 
+use crate::command::transfer::MAX_PAYLOAD;
 use crate::exporter::local::{experiment_of_folder, trace_of_file};
 use crate::payload::{Encoding, PayloadContext};
 use crate::quarantine::QuarantineRecord;
 
-/// The largest payload, in bytes.
-pub(in crate::command) const MAX_PAYLOAD: usize = 64 << 20;
 /// The largest file, in bytes after decompression.
 const MAX_FILE: u64 = 1 << 30;
 

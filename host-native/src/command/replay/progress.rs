@@ -30,13 +30,9 @@ impl Progress {
         self.bar.inc(size(path));
     }
 
-    pub(super) fn acknowledged(&self, payloads: usize) {
-        self.bar.set_message(payloads.to_string());
-    }
-
-    /// Take the bar away.
-    pub(super) fn end(&self) {
-        self.bar.finish_and_clear();
+    /// The bar itself, whose message is the number of payloads that are done.
+    pub(super) fn bar(&self) -> ProgressBar {
+        self.bar.clone()
     }
 }
 

@@ -1,61 +1,18 @@
-//! Replays to a server of these tests' own, which takes what MLflow would take.
+//! Replays to a server that takes what MLflow would take.
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use std::sync::Mutex;
-
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri};
-use axum::routing::{get, post};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use super::*;
 use crate::cli::{Cli, Command};
+use crate::command::transfer::pretend_mlflow::Mlflow;
 use crate::settings::{Environment, SettingsFile};
 
 const SAMPLE: &[u8] = include_bytes!("../../../demo/langchain_rag.pb");
 const OTHER: &[u8] = include_bytes!("../../../demo/openai_agents.pb");
-
-/// A server that takes every export, and remembers for which experiment.
-#[derive(Clone, Default)]
-struct Mlflow {
-    exports: Arc<Mutex<Vec<String>>>,
-}
-
-impl Mlflow {
-    async fn start(&self) -> String {
-        async fn export(State(mlflow): State<Mlflow>, headers: HeaderMap, _: Bytes) -> StatusCode {
-            let experiment = headers.get("x-mlflow-experiment-id").unwrap().to_str().unwrap().to_owned();
-            mlflow.exports.lock().unwrap().push(experiment);
-            StatusCode::OK
-        }
-        async fn find(uri: Uri) -> String {
-            let id = uri.query().and_then(|query| query.strip_prefix("experiment_id=")).unwrap_or("7");
-            format!(r#"{{"experiment": {{"experiment_id": "{id}", "name": "e", "lifecycle_stage": "active"}}}}"#)
-        }
-        let routes = Router::new()
-            .route("/version", get(|| async { "3.17.2" }))
-            .route("/api/2.0/mlflow/experiments/get-by-name", get(find))
-            .route("/api/2.0/mlflow/experiments/get", get(find))
-            .route("/v1/traces", post(export))
-            .fallback(|| async { "{}" })
-            .with_state(self.clone());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(async move { axum::serve(listener, routes).await });
-        format!("http://{address}")
-    }
-
-    /// The experiments of the exports since the last call.
-    fn exports(&self) -> Vec<String> {
-        std::mem::take(&mut self.exports.lock().unwrap())
-    }
-}
 
 /// A machine with these files to replay, and a data directory.
 struct Machine {
@@ -93,15 +50,15 @@ async fn given_captured_files_then_they_are_delivered_once_and_again_only_when_a
     let machine = Machine::new(mlflow.start().await, &[("a.pb", SAMPLE), ("b.pb", OTHER)]);
 
     let first = machine.replay(&[]).await.unwrap();
-    assert_eq!((first.taken, first.done, first.known, first.complete()), (2, 2, 0, true));
+    assert_eq!((first.totals.taken, first.totals.done, first.known, first.complete()), (2, 2, 0, true));
     assert!(!mlflow.exports().is_empty());
 
     let second = machine.replay(&[]).await.unwrap();
-    assert_eq!((second.taken, second.known, second.complete()), (0, 2, true));
+    assert_eq!((second.totals.taken, second.known, second.complete()), (0, 2, true));
     assert!(mlflow.exports().is_empty());
 
     let third = machine.replay(&["--again"]).await.unwrap();
-    assert_eq!((third.taken, third.done), (2, 2));
+    assert_eq!((third.totals.taken, third.totals.done), (2, 2));
     assert!(!mlflow.exports().is_empty());
 }
 
@@ -113,7 +70,7 @@ async fn given_a_replay_to_another_experiment_then_everything_is_new_to_it() {
     mlflow.exports();
 
     let elsewhere = machine.replay(&["--experiment-id", "3"]).await.unwrap();
-    assert_eq!((elsewhere.taken, elsewhere.known), (1, 0));
+    assert_eq!((elsewhere.totals.taken, elsewhere.known), (1, 0));
     let exports = mlflow.exports();
     assert!(!exports.is_empty() && exports.iter().all(|experiment| experiment == "3"), "{exports:?}");
 }
@@ -125,7 +82,7 @@ async fn given_a_damaged_file_then_the_others_are_delivered_and_the_replay_is_no
     let machine =
         Machine::new(mlflow.start().await, &[("a.pb", torn), ("b.json", b"{\"resourceSpans\": 1"), ("c.pb", OTHER)]);
     let tally = machine.replay(&[]).await.unwrap();
-    assert_eq!((tally.taken, tally.done, tally.unreadable, tally.complete()), (1, 1, 2, false));
+    assert_eq!((tally.totals.taken, tally.totals.done, tally.unreadable, tally.complete()), (1, 1, 2, false));
     assert!(!mlflow.exports().is_empty());
 }
 

@@ -14,10 +14,11 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::bridge::{self, BridgeStorage};
 use crate::cli::QuarantineReplayArgs;
-use crate::command::replay::{IDLE_MS, MAX_PAYLOAD, PATIENCE, encoding_of, reach};
+use crate::command::replay::encoding_of;
+use crate::command::transfer::{self, MAX_PAYLOAD, PATIENCE};
 use crate::driver::{Handle, Refused};
 use crate::quarantine::{Quarantine, QuarantineEntry};
-use crate::settings::{Destination, Sources};
+use crate::settings::Sources;
 use crate::telemetry::Metrics;
 use crate::wasm::Translator;
 
@@ -29,13 +30,9 @@ pub(super) async fn replay(
     translator: &Translator,
     data_dir: &Path,
 ) -> anyhow::Result<bool> {
-    let mut delivery = sources.delivery(&args.destination, &args.tuning)?;
-    delivery.tuning.idle_ms.get_or_insert(IDLE_MS);
-    delivery.tuning.wait_for_optional = Some(true);
-    let Destination::Server(server) = &delivery.destination else {
-        bail!("there is no server to replay to\nhint: name one with --tracking-uri or MLFLOW_TRACKING_URI");
-    };
-    reach(server).await?;
+    let delivery = transfer::delivery(sources, &args.destination, &args.tuning)?;
+    let server = transfer::server(&delivery)?;
+    transfer::reach(server).await?;
     let refused_again = tempfile::Builder::new().prefix(".replay-").tempdir_in(data_dir);
     let refused_again = refused_again.with_context(|| format!("{} cannot be written", data_dir.display()))?;
     let aside = Quarantine::below(refused_again.path());

@@ -1,10 +1,11 @@
-//! What a server has acknowledged, so that a replay that was interrupted goes on where it stopped.
+//! What a server has acknowledged, so that a replay or an import that was interrupted goes on where it stopped.
 //!
-//! One file a server, `<data-dir>/replayed/<hash of its address>`: a line for each payload, the SHA-256 of the payload
-//! and of where it went, in hexadecimal. Lines are only ever appended, and one that was torn off is not a fingerprint of
-//! anything: at worst a payload is sent again, which MLflow stores over the old spans.
+//! One file a server, `<data-dir>/replayed/<hash of its address>`: a line for each fingerprint, the SHA-256 of what was
+//! sent and of where it went, in hexadecimal. Lines are only ever appended, and one that was torn off is not a
+//! fingerprint of anything: at worst a payload is sent again, which MLflow stores over the old spans.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -15,15 +16,15 @@ use crate::payload::{Encoding, PayloadContext};
 
 /// What one server has.
 #[derive(Debug)]
-pub(super) struct Acknowledged {
+pub(in crate::command) struct Acknowledged {
     path: PathBuf,
     file: File,
-    known: HashSet<String>,
+    known: HashSet<Fingerprint>,
 }
 
-/// Names a payload and where it goes.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Fingerprint(String);
+/// Names something that is sent, and where it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in crate::command) struct Fingerprint([u8; 32]);
 
 // === impl Acknowledged ===
 
@@ -32,30 +33,30 @@ impl Acknowledged {
     ///
     /// # Errors
     /// The file cannot be read or written.
-    pub(super) fn open(data_dir: &Path, server: &str) -> io::Result<Self> {
+    pub(in crate::command) fn open(data_dir: &Path, server: &str) -> io::Result<Self> {
         let folder = data_dir.join("replayed");
         fs::create_dir_all(&folder)?;
-        let path = folder.join(Fingerprint::of([server.as_bytes()]).0);
+        let path = folder.join(Fingerprint::of([server.as_bytes()]).to_string());
         let mut file = OpenOptions::new().read(true).append(true).create(true).open(&path)?;
         let lines = fs::read_to_string(&path)?;
         if !lines.is_empty() && !lines.ends_with('\n') {
             file.write_all(b"\n")?;
         }
-        let known = lines.lines().map(str::to_owned).collect();
+        let known = lines.lines().filter_map(Fingerprint::parse).collect();
         Ok(Self { path, file, known })
     }
 
-    pub(super) fn contains(&self, fingerprint: &Fingerprint) -> bool {
-        self.known.contains(&fingerprint.0)
+    pub(in crate::command) fn contains(&self, fingerprint: &Fingerprint) -> bool {
+        self.known.contains(fingerprint)
     }
 
-    /// Remember a payload.
+    /// Remember it.
     ///
     /// # Errors
     /// The file cannot be written.
     pub(super) fn add(&mut self, fingerprint: Fingerprint) -> io::Result<()> {
-        if self.known.insert(fingerprint.0.clone()) {
-            self.file.write_all(format!("{}\n", fingerprint.0).as_bytes())?;
+        if self.known.insert(fingerprint) {
+            self.file.write_all(format!("{fingerprint}\n").as_bytes())?;
         }
         Ok(())
     }
@@ -69,8 +70,9 @@ impl Acknowledged {
 // === impl Fingerprint ===
 
 impl Fingerprint {
-    /// Of a payload that goes where its context says, and where that says nothing, to `otherwise`.
-    pub(super) fn new(payload: &[u8], context: &PayloadContext, otherwise: &str) -> Self {
+    /// Of a payload, or of words that identify it, which goes where its context says, and where that says nothing, to
+    /// `otherwise`.
+    pub(in crate::command) fn new(payload: &[u8], context: &PayloadContext, otherwise: &str) -> Self {
         let encoding = match context.encoding {
             Encoding::Protobuf => "protobuf",
             Encoding::Json => "json",
@@ -89,7 +91,24 @@ impl Fingerprint {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
-        Self(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        Self(hash.finalize().into())
+    }
+
+    fn parse(line: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        if line.len() != 2 * bytes.len() {
+            return None;
+        }
+        for (index, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(line.get(2 * index..2 * index + 2)?, 16).ok()?;
+        }
+        Some(Self(bytes))
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
