@@ -160,7 +160,7 @@ test-python: $(BINARY) wheel .venv-python-oldest/requirements.txt .venv-python-n
 	cd ..
 	$(PYTHON) -m pytest -q tests/e2e -m python_package
 
-test-browser: $(BINARY) setup-browser setup-python wheel .venv-python-newest/requirements.txt ## MLflow's UI in a real browser.
+test-browser: $(BINARY) setup-browser setup-python setup-applications wheel .venv-python-newest/requirements.txt ## MLflow's UI in a real browser.
 	cd tests/browser
 	MLFLOW_BIN=$(CURDIR)/.venv/bin/mlflow npm test
 

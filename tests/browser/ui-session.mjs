@@ -6,17 +6,23 @@ import { INSTRUMENTORS } from "./expected/conversations.mjs";
 import { RETRIEVERS } from "./expected/documents.mjs";
 import { ERRORS } from "./expected/errors.mjs";
 import { openBrowser } from "./support/chromium.mjs";
-import { storeEachWay } from "./support/store.mjs";
+import { storeEachWay, storeEachWayWithApplications } from "./support/store.mjs";
 import { readList } from "./ui/trace-list.mjs";
 import { TracePage } from "./ui/trace-page.mjs";
 
 /** The payloads of `expected/`. */
 export const PAYLOADS = [...INSTRUMENTORS.map(({ payloads }) => payloads), RETRIEVERS, ERRORS].flatMap(Object.keys);
 
+/** Those whose applications also run now, with the Python package; the side `applications` has them. */
+export const MADE_AGAIN = PAYLOADS.filter((payload) => /^py_(anthropic|langchain|llama_index|openai)_/.test(payload));
+
 export class UiSession {
-  /** Stores every payload. With a folder for `screenshots`, what is looked at is photographed. */
-  static async start(screenshots) {
-    const store = await storeEachWay(PAYLOADS);
+  /**
+   * Stores every payload. With a folder for `screenshots`, what is looked at is photographed. `runsApplications` adds the
+   * side `applications`.
+   */
+  static async start({ screenshots, runsApplications = false } = {}) {
+    const store = await (runsApplications ? storeEachWayWithApplications : storeEachWay)(PAYLOADS);
     try {
       return new UiSession(store, await openBrowser(), screenshots);
     } catch (error) {
@@ -31,7 +37,9 @@ export class UiSession {
     this.screenshots = screenshots;
     this.seen = new Map();
     this.pages = Object.fromEntries(
-      ["translated", "raw", "python"].map((side) => [side, new TracePage(browser.page, store.uri, store[side].experimentId)]),
+      ["translated", "raw", "python", "applications"]
+        .filter((side) => store[side])
+        .map((side) => [side, new TracePage(browser.page, store.uri, store[side].experimentId)]),
     );
   }
 
@@ -83,9 +91,9 @@ export class UiSession {
     return seen;
   }
 
-  /** Of what MLflow makes of raw payloads nobody needs a picture. */
+  /** Of what MLflow makes of raw payloads, and twice of the same spans, nobody needs a picture. */
   async photograph(side, payload, what) {
-    if (side !== "translated" || !this.screenshots) return;
+    if (!["translated", "applications"].includes(side) || !this.screenshots) return;
     await this.pages[side].screenshot(join(this.screenshots, `${payload.split(".")[0]}-${side}-${what}.png`));
   }
 

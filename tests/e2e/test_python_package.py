@@ -71,4 +71,5 @@ def test_every_span_is_there(sides: Sides, with_autolog: dict[str, Payload], nam
 @pytest.mark.parametrize("name", payload_names())
 def test_mlflow_shows_what_it_shows_of_the_same_payload_through_the_gateway(sides: Sides, name: str) -> None:
     found = differences(sides.gateway[name].traces, sides.package[name].traces)
-    assert not found, "\n".join(f"{'/'.join(at.path)}: {at.raw!r} and {at.translated!r}" for at in found)
+    told = (f"{'/'.join(at.path)}: {at.raw!r} through the gateway, {at.translated!r} with the package" for at in found)
+    assert not found, "\n".join(told)

@@ -1,11 +1,12 @@
 /**
  * Captured payloads on one real MLflow server, each three times: through the gateway, as `replay` sends it; raw, as an
- * exporter would send it to MLflow's own `/v1/traces`; and through the Python package, whose processor gets the spans.
+ * exporter would send it to MLflow's own `/v1/traces`; and through the Python package, whose processor gets the spans. Beside
+ * them, what the captured applications send now with the Python package.
  */
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,24 +19,38 @@ const BINARY =
   fileURLToPath(new URL("../../../target/release/openinference-mlflow", import.meta.url));
 
 const PYTHON = fileURLToPath(new URL("../../../.venv-python-newest/bin/python", import.meta.url));
+const TESTS = fileURLToPath(new URL("../../", import.meta.url));
+const PYTHON_OF_TESTS = fileURLToPath(new URL("../../../.venv/bin/python", import.meta.url));
+/** Six applications, most of which take seconds to import what they use. */
+const APPLICATIONS_LIMIT_MILLIS = 600_000;
 const THROUGH_PYTHON = fileURLToPath(new URL("through_python.py", import.meta.url));
 
 export const MANIFEST = JSON.parse(readFileSync(join(FIXTURES, "manifest.json"), "utf8"));
 
 /** @returns {Promise<{uri: string, translated: Side, raw: Side, python: Side, stop: () => Promise<void>}>} */
 export function storeEachWay(names) {
-  return onServer(async (server) => {
-    const translated = await side(server, "translated", names, () => replay(server.uri, "translated", names));
-    const raw = await side(server, "raw", names, (experimentId) => post(server.uri, experimentId, translated));
-    const python = await side(server, "python", names, () => endInPython(server.uri, "python", translated));
-    return { translated, raw, python };
-  });
+  return onServer((server) => eachWay(server, names));
+}
+
+/** The same, and `applications`: what the captured applications do now. See `tests/capture/autolog.py`. */
+export function storeEachWayWithApplications(names) {
+  return onServer(async (server) => ({
+    ...(await eachWay(server, names)),
+    applications: await side(server, "applications", () => runApplications(server.uri, "applications")),
+  }));
+}
+
+async function eachWay(server, names) {
+  const translated = await side(server, "translated", () => replay(server.uri, "translated", names));
+  const raw = await side(server, "raw", (experimentId) => post(server.uri, experimentId, translated));
+  const python = await side(server, "python", () => endInPython(server.uri, "python", translated));
+  return { translated, raw, python };
 }
 
 /** Through the gateway alone, into an experiment of this name: MLflow refuses or misreads some payloads that are raw. */
 export function storeTranslated(experiment, names) {
   return onServer(async (server) => ({
-    translated: await side(server, experiment, names, () => replay(server.uri, experiment, names)),
+    translated: await side(server, experiment, () => replay(server.uri, experiment, names)),
   }));
 }
 
@@ -49,10 +64,15 @@ async function onServer(store) {
   }
 }
 
-/** The traces of each payload, oldest first: what MLflow says of them, and their spans. */
-async function side(server, name, payloads, store) {
+/**
+ * The traces of each payload, oldest first: what MLflow says of them, and their spans.
+ *
+ * `store` returns the payloads by their names.
+ */
+async function side(server, name, store) {
   const { experiment_id } = await call(`${server.uri}/api/2.0/mlflow/experiments/create`, { name });
-  await store(experiment_id);
+  const bodies = await store(experiment_id);
+  const payloads = Object.keys(bodies);
   const stored = (await server.traces(name)).map(({ info, spans }) => ({
     id: info.trace_id,
     metadata: info.trace_metadata ?? {},
@@ -61,8 +81,8 @@ async function side(server, name, payloads, store) {
   }));
   const traces = Object.fromEntries(payloads.map((payload) => [payload, []]));
   for (const trace of stored.sort((one, other) => Number(one.spans[0].start - other.spans[0].start))) {
-    // Span ids are the same on both sides, trace ids are not.
-    const payload = payloads.find((each) => body(each).includes(Buffer.from(trace.spans[0].id, "hex")));
+    // Copies have the same span ids and other trace ids.
+    const payload = payloads.find((each) => bodies[each].includes(Buffer.from(trace.spans[0].id, "hex")));
     traces[payload].push(trace);
   }
   const ofType = (type) => searchIds(server.uri, experiment_id, `span.type = '${type}'`);
@@ -107,6 +127,7 @@ async function replay(uri, experiment, payloads) {
   rmSync(folder, { recursive: true, force: true });
   assert.equal(done.code, 0, done.stderr);
   assert.match(done.stdout + done.stderr, new RegExp(`delivered: ${payloads.length} of ${payloads.length} payloads`));
+  return Object.fromEntries(payloads.map((name) => [name, body(name)]));
 }
 
 /** MLflow keeps a trace in the first experiment that saw it, so copies get trace ids of their own. */
@@ -118,16 +139,19 @@ function copies(kind, { traces }) {
 }
 
 async function post(uri, experimentId, translated) {
-  for (const [payload, copy] of copies("raw", translated)) {
+  const copied = copies("raw", translated);
+  for (const [payload, copy] of copied) {
     const headers = { "content-type": "application/x-protobuf", "x-mlflow-experiment-id": experimentId };
     const response = await fetch(`${uri}/v1/traces`, { method: "POST", headers, body: copy });
     assert.equal(response.status, 200, `${payload}: ${await response.text()}`);
   }
+  return Object.fromEntries(copied);
 }
 
 async function endInPython(uri, experiment, translated) {
   const folder = mkdtempSync(join(tmpdir(), "python-"));
-  const files = copies("python", translated).map(([payload, copy]) => {
+  const copied = copies("python", translated);
+  const files = copied.map(([payload, copy]) => {
     const file = join(folder, payload);
     writeFileSync(file, copy);
     return file;
@@ -135,6 +159,17 @@ async function endInPython(uri, experiment, translated) {
   const done = await run(PYTHON, [THROUGH_PYTHON, uri, experiment, ...files]);
   rmSync(folder, { recursive: true, force: true });
   assert.equal(done.code, 0, done.stderr);
+  return Object.fromEntries(copied);
+}
+
+async function runApplications(uri, experiment) {
+  const folder = mkdtempSync(join(tmpdir(), "applications-"));
+  const limits = { cwd: TESTS, limitMillis: APPLICATIONS_LIMIT_MILLIS };
+  const done = await run(PYTHON_OF_TESTS, ["-m", "capture.autolog", uri, experiment, folder], limits);
+  const made = readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]);
+  rmSync(folder, { recursive: true, force: true });
+  assert.equal(done.code, 0, done.stderr);
+  return Object.fromEntries(made);
 }
 
 function replaced(bytes, id, kind) {

@@ -7,6 +7,7 @@ import asyncio
 from llama_index.core import Document, MockEmbedding, VectorStoreIndex
 from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.llms import ChatMessage
+from llama_index.core.node_parser import SentenceSplitter
 from llama_index.core.tools import FunctionTool
 from llama_index.llms.openai import OpenAI
 from openinference.instrumentation.llama_index import LlamaIndexInstrumentor
@@ -50,7 +51,11 @@ def agent(api: ModelApi) -> None:
 
 def retrieval(api: ModelApi) -> None:
     documents = [Document(doc_id=name, text=text, metadata={"file": name}) for name, text in prompts.DOCUMENTS.items()]
-    index = VectorStoreIndex.from_documents(documents, embed_model=MockEmbedding(embed_dim=8))
+    # Every text has the same vector, so that ids decide the order of the results.
+    splitter = SentenceSplitter(id_func=lambda place, document: f"{document.node_id}-{place}")
+    index = VectorStoreIndex.from_documents(
+        documents, embed_model=MockEmbedding(embed_dim=8), transformations=[splitter]
+    )
     with api.answering("openai/retrieval.json"):
         index.as_query_engine(llm=_model(api), similarity_top_k=2).query(prompts.DOCUMENT_QUESTION)
 
