@@ -50,6 +50,17 @@ describe("an experiment", () => {
   }
 });
 
+test("a run that nobody knows is named, and its trace is there", async () => {
+  const { printed, stderr } = await app(
+    real,
+    `autolog({ experiment: "unknown-run", runId: "0123456789abcdef0123456789abcdef", flushTimeoutMillis: 60_000 });
+     span("a"); await flush(); print(stats().delivered);`,
+  );
+  assert.deepEqual(printed, [1], stderr);
+  assert.match(stderr, /run 0123456789abcdef0123456789abcdef does not exist on the MLflow server/);
+  assert.equal((await mlflow.traces("unknown-run")).length, 1);
+});
+
 test("a server that stops while spans arrive, and comes back: every span is there, once", {
   timeout: 400_000,
 }, async () => {
