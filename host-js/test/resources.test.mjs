@@ -76,7 +76,8 @@ describe("a server that denies access", { concurrency: 2 }, () => {
     );
     // Within the limit of a test, though the flush may wait for ten minutes.
     assert.deepEqual(printed, [1]);
-    assert.ok(requests.length <= 3, String(requests.length));
+    // A few more on a slow machine, where the pauses between attempts pass meanwhile.
+    assert.ok(requests.length <= 10, String(requests.length));
     assert.match(
       stderr,
       /the process ended before 1 span was sent: the MLflow server at http:\/\/127.* denies access \(401\)/,
@@ -120,7 +121,7 @@ describe("stats()", { concurrency: 2 }, () => {
            tracer.startActiveSpan("skip", (middle) => { tracer.startSpan("leaf").end(); middle.end(); });
            root.end();
          });
-         autolog({ silent: true, mask: (value) => { if (value === "boom") throw new Error("mask"); return value; } });
+         autolog({ silent: true, flushTimeoutMillis: 120_000, mask: (value) => { if (value === "boom") throw new Error("mask"); return value; } });
          let wrong = [];
          const check = () => {
            const s = stats();
