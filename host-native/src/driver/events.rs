@@ -19,7 +19,11 @@ pub(super) fn dispatch(events: Vec<Event>, payloads: &mut OpenPayloads, folder: 
                     "repaired a value so that MLflow can store the span"
                 );
             }
-            Event::Quarantined(span) => quarantine(&span, payloads, folder),
+            Event::Quarantined(span) => {
+                if let Some(span) = payloads.collect_refused(span) {
+                    quarantine(&span, payloads, folder);
+                }
+            }
             Event::Notice(notice) => log(&notice),
         }
     }

@@ -10,6 +10,9 @@
 //! With a journal, a payload is on disk before the bridge sees it. Its sender gets the translator's answer, or, if the bridge
 //! is full, an immediate acknowledgement. Payloads for which the bridge has no space wait in the journal.
 //!
+//! A source that keeps its payloads itself lends them ([`Borrower`]). They bypass the journal and the quarantine: the source
+//! learns when a payload is delivered, and what was refused of it.
+//!
 //! Calls into the instance are pure computation and may take a while, so they have a thread of their own. Sockets and requests
 //! run on tokio.
 
@@ -17,6 +20,7 @@ mod clock;
 mod event_loop;
 mod events;
 mod in_flight;
+mod loan;
 mod open_payloads;
 mod queue;
 mod suspect_payloads;
@@ -39,6 +43,7 @@ use crate::quarantine::Quarantine;
 use crate::wasm::{OpenBridge, OpenError, Stats};
 use open_payloads::OpenPayloads;
 
+pub use loan::{Borrower, Lender, Loan, Settled};
 pub use queue::{Queue, Waiting};
 
 /// The most payloads in the queue of the bridge. Further senders wait.
@@ -51,6 +56,7 @@ pub type MemoryReservation = Box<dyn Any + Send>;
 #[derive(Debug, Clone)]
 pub struct Handle {
     commands: mpsc::Sender<Command>,
+    loans: mpsc::UnboundedSender<Loan>,
     queue: Queue,
     journal: Option<(Journal, mpsc::UnboundedSender<Written>)>,
 }
@@ -159,6 +165,8 @@ pub enum StartError {
 struct Inputs {
     commands: mpsc::Receiver<Command>,
     written: mpsc::UnboundedReceiver<Written>,
+    /// As many as their sources allow.
+    loans: mpsc::UnboundedReceiver<Loan>,
     queue: Queue,
 }
 
@@ -170,6 +178,7 @@ enum Command {
         reply: oneshot::Sender<Result<Accepted, Refused>>,
         reservation: MemoryReservation,
     },
+    Flush,
     Stats {
         reply: oneshot::Sender<Stats>,
     },
@@ -197,15 +206,16 @@ where
     let bridge = bridges.open()?;
     let (commands, inbox) = mpsc::channel(QUEUE);
     let (written, written_inbox) = mpsc::unbounded_channel();
+    let (loans, loans_inbox) = mpsc::unbounded_channel();
     let runtime = tokio::runtime::Handle::current();
     let journal = backlog.as_ref().map(|backlog| (backlog.journal.clone(), written));
     let payloads = backlog.map_or_else(OpenPayloads::default, OpenPayloads::in_journal);
     let queue = Queue::default();
-    let inputs = Inputs { commands: inbox, written: written_inbox, queue: queue.clone() };
+    let inputs = Inputs { commands: inbox, written: written_inbox, loans: loans_inbox, queue: queue.clone() };
     let driver = event_loop::Driver::new(bridges, bridge, destination, quarantine, payloads, inputs, runtime.clone());
     let thread = thread::Builder::new().name("translator".to_owned());
     thread.spawn(move || runtime.block_on(driver.run())).map_err(StartError::Thread)?;
-    Ok(Handle { commands, queue, journal })
+    Ok(Handle { commands, loans, queue, journal })
 }
 
 // === impl Handle ===
@@ -290,5 +300,17 @@ impl Handle {
 
     async fn send(&self, command: Command) -> Result<(), Stopped> {
         self.commands.send(command).await.map_err(|_| Stopped)
+    }
+}
+
+impl Borrower for Handle {
+    fn lend(&self, loan: Loan) {
+        // The source keeps the payload, so nothing is lost.
+        let _ = self.loans.send(loan);
+    }
+
+    fn flush(&self) {
+        // If the queue is full, the bridge is busy with older payloads.
+        let _ = self.commands.try_send(Command::Flush);
     }
 }

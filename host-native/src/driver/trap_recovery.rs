@@ -82,12 +82,15 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
         }
     }
 
-    /// Quarantines a payload and removes it. None: the journal still has it.
+    /// Quarantines a payload and removes it. None: the journal still has it, or its source has it back.
     pub(super) fn quarantine_payload(
         &mut self,
         id: PayloadId,
         reason: &str,
     ) -> Option<Result<PathBuf, QuarantineError>> {
+        if self.payloads.give_back(id, reason) {
+            return None;
+        }
         let bytes = self.payloads.bytes(id).ok().flatten();
         let Some(bytes) = bytes else {
             // The journal cannot be read now. The payload is delivered after the next start.
@@ -102,7 +105,8 @@ impl<O: OpenBridge, D: Destination> Driver<O, D> {
         match &kept {
             Some(Ok(path)) => {
                 tracing::warn!("quarantined a payload in {}: {reason}", path.display());
-                self.payloads.mark_delivered(id);
+                // Its sender does not wait for a delivery any more.
+                drop(self.payloads.mark_delivered(id));
             }
             None => self.payloads.mark_for_quarantine(id, reason),
             Some(Err(_)) if self.payloads.uses_journal() => self.payloads.mark_for_quarantine(id, reason),

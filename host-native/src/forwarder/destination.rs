@@ -1,15 +1,17 @@
-//! Forwards to one destination: reads pending entries, sends them, and handles the outcome.
+//! Forwards to one destination: takes what waits, sends it, and handles the outcome.
 
 use std::sync::Arc;
 
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use super::backoff::Backoff;
 use super::client::{Client, Sent};
 use super::outcome::Outcome;
-use super::queue::{Attempt, Queue};
+use super::queue::{Attempt, Item, Queue};
 use super::status::DestinationStatus;
+use crate::driver::{Loan, Settled};
 use crate::journal::{Consumer, Journal, JournalEntry};
 use crate::quarantine::Quarantine;
 use crate::telemetry::{Forwarded, Metrics};
@@ -42,10 +44,11 @@ impl Destination {
         consumer: Consumer,
         client: Arc<Client>,
         journal: Journal,
+        loans: mpsc::UnboundedReceiver<Loan>,
         quarantine: Quarantine,
         metrics: Metrics,
     ) -> Self {
-        let queue = Queue::new(journal.clone(), consumer, state.clone());
+        let queue = Queue::new(journal.clone(), consumer, loans, state.clone());
         let (backoff, under_way) = (Backoff::default(), JoinSet::new());
         Self { state, consumer, client, queue, journal, quarantine, backoff, under_way, taken: 0, metrics }
     }
@@ -54,10 +57,11 @@ impl Destination {
         while !self.journal.is_closed() {
             while self.under_way.len() < self.backoff.concurrency(CONCURRENCY) && self.is_open() {
                 let Some(attempt) = self.queue.next().await else { break };
+                let Some(attempt) = self.queue.wanted(attempt) else { continue };
                 let client = Arc::clone(&self.client);
                 self.under_way.spawn(async move {
-                    let JournalEntry { payload, context, .. } = &attempt.entry;
-                    let sent = client.send(payload.clone(), context.encoding).await;
+                    let (payload, encoding) = attempt.item.payload();
+                    let sent = client.send(payload, encoding).await;
                     (attempt, sent)
                 });
             }
@@ -82,13 +86,13 @@ impl Destination {
 
     async fn finish_attempt(&mut self, mut attempt: Attempt, outcome: Outcome) {
         match outcome {
-            Outcome::Taken => self.done(&attempt.entry, Forwarded::Delivered),
+            Outcome::Taken => self.done(attempt.item, Forwarded::Delivered),
             Outcome::Partly { rejected, message } => {
                 tracing::warn!(rejected, "{} rejected spans of a payload: {message}", self.state.name());
-                self.done(&attempt.entry, Forwarded::Partly);
+                self.done(attempt.item, Forwarded::Partly);
             }
             Outcome::Refused(reason) => {
-                self.quarantine(&attempt.entry, &reason).await;
+                self.refuse(attempt.item, &reason).await;
                 self.well();
             }
             Outcome::Later { reason, wait, answered } => {
@@ -98,13 +102,10 @@ impl Destination {
                 attempt.taken_before = Some(self.taken);
                 if attempt.refusals >= MAX_REFUSALS {
                     let reason = format!("{reason} (repeatedly, while it accepted other payloads)");
-                    return self.quarantine(&attempt.entry, &reason).await;
+                    return self.refuse(attempt.item, &reason).await;
                 }
                 if self.state.set_trouble(Some(reason.clone())).is_none() {
-                    tracing::warn!(
-                        "{} does not accept payloads: {reason}; keeping them in the journal",
-                        self.state.name()
-                    );
+                    tracing::warn!("{} does not accept payloads: {reason}; keeping them", self.state.name());
                 }
                 self.backoff.failed(Instant::now(), wait);
                 self.queue.again(attempt);
@@ -112,9 +113,15 @@ impl Destination {
         }
     }
 
-    fn done(&mut self, entry: &JournalEntry, how: Forwarded) {
-        self.leaves(entry, how);
-        self.journal.mark_delivered(self.consumer, entry.id, entry.payload.len());
+    fn done(&mut self, item: Item, how: Forwarded) {
+        self.metrics.forwarded(self.state.name(), how);
+        match item {
+            Item::Entry(entry) => {
+                self.queue.done(&entry);
+                self.journal.mark_delivered(self.consumer, entry.id, entry.payload.len());
+            }
+            Item::Loan(loan) => self.queue.settle(loan, Settled::Delivered { refused: Vec::new() }),
+        }
         self.taken += 1;
         self.well();
     }
@@ -126,18 +133,19 @@ impl Destination {
         }
     }
 
-    /// The destination is done with a payload.
-    fn leaves(&mut self, entry: &JournalEntry, how: Forwarded) {
-        self.queue.done(entry);
-        self.metrics.forwarded(self.state.name(), how);
+    async fn refuse(&mut self, item: Item, reason: &str) {
+        self.metrics.forwarded(self.state.name(), Forwarded::Refused);
+        let reason = format!("{} rejected it: {reason}", self.state.name());
+        match item {
+            Item::Entry(entry) => self.quarantine(entry, reason.into()).await,
+            Item::Loan(loan) => self.queue.settle(loan, Settled::Refused(reason)),
+        }
     }
 
-    async fn quarantine(&mut self, entry: &JournalEntry, reason: &str) {
-        self.leaves(entry, Forwarded::Refused);
+    async fn quarantine(&mut self, entry: JournalEntry, reason: Arc<str>) {
+        self.queue.done(&entry);
         let (journal, consumer, id) = (self.journal.clone(), self.consumer, entry.id);
-        let (folder, entry) = (self.quarantine.clone(), entry.clone());
-        let name = self.state.name().to_owned();
-        let reason = Arc::from(format!("{name} rejected it: {reason}"));
+        let (folder, name) = (self.quarantine.clone(), self.state.name().to_owned());
         let keep = move || {
             let owed = journal.pending(consumer, id, 1, 0).unwrap_or_default();
             if owed.first().is_none_or(|oldest| oldest.id != id) {

@@ -19,6 +19,7 @@ mod client;
 mod destination;
 mod grpc;
 mod http;
+mod lent;
 mod outcome;
 mod queue;
 mod status;
@@ -33,12 +34,14 @@ pub use client::{Client, ClientError};
 pub use outcome::Outcome;
 pub use status::DestinationStatus;
 
+use crate::driver::Borrower;
 use crate::journal::{Consumer, Journal};
 use crate::quarantine::Quarantine;
 use crate::settings::ForwardEndpoint;
 use crate::telemetry::Metrics;
 use crate::wasm::Translator;
 use destination::Destination;
+use lent::LentPayloads;
 
 /// The interval at which `drain` checks for completion.
 const MOMENT: Duration = Duration::from_millis(20);
@@ -47,6 +50,7 @@ const MOMENT: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct Forwarding {
     states: Vec<DestinationStatus>,
+    borrowers: Vec<Arc<LentPayloads>>,
     _tasks: JoinSet<()>,
 }
 
@@ -64,7 +68,7 @@ impl Forwarding {
         translator: &Translator,
         metrics: &Metrics,
     ) -> Result<Self, ClientError> {
-        let (mut tasks, mut states) = (JoinSet::new(), Vec::new());
+        let (mut tasks, mut states, mut borrowers) = (JoinSet::new(), Vec::new(), Vec::new());
         for (endpoint, consumer) in destinations {
             let client = Arc::new(Client::new(&endpoint, translator.clone())?);
             let state = DestinationStatus::new(endpoint.to_string(), consumer, journal.clone());
@@ -73,11 +77,19 @@ impl Forwarding {
                 move || state.waiting()
             });
             states.push(state.clone());
-            let destination =
-                Destination::new(state, consumer, client, journal.clone(), quarantine.clone(), metrics.clone());
+            let (borrower, loans) = LentPayloads::new(state.clone());
+            borrowers.push(Arc::new(borrower));
+            let (journal, quarantine) = (journal.clone(), quarantine.clone());
+            let destination = Destination::new(state, consumer, client, journal, loans, quarantine, metrics.clone());
             tasks.spawn(destination.run());
         }
-        Ok(Self { states, _tasks: tasks })
+        Ok(Self { states, borrowers, _tasks: tasks })
+    }
+
+    /// Where a source lends payloads to each destination, with the destination's name.
+    pub fn borrowers(&self) -> impl Iterator<Item = (&str, Arc<dyn Borrower>)> {
+        let borrowers = self.borrowers.iter().map(|borrower| Arc::clone(borrower) as Arc<dyn Borrower>);
+        self.states.iter().map(DestinationStatus::name).zip(borrowers)
     }
 
     /// The status of each destination.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use parking_lot::Mutex;
@@ -22,13 +23,16 @@ struct Shared {
     trouble: Mutex<Option<String>>,
     /// The receive times of entries that were read and are not done. The oldest pending entry is among them.
     received: Mutex<BTreeMap<EntryId, u64>>,
+    /// The number of payloads that a source has lent.
+    lent: AtomicUsize,
 }
 
 // === impl DestinationStatus ===
 
 impl DestinationStatus {
     pub(super) fn new(name: String, consumer: Consumer, journal: Journal) -> Self {
-        Self(Arc::new(Shared { name, consumer, journal, trouble: Mutex::default(), received: Mutex::default() }))
+        let (trouble, received, lent) = Default::default();
+        Self(Arc::new(Shared { name, consumer, journal, trouble, received, lent }))
     }
 
     /// The URL, without credentials.
@@ -41,7 +45,7 @@ impl DestinationStatus {
         self.0.trouble.lock().clone()
     }
 
-    /// What is pending.
+    /// What is pending in the journal.
     pub fn waiting(&self) -> Waiting {
         let Shared { consumer, journal, received, .. } = &*self.0;
         let oldest = received.lock().values().next().copied();
@@ -52,9 +56,20 @@ impl DestinationStatus {
         }
     }
 
-    /// Whether entries are pending and the destination accepts them.
+    /// Whether payloads are pending and the destination accepts them.
     pub(super) fn is_working_it_off(&self) -> bool {
-        self.0.journal.has_deliverable(self.0.consumer) && self.trouble().is_none()
+        let any = self.0.journal.has_deliverable(self.0.consumer) || self.0.lent.load(Ordering::Relaxed) > 0;
+        any && self.trouble().is_none()
+    }
+
+    /// A source has lent a payload.
+    pub(super) fn lent(&self) {
+        self.0.lent.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A source has a payload back.
+    pub(super) fn returned(&self) {
+        self.0.lent.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Returns the previous problem.

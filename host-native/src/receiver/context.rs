@@ -5,36 +5,10 @@ use http::HeaderMap;
 use super::refusal::Refusal;
 use crate::payload::{Encoding, PayloadContext};
 
-const EXPERIMENT_ID: &str = "x-mlflow-experiment-id";
-const EXPERIMENT_NAME: &str = "x-mlflow-experiment-name";
-const RUN_ID: &str = "x-mlflow-run-id";
-const WORKSPACE: &str = "x-mlflow-workspace";
-
 /// Reads the headers.
 pub(super) fn read(headers: &HeaderMap, encoding: Encoding) -> Result<PayloadContext, Refusal> {
-    let experiment_id = value(headers, EXPERIMENT_ID)?;
-    if let Some(id) = &experiment_id
-        && !id.bytes().all(|byte| byte.is_ascii_digit())
-    {
-        return Err(Refusal::Header(format!(
-            "{EXPERIMENT_ID} is not a number; expected an id such as 1, or use {EXPERIMENT_NAME}"
-        )));
-    }
-    Ok(PayloadContext {
-        encoding,
-        experiment_id,
-        experiment_name: value(headers, EXPERIMENT_NAME)?,
-        run_id: value(headers, RUN_ID)?,
-        workspace: value(headers, WORKSPACE)?,
-    })
-}
-
-fn value(headers: &HeaderMap, name: &str) -> Result<Option<String>, Refusal> {
-    let Some(value) = headers.get(name) else { return Ok(None) };
-    match std::str::from_utf8(value.as_bytes()) {
-        Ok(text) => Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty())),
-        Err(_) => Err(Refusal::Header(format!("{name} is not UTF-8"))),
-    }
+    let value = |name: &str| headers.get(name).map(|value| value.as_bytes());
+    PayloadContext::read(encoding, value).map_err(Refusal::Header)
 }
 
 #[cfg(test)]

@@ -54,7 +54,9 @@ impl Access {
         let allowed = layers.pick(|args| &args.allow_unauthenticated).unwrap_or(false);
         let exposed = [(receive.grpc_listen, "--grpc-listen"), (receive.http_listen, "--http-listen")];
         match exposed.into_iter().find(|(address, _)| !is_loopback(address)) {
-            Some((address, flag)) if !allowed && !access.asks() => Err(SettingsError::Exposed { address, flag }),
+            Some((address, flag)) if receive.listen && !allowed && !access.asks() => {
+                Err(SettingsError::Exposed { address, flag })
+            }
             _ => Ok(access),
         }
     }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::endpoint::ForwardEndpointError;
+use super::kafka::KafkaConfigError;
 
 /// A setting that cannot be used. No variant holds a secret.
 #[derive(Debug, Error)]
@@ -106,6 +107,20 @@ pub enum SettingsError {
     /// Forwarding needs the journal.
     #[error("--forward needs the journal, and --no-journal turns it off; drop one of them")]
     ForwardWithoutJournal,
+    /// A property of librdkafka.
+    #[error(transparent)]
+    KafkaConfig(#[from] KafkaConfigError),
+    /// The file with properties of librdkafka cannot be read.
+    #[error("the file of --kafka-config-file, {}, cannot be read: {source}", path.display())]
+    KafkaConfigFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Nothing to receive from.
+    #[error("--no-receivers leaves nothing to receive from; name the brokers with --kafka-brokers, or drop it")]
+    NoSource,
     /// An experiment name of no characters.
     #[error("the experiment's name is empty; name one, or leave the setting out")]
     EmptyExperiment,

@@ -14,7 +14,8 @@ use super::credentials::CredentialKeys;
 use super::forward::ForwardKeys;
 use super::phoenix::PhoenixKeys;
 use crate::cli::{
-    AccessArgs, DestinationArgs, ForwardArgs, GlobalArgs, JournalArgs, LimitArgs, OperateArgs, ReceiveArgs, TuningArgs,
+    AccessArgs, DestinationArgs, ForwardArgs, GlobalArgs, JournalArgs, KafkaArgs, LimitArgs, OperateArgs, ReceiveArgs,
+    TuningArgs,
 };
 
 /// A settings file that was read, or the absence of one.
@@ -62,6 +63,7 @@ impl SettingsFile {
         self.layer::<CredentialKeys>().is_ok_and(|keys| keys.is_secret())
             || self.layer::<ForwardKeys>().is_ok_and(|keys| keys.forward_headers.is_some())
             || self.layer::<PhoenixKeys>().is_ok_and(|keys| keys.is_secret())
+            || self.layer::<KafkaArgs>().is_ok_and(|keys| keys.holds_secrets())
     }
 
     /// The group of settings `T` with what the file sets of it.
@@ -85,6 +87,7 @@ fn known_keys() -> Vec<&'static str> {
         serde_introspect::<GlobalArgs>(),
         serde_introspect::<DestinationArgs>(),
         serde_introspect::<ReceiveArgs>(),
+        serde_introspect::<KafkaArgs>(),
         serde_introspect::<ForwardArgs>(),
         serde_introspect::<ForwardKeys>(),
         serde_introspect::<PhoenixKeys>(),

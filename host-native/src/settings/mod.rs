@@ -13,6 +13,7 @@ mod error;
 mod file;
 mod forward;
 mod header_pairs;
+mod kafka;
 mod limits;
 mod phoenix;
 mod tracking_uri;
@@ -34,6 +35,7 @@ pub use endpoint::{ForwardEndpoint, ForwardEndpointError, ForwardProtocol};
 pub use environment::Environment;
 pub use error::SettingsError;
 pub use file::SettingsFile;
+pub use kafka::{Kafka, KafkaConfigError};
 pub use limits::Limits;
 pub use phoenix::PhoenixServer;
 pub use tracking_uri::TrackingUri;
@@ -51,6 +53,8 @@ const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 pub struct Settings {
     /// Where applications send.
     pub receive: Receive,
+    /// The Kafka topic that payloads come from, if any.
+    pub kafka: Option<Kafka>,
     /// What senders may take of the receivers.
     pub limits: Limits,
     /// Who may connect to the receivers, and how.
@@ -84,6 +88,8 @@ pub const DEFAULT_ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCAL
 /// Where applications send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receive {
+    /// Whether to listen at all.
+    pub listen: bool,
     /// Address for OTLP/gRPC.
     pub grpc_listen: SocketAddr,
     /// Address for OTLP/HTTP.
@@ -158,6 +164,10 @@ impl Sources {
     /// What is wrong with which setting, and what would be right.
     pub fn serve(&self, flags: &ServeArgs, data_dir: PathBuf) -> Result<Settings, SettingsError> {
         let receive = self.receive(&flags.receive)?;
+        let kafka = self.kafka(&flags.kafka)?;
+        if kafka.is_none() && !receive.listen {
+            return Err(SettingsError::NoSource);
+        }
         let limits = Limits::resolve(&self.layers(&flags.limits)?, receive.max_body_bytes)?;
         let access = Access::resolve(&self.layers(&flags.access)?, &receive)?;
         let mut delivery = self.delivery(&flags.destination, &flags.tuning)?;
@@ -169,7 +179,7 @@ impl Sources {
         if journal.is_none() && !forward.is_empty() {
             return Err(SettingsError::ForwardWithoutJournal);
         }
-        Ok(Settings { receive, limits, access, delivery, forward, journal, admin, data_dir })
+        Ok(Settings { receive, kafka, limits, access, delivery, forward, journal, admin, data_dir })
     }
 
     /// Where `serve` exports its own spans, if anywhere.
@@ -212,6 +222,7 @@ impl Sources {
         let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let max_body = layers.pick(|args| &args.max_body_size).unwrap_or(ByteSize::mib(32));
         Ok(Receive {
+            listen: !layers.pick(|args| &args.no_receivers).unwrap_or(false),
             grpc_listen: layers.pick(|args| &args.grpc_listen).unwrap_or(loopback(4317)),
             http_listen: layers.pick(|args| &args.http_listen).unwrap_or(loopback(4318)),
             max_body_bytes: usize::try_from(max_body.as_u64()).unwrap_or(usize::MAX),

@@ -4,6 +4,7 @@ use super::*;
 use crate::cli::{Cli, Command};
 
 mod credentials;
+mod kafka;
 mod precedence;
 mod protection;
 

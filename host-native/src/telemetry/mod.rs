@@ -7,6 +7,7 @@
 //! knows that it is observed.
 
 mod bridges;
+mod consumer_groups;
 mod destination;
 mod metrics;
 mod queues;
@@ -15,6 +16,7 @@ pub mod self_trace;
 mod storage;
 
 pub use bridges::ObservedBridges;
+pub use consumer_groups::{GroupState, GroupStatus};
 pub use destination::ObservedDestination;
 pub use metrics::{Forwarded, Metrics, Received, Transport};
 pub use reachability::Reachability;

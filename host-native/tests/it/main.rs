@@ -11,6 +11,8 @@ mod forward;
 mod guest;
 #[cfg(target_os = "linux")]
 mod hostile;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod limits;
 mod mlflow_faults;
 mod observe;

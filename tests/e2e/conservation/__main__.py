@@ -1,5 +1,5 @@
-"""`python -m e2e.conservation --seconds 600`: a fault at every moment, then a longer run of random ones, and the account of
-both. Exits with 1 when it does not balance."""
+"""`python -m e2e.conservation --seconds 600`: a fault at every moment, then a longer run of random ones, then one of a consumer
+group, and the account of each. Exits with 1 when one does not balance."""
 
 import argparse
 import sys
@@ -13,14 +13,17 @@ from e2e.harness.environment import clean_this_process
 clean_this_process()
 
 from e2e.conservation import moments  # noqa: E402
+from e2e.conservation.consumer_group import GroupRun  # noqa: E402
 from e2e.conservation.interrupted import Interrupted, leave_damaged  # noqa: E402
 from e2e.conservation.oracle import Run  # noqa: E402
+from e2e.conservation.pretend_mlflow import PretendMlflow  # noqa: E402
 from e2e.harness.mlflow_server import MlflowServer  # noqa: E402
 
 
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=600.0, help="of random faults; 0: none")
+    parser.add_argument("--kafka-seconds", type=float, default=600.0, help="of random faults with Kafka; 0: none")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--moments", type=int, help="at most so many of both kinds; without it: all of them")
     arguments = parser.parse_args()
@@ -28,6 +31,8 @@ def main() -> int:
         balanced = _every_moment(Path(folder), arguments.moments, arguments.seed)
         if arguments.seconds > 0:
             balanced &= _random(Path(folder), arguments.seconds, arguments.seed)
+        if arguments.kafka_seconds > 0:
+            balanced &= _group(Path(folder) / "group", arguments.kafka_seconds, arguments.seed)
     return 0 if balanced else 1
 
 
@@ -61,6 +66,15 @@ def _random(folder: Path, seconds: float, seed: int) -> bool:
     finally:
         server.kill()
     print(f"seed {seed}, {seconds:g} s of random faults\n{result}")
+    return result.holds()
+
+
+def _group(folder: Path, seconds: float, seed: int) -> bool:
+    """MLflow is a pretence here: there are more spans than a real one takes in that time."""
+    with PretendMlflow(frozenset()) as mlflow:
+        run = GroupRun(folder, mlflow.port, lambda: Counter(set(mlflow.stored)), seed, pause_s=0.01)
+        result = run.through(seconds)
+    print(f"seed {seed}, {seconds:g} s of random faults with Kafka as the source\n{result}")
     return result.holds()
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 _BEGIN, _END = "<!-- settings: begin -->\n", "<!-- settings: end -->\n"
 _HEAD = "| flag | environment variable | default | meaning |\n|---|---|---|---|\n"
 _HEADING = re.compile(r"^(\S.*):$", re.M)
-_FLAG = re.compile(r"^ +(?:-\w, )?(--[a-z-]+)[^\n]*$", re.M)
+# Help texts are indented further.
+_FLAG = re.compile(r"^ {1,6}(?:-\w, )?(--[a-z-]+)[^\n]*$", re.M)
+_VALUES = re.compile(r"Possible values:\n(.*?)\n *(?:\n|\Z)", re.S)
 
 
 def settings_table(help_text: str) -> str:
@@ -34,9 +36,13 @@ def _rows(body: str) -> str:
 
 
 def _row(flag: str, text: str) -> str:
+    values = _VALUES.search(text)
+    text = _VALUES.sub("", text)
     words = " ".join(re.sub(r"\[possible values:.*?\]", "", text, flags=re.S).split())
     variable = re.search(r"\[env: ([A-Z_]+)\]", words)
     default = re.search(r"\[default: (.*?)\]", words)
     meaning = re.sub(r" *\[(?:env|default): .*?\]", "", words).replace("|", "\\|")
+    if values:
+        meaning = f"{meaning.strip()}: " + ", ".join(re.findall(r"- (\S+):", values.group(1)))
     code = (f"`{found.group(1)}`" if found else "" for found in (variable, default))
     return f"| `{flag}` | {' | '.join(code)} | {meaning.strip().rstrip('.')} |\n"

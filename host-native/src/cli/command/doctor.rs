@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::cli::{DestinationArgs, ReceiveArgs};
+use crate::cli::{DestinationArgs, KafkaArgs, ReceiveArgs};
 
 /// `doctor`.
 #[derive(Debug, Args)]
@@ -20,4 +20,6 @@ pub struct DoctorArgs {
     pub(crate) destination: DestinationArgs,
     #[command(flatten)]
     pub(crate) receive: ReceiveArgs,
+    #[command(flatten)]
+    pub(crate) kafka: KafkaArgs,
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::cli::{
-    AccessArgs, DestinationArgs, ForwardArgs, JournalArgs, LimitArgs, OperateArgs, ReceiveArgs, TuningArgs,
+    AccessArgs, DestinationArgs, ForwardArgs, JournalArgs, KafkaArgs, LimitArgs, OperateArgs, ReceiveArgs, TuningArgs,
 };
 
 /// `serve`.
@@ -18,12 +18,16 @@ Examples:
       MLflow and Phoenix get the same traces.
   openinference-mlflow serve --grpc-listen 0.0.0.0:4317 --http-listen 0.0.0.0:4318 \\
       --tls-cert server.pem --tls-key server.key --auth-file senders
-      A gateway for a team: over TLS, for those whom `openinference-mlflow auth add` made known.")]
+      A gateway for a team: over TLS, for those whom `openinference-mlflow auth add` made known.
+  openinference-mlflow serve --tracking-uri http://127.0.0.1:5000 --kafka-brokers 127.0.0.1:9092 --no-receivers
+      A member of a consumer group: payloads come from the topic otlp_spans.")]
 pub struct ServeArgs {
     #[command(flatten)]
     pub(crate) destination: DestinationArgs,
     #[command(flatten)]
     pub(crate) receive: ReceiveArgs,
+    #[command(flatten)]
+    pub(crate) kafka: KafkaArgs,
     #[command(flatten)]
     pub(crate) access: AccessArgs,
     #[command(flatten)]

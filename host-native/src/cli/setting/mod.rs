@@ -3,12 +3,14 @@
 
 mod destination;
 mod global;
+mod kafka;
 mod operate;
 mod receive;
 mod tuning;
 
 pub use destination::{DestinationArgs, ForwardArgs};
 pub use global::{GlobalArgs, LogFormat};
+pub use kafka::{KafkaArgs, KafkaEncoding};
 pub use operate::{JournalArgs, OperateArgs};
 pub use receive::{AccessArgs, LimitArgs, ReceiveArgs};
 pub use tuning::TuningArgs;

@@ -23,6 +23,10 @@ pub struct ReceiveArgs {
     /// Address for OTLP/HTTP, path /v1/traces [default: 127.0.0.1:4318].
     #[arg(long, value_name = "IP:PORT", env = "OPENINFERENCE_MLFLOW_HTTP_LISTEN", value_parser = address)]
     pub http_listen: Option<SocketAddr>,
+    /// Do not listen for OTLP: payloads come from Kafka alone.
+    #[arg(long, value_name = "BOOL", env = "OPENINFERENCE_MLFLOW_NO_RECEIVERS", num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", action = ArgAction::Set, value_parser = clap::builder::BoolishValueParser::new())]
+    pub no_receivers: Option<bool>,
     /// Largest payload that is accepted, decompressed [default: 32MiB].
     #[arg(long, value_name = "SIZE", env = "OPENINFERENCE_MLFLOW_MAX_BODY_SIZE")]
     pub max_body_size: Option<ByteSize>,

@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) async fn run(data_dir: &Path) -> anyhow::Result<ExitCode> {
     let settings = settings(data_dir);
     let service = Service::start(&settings, terminal::print).await?;
-    let (grpc, http) = (service.grpc_address(), service.http_address());
+    let Some((grpc, http)) = service.addresses() else { bail!("the receivers have not started") };
     anstream::println!("Serving OTLP/gRPC on {grpc} and OTLP/HTTP on http://{http}/v1/traces.\n");
     let application = Application::new(http)?;
     for sample in samples::ALL {
@@ -50,11 +50,13 @@ fn settings(data_dir: &Path) -> Settings {
     let max_body_bytes = 64 << 20;
     Settings {
         receive: Receive {
+            listen: true,
             grpc_listen: free_address(4317),
             http_listen: free_address(4318),
             max_body_bytes,
             shutdown_timeout: PATIENCE,
         },
+        kafka: None,
         limits: Limits::for_bodies(max_body_bytes),
         access: Access::default(),
         delivery: Delivery {

@@ -135,7 +135,8 @@ mod tests {
     use super::*;
 
     fn receive(grpc: SocketAddr, http: SocketAddr) -> Receive {
-        Receive { grpc_listen: grpc, http_listen: http, max_body_bytes: 1, shutdown_timeout: Duration::ZERO }
+        let (max_body_bytes, shutdown_timeout) = (1, Duration::ZERO);
+        Receive { listen: true, grpc_listen: grpc, http_listen: http, max_body_bytes, shutdown_timeout }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! `doctor`: everything that `serve` needs, checked without changing anything, and what to do about what is wrong.
 
 mod finding;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod machine;
 mod server;
 mod version;
@@ -20,7 +22,14 @@ pub(super) async fn run(args: &DoctorArgs, sources: &Sources, data_dir: &Path) -
     findings.push(machine::translator());
     findings.push(machine::data_dir(data_dir));
     match sources.receive(&args.receive) {
+        Ok(receive) if !receive.listen => {}
         Ok(receive) => findings.extend(machine::ports(&receive).await),
+        Err(error) => findings.push(Finding::of_settings(&error)),
+    }
+    match sources.kafka(&args.kafka) {
+        #[cfg(feature = "kafka")]
+        Ok(Some(kafka)) => findings.extend(kafka::examine(kafka).await),
+        Ok(_) => {}
         Err(error) => findings.push(Finding::of_settings(&error)),
     }
     match sources.delivery(&args.destination, &TuningArgs::default()) {

@@ -5,34 +5,55 @@ use std::path::PathBuf;
 
 use super::Service;
 use crate::cli::LogFormat;
-use crate::settings::{Delivery, Destination, Experiment, Settings};
+use crate::settings::{Delivery, Destination, Experiment, Kafka, Settings};
 
 /// Says it: to people in lines, to machines as one record.
 pub(super) fn announce(service: &Service, settings: &Settings, log_format: LogFormat) {
-    let (grpc, http) = (service.grpc_address(), service.http_address());
-    let scheme = if settings.access.tls.is_some() { "https" } else { "http" };
     let destination = destination(&settings.delivery, settings.data_dir.join("traces"));
     let admin = service.admin_address().map_or("nowhere".to_owned(), |address| format!("http://{address}/metrics"));
+    let addresses = service.addresses();
+    let (grpc, http) = addresses.unzip();
+    let kafka = settings
+        .kafka
+        .as_ref()
+        .map(|Kafka { topic, group, brokers, .. }| format!("topic {topic} at {brokers}, group {group}"));
     match log_format {
-        LogFormat::Json => tracing::info!(%grpc, %http, admin, destination, forward = ?settings.forward, "serving"),
-        LogFormat::Human => eprintln!(
-            "openinference-mlflow {version}\n  \
-             receives   OTLP/gRPC at {grpc}, OTLP/HTTP at {scheme}://{http}/v1/traces\n  \
-             delivers   to {destination}\n{forwards}  \
-             metrics    at {admin}\n  \
-             To send an application's traces here, start it with\n    \
-             OTEL_EXPORTER_OTLP_ENDPOINT={scheme}://{reachable} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
-            version = env!("CARGO_PKG_VERSION"),
-            forwards = settings.forward.iter().map(|to| format!("  forwards   to {to}\n")).collect::<String>(),
-            reachable = reachable(http),
+        LogFormat::Json => tracing::info!(
+            grpc = grpc.map(tracing::field::display),
+            http = http.map(tracing::field::display),
+            kafka,
+            admin,
+            destination,
+            forward = ?settings.forward,
+            "serving"
         ),
+        LogFormat::Human => {
+            let scheme = if settings.access.tls.is_some() { "https" } else { "http" };
+            let mut lines = vec![format!("openinference-mlflow {}", env!("CARGO_PKG_VERSION"))];
+            if let Some((grpc, http)) = addresses {
+                lines.push(format!("  receives   OTLP/gRPC at {grpc}, OTLP/HTTP at {scheme}://{http}/v1/traces"));
+            }
+            lines.extend(kafka.map(|kafka| format!("  reads      {kafka}")));
+            lines.push(format!("  delivers   to {destination}"));
+            lines.extend(settings.forward.iter().map(|to| format!("  forwards   to {to}")));
+            lines.push(format!("  metrics    at {admin}"));
+            if let Some(http) = http {
+                lines.push(format!(
+                    "  To send an application's traces here, start it with\n    \
+                     OTEL_EXPORTER_OTLP_ENDPOINT={scheme}://{} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
+                    reachable(http)
+                ));
+            }
+            eprintln!("{}", lines.join("\n"));
+        }
     }
 }
 
 /// Says it when senders' credentials can be read on their way.
 pub(super) fn warn_of_bare_credentials(settings: &Settings) {
     let Settings { receive, access, .. } = settings;
-    let exposed = [receive.grpc_listen, receive.http_listen].iter().any(|address| !address.ip().is_loopback());
+    let addresses = [receive.grpc_listen, receive.http_listen];
+    let exposed = receive.listen && addresses.iter().any(|address| !address.ip().is_loopback());
     if exposed && access.auth_file.is_some() && access.tls.is_none() {
         tracing::warn!(
             "senders' credentials cross the network in the clear; set --tls-cert and --tls-key, unless a proxy in front of \

@@ -1,19 +1,23 @@
 //! All the parts of a host, put together: listeners, journal, bridge, destinations, and what operators see.
 
 use std::net::SocketAddr;
+#[cfg(feature = "kafka")]
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-use crate::admin::{self, Readiness};
+use crate::admin::{self, KafkaReadiness, Readiness};
 use crate::bridge::{self, BridgeStorage};
 use crate::command::process::connections_within_file_limit;
 use crate::driver::{Backlog, Handle, Undelivered};
 use crate::exporter::mlflow::MlflowServer;
 use crate::forwarder::Forwarding;
 use crate::journal::{Journal, MLFLOW};
+#[cfg(feature = "kafka")]
+use crate::kafka::{Consumers, Destination as KafkaDestination};
 use crate::quarantine::{Quarantine, expiry, retry};
 use crate::receiver::{Listeners, Receivers, Rules};
 use crate::settings::{Admin, Destination, Settings};
@@ -23,7 +27,9 @@ use crate::wasm::Translator;
 /// Receivers and a bridge, at work.
 #[derive(Debug)]
 pub struct Service {
-    receivers: Receivers,
+    receivers: Option<Receivers>,
+    #[cfg(feature = "kafka")]
+    consumers: Option<Consumers>,
     admin: Option<admin::Admin>,
     bridge: Handle,
     journal: Option<(Journal, Forwarding)>,
@@ -40,7 +46,10 @@ impl Service {
         settings: &Settings,
         on_trace: impl Fn(&str, &[u8]) + Send + Sync + 'static,
     ) -> anyhow::Result<Self> {
-        let listeners = Listeners::bind(&settings.receive).await?;
+        let listeners = match settings.receive.listen {
+            true => Some(Listeners::bind(&settings.receive).await?),
+            false => None,
+        };
         let admin = listen_for_operators(settings.admin).await?;
         let metrics = Metrics::default();
         let limit = settings.receive.max_body_bytes;
@@ -49,9 +58,16 @@ impl Service {
         let (backlog, forwarding) = open_journal(settings, &quarantine, &translator, &metrics)?.unzip();
         let journal = backlog.as_ref().map(|backlog| backlog.journal.clone());
         metrics.watch_storage(quarantine.clone(), journal.clone());
-        let storage = BridgeStorage { data_dir: &settings.data_dir, quarantine, backlog };
+        let storage = BridgeStorage { data_dir: &settings.data_dir, quarantine: quarantine.clone(), backlog };
         let bridge = bridge::start(&translator, &settings.delivery, limit, storage, &metrics, on_trace)?;
-        let receivers = listeners.serve(bridge.clone(), &rules(settings), metrics.received.clone())?;
+        let serve = |listeners: Listeners| listeners.serve(bridge.clone(), &rules(settings), metrics.received.clone());
+        let receivers = listeners.map(serve).transpose()?;
+        #[cfg(feature = "kafka")]
+        let consumers = join_groups(settings, &bridge, forwarding.as_ref(), &quarantine, &metrics)?;
+        #[cfg(not(feature = "kafka"))]
+        if settings.kafka.is_some() {
+            bail!("this program was built without Kafka (the Cargo feature kafka); drop --kafka-brokers");
+        }
         let admin = match admin {
             Some(listener) => {
                 let mlflow = match &settings.delivery.destination {
@@ -60,12 +76,21 @@ impl Service {
                 };
                 let states = forwarding.iter().flat_map(Forwarding::states).cloned().collect();
                 let (reach, data_dir) = (metrics.reachability().clone(), &settings.data_dir);
-                let readiness = Readiness::new(bridge.clone(), data_dir, mlflow, reach, journal.clone(), states);
+                let groups = metrics.consumer_groups();
+                let kafka = KafkaReadiness { groups, required: receivers.is_none() };
+                let readiness = Readiness::new(bridge.clone(), data_dir, mlflow, reach, journal.clone(), states, kafka);
                 Some(admin::Admin::start(listener, metrics, readiness)?)
             }
             None => None,
         };
-        Ok(Self { receivers, admin, bridge, journal: journal.zip(forwarding) })
+        Ok(Self {
+            receivers,
+            #[cfg(feature = "kafka")]
+            consumers,
+            admin,
+            bridge,
+            journal: journal.zip(forwarding),
+        })
     }
 
     /// What is on disk until it is delivered; none: payloads are held in memory alone.
@@ -73,14 +98,9 @@ impl Service {
         self.journal.as_ref().map(|(journal, _)| journal)
     }
 
-    /// Where OTLP/gRPC is received.
-    pub fn grpc_address(&self) -> SocketAddr {
-        self.receivers.grpc_address()
-    }
-
-    /// Where OTLP/HTTP is received.
-    pub fn http_address(&self) -> SocketAddr {
-        self.receivers.http_address()
+    /// Where OTLP/gRPC and OTLP/HTTP are received, if they are.
+    pub fn addresses(&self) -> Option<(SocketAddr, SocketAddr)> {
+        self.receivers.as_ref().map(|receivers| (receivers.grpc_address(), receivers.http_address()))
     }
 
     /// Where operators look, if anywhere.
@@ -102,8 +122,12 @@ impl Service {
         if let Some(admin) = &self.admin {
             admin.announce_stop();
         }
+        #[cfg(feature = "kafka")]
+        self.consumers.iter().for_each(Consumers::pause);
         // Half of the time at most goes to senders that are still sending.
-        self.receivers.stop(limit / 2).await;
+        if let Some(receivers) = self.receivers {
+            receivers.stop(limit / 2).await;
+        }
         let drained = self.bridge.drain(deadline.saturating_duration_since(Instant::now()));
         let left = match self.journal {
             None => drained.await?,
@@ -113,6 +137,11 @@ impl Service {
                 left?
             }
         };
+        // What was delivered until the end is committed.
+        #[cfg(feature = "kafka")]
+        if let Some(consumers) = self.consumers {
+            consumers.stop().await;
+        }
         // Last, so that the metrics can be read until the end.
         if let Some(admin) = self.admin {
             admin.stop().await;
@@ -136,6 +165,25 @@ fn rules(settings: &Settings) -> Rules {
     let mut limits = settings.limits.clone();
     limits.connections = connections_within_file_limit(limits.connections);
     Rules { max_body_bytes: settings.receive.max_body_bytes, limits, access: settings.access.clone() }
+}
+
+/// Joins the consumer groups, if there is a topic.
+#[cfg(feature = "kafka")]
+fn join_groups(
+    settings: &Settings,
+    bridge: &Handle,
+    forwarding: Option<&Forwarding>,
+    quarantine: &Quarantine,
+    metrics: &Metrics,
+) -> anyhow::Result<Option<Consumers>> {
+    let Some(kafka) = &settings.kafka else { return Ok(None) };
+    let group = &kafka.group;
+    let mlflow = KafkaDestination::mlflow(group, Arc::new(bridge.clone()));
+    let forwarded = forwarding.into_iter().flat_map(Forwarding::borrowers);
+    let forwarded = forwarded.map(|(name, borrower)| KafkaDestination::forward(group, name, borrower));
+    let destinations = std::iter::once(mlflow).chain(forwarded).collect();
+    let limit = settings.receive.max_body_bytes;
+    Ok(Some(Consumers::start(kafka, limit, destinations, quarantine, metrics)?))
 }
 
 /// Opens the journal, and starts to forward what it holds.

@@ -45,6 +45,29 @@ pub(super) fn frame(url: &Url, sample: &Sample, before: Option<&Sample>) -> Stri
             say("", requests);
         }
     }
+    for (group, partitions) in metrics.by("kafka_assigned_partitions", "group", None) {
+        let of = Some(("group", group));
+        let count = |name: &str| metrics.sum(name, of);
+        let paused = if count("kafka_paused") > 0.0 { ", paused" } else { "" };
+        say(
+            "kafka",
+            format!(
+                "group {group}: {partitions} partitions{paused}, {} messages behind, {} open",
+                count("kafka_lag_messages"),
+                self::bytes(count("kafka_inflight_bytes"))
+            ),
+        );
+        say(
+            "",
+            format!(
+                "{} messages read, {} commits, {} rebalances, {} refused",
+                count("kafka_messages_total"),
+                count("kafka_commits_total"),
+                count("kafka_rebalances_total"),
+                count("kafka_refused_total")
+            ),
+        );
+    }
     let calls = metrics.sum("translator_call_duration_seconds_sum", None);
     let traps = metrics.sum("translator_traps_total", None);
     say("translator", format!("{calls:.1} s at work{}, {traps} traps", since.share()));

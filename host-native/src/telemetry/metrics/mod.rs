@@ -15,6 +15,7 @@ use prometheus_client::encoding::text;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use super::consumer_groups::{ConsumerGroups, GroupStatus};
 use super::queues::Queues;
 use super::reachability::Reachability;
 use super::storage::Storage;
@@ -41,6 +42,8 @@ pub struct Metrics {
     pub(super) requests: Requests,
     /// Accepted and undelivered payloads.
     pub(super) queues: Queues,
+    /// Consumer groups on a Kafka topic.
+    consumer_groups: ConsumerGroups,
     /// The journal and the quarantine.
     storage: Storage,
     /// Whether MLflow answers.
@@ -62,10 +65,12 @@ impl Default for Metrics {
         requests.register(&mut registry);
         let queues = Queues::default();
         registry.register_collector(Box::new(queues.clone()));
+        let consumer_groups = ConsumerGroups::default();
+        registry.register_collector(Box::new(consumer_groups.clone()));
         let storage = Storage::default();
         registry.register_collector(Box::new(storage.clone()));
         let (registry, reachability) = (Arc::new(registry), Reachability::default());
-        Self { registry, received, translator, requests, queues, storage, reachability }
+        Self { registry, received, translator, requests, queues, consumer_groups, storage, reachability }
     }
 }
 
@@ -88,6 +93,16 @@ impl Metrics {
     /// Adds the queue of a destination.
     pub fn watch(&self, destination: &str, waiting: impl Fn() -> Waiting + Send + Sync + 'static) {
         self.queues.add(destination, waiting);
+    }
+
+    /// Adds a consumer group.
+    pub fn consumer_group(&self, group: &str) -> GroupStatus {
+        self.consumer_groups.add(group)
+    }
+
+    /// The consumer groups.
+    pub fn consumer_groups(&self) -> Vec<GroupStatus> {
+        self.consumer_groups.all()
     }
 
     /// Adds the journal and the quarantine.

@@ -12,6 +12,8 @@ pub enum Transport {
     Grpc,
     /// OTLP/HTTP.
     Http,
+    /// A message on a Kafka topic.
+    Kafka,
 }
 
 /// Received requests and their answers.
@@ -80,6 +82,7 @@ impl Transport {
         match self {
             Self::Grpc => "grpc",
             Self::Http => "http",
+            Self::Kafka => "kafka",
         }
     }
 }

@@ -3,6 +3,8 @@
 pub(crate) mod certificates;
 pub(crate) mod fake_bridge;
 pub(crate) mod grpc_client;
+#[cfg(feature = "kafka")]
+pub(crate) mod kafka;
 pub(crate) mod mlflow;
 pub(crate) mod payload;
 pub(crate) mod program;

@@ -76,8 +76,9 @@ async fn try_start(bridges: impl OpenBridge + 'static, limits: Limits, access: A
     let inbox = Inbox::default();
     let bridge = driver::start(bridges, inbox.clone(), Quarantine::below(data_dir.path()), None).unwrap();
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let shutdown_timeout = Duration::from_secs(1);
     let settings =
-        Receive { grpc_listen: any, http_listen: any, max_body_bytes: LIMIT, shutdown_timeout: Duration::from_secs(1) };
+        Receive { listen: true, grpc_listen: any, http_listen: any, max_body_bytes: LIMIT, shutdown_timeout };
     let rules = Rules { max_body_bytes: LIMIT, limits, access };
     let listeners = Listeners::bind(&settings).await.unwrap();
     let receivers = listeners.serve(bridge.clone(), &rules, Received::default())?;

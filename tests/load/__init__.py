@@ -1,0 +1,1 @@
+"""A replayable load generator: the same seed makes the same traces, at a rate that flags choose."""
