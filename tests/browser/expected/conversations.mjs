@@ -173,13 +173,7 @@ export const INSTRUMENTORS = [
     of: /^OpenAIChatGenerator\.run$/,
     payloads: {
       "py_haystack_conversation.pb": conversation,
-      // The instrumentation records nothing of earlier calls, of their results who spoke, and of tools nothing.
-      "py_haystack_agent.pb": {
-        spans: [
-          { inputs: [SYSTEM, WEATHER], outputs: [toolCalls(["Lisbon"])] },
-          { inputs: [SYSTEM, WEATHER, "Tool:"], outputs: [SUNNY] },
-        ],
-      },
+      "py_haystack_agent.pb": toolUse({ before: [SYSTEM], results: named(["Lisbon"]) }),
     },
   },
   {

@@ -71,9 +71,10 @@ def _exports(
     provider = TracerProvider(
         resource=Resource.create({SERVICE_NAME: "capture", ResourceAttributes.PROJECT_NAME: "capture"})
     )
-    provider.add_span_processor(SimpleSpanProcessor(kept))
     trace.set_tracer_provider(provider)
     instrument(provider)
+    # After the processors of an instrumentation, which change spans when they end.
+    provider.add_span_processor(SimpleSpanProcessor(kept))
     with ModelApi() as api:
         for scenario, run in scenarios.items():
             kept.clear()

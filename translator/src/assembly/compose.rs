@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::conversation::ConversationSummary;
 use super::envelope::Envelope;
 use super::ids::{SpanId, TraceId};
-use super::span_summary::TracePreview;
+use super::span_summary::{TracePreview, lacks_answer};
 use super::trace::{HeldSpan, Trace};
 use super::trace_update::TraceUpdate;
 use crate::mapping;
@@ -17,6 +18,9 @@ use crate::mlflow::server::{self, ServerVersion};
 use crate::mlflow::tags::trace_name;
 use crate::otlp::Span;
 use crate::otlp::write::{OutGroup, OutSpan, reparented};
+
+/// How many unsent spans a request reads again, to fill its agents.
+const MOST_READ_AGAIN: usize = 1_000;
 
 /// A span to map.
 #[derive(Debug)]
@@ -110,6 +114,7 @@ pub fn compose<'t>(
         mapped.push(Mapped { id, envelope, span, parent, added });
     }
     summarize_conversation(trace, &mut mapped, &mut update);
+    fill_agents(trace, &mut mapped);
     for mapped in mapped.iter_mut().filter(|mapped| mapped.parent.is_none()) {
         update.prompts_sent = true;
         let tags = tags(trace, &update, mapped.envelope, &mapped.span);
@@ -118,12 +123,12 @@ pub fn compose<'t>(
     ComposedSpans { spans: mapped, update }
 }
 
-/// Adds the model calls to the conversation summary if the trace needs one, and fills a root without values from it.
+/// Adds the model calls to the conversation summary if the trace needs one, and fills a root that lacks values from it.
 fn summarize_conversation(trace: &Trace, spans: &mut [Mapped<'_>], update: &mut TraceUpdate) {
     let trace_preview = trace.trace_preview(&update.trace_previews);
     let borrower = trace_preview
         .filter(|(_, trace_preview)| trace_preview.uses_conversation())
-        .map(|(id, trace_preview)| (id, trace_preview.has_no_values));
+        .map(|(id, trace_preview)| (id, trace_preview.carries_conversation));
     // A later span may become the outermost one, unless that is the root.
     let is_complete = trace_preview.zip(trace.root()).is_some_and(|((id, _), (root, _))| id == root);
     if borrower.is_none() && is_complete {
@@ -135,15 +140,49 @@ fn summarize_conversation(trace: &Trace, spans: &mut [Mapped<'_>], update: &mut 
     }
     let Some((id, true)) = borrower else { return };
     let Some(place) = spans.iter().position(|mapped| mapped.id == id) else { return };
-    // The calls may be in another request of the same moment.
-    let unsent = trace.unsent().into_iter().map(|(id, ..)| id);
-    let others = unsent.filter(|other| !spans.iter().any(|mapped| mapped.id == *other));
-    for ReadSpan { id, span, .. } in held_spans(trace, others) {
+    for ReadSpan { id, span, .. } in other_spans(trace, spans) {
         update.conversation.observe(id, &span, &mapping::span(&span));
     }
     if let Some(silent) = spans.get_mut(place) {
-        update.conversation.fill_root(&mut silent.added);
+        update.conversation.fill(&silent.span, &mut silent.added);
         update.summary_applied = true;
+    }
+}
+
+/// The spans of the same moment that are in another request.
+fn other_spans<'t>(trace: &'t Trace, spans: &[Mapped<'_>]) -> impl Iterator<Item = ReadSpan<'t>> {
+    let here: BTreeSet<SpanId> = spans.iter().map(|mapped| mapped.id).collect();
+    let unsent = trace.unsent().into_iter().map(|(id, ..)| id);
+    held_spans(trace, unsent.filter(move |other| !here.contains(other)))
+}
+
+/// Fills agents that lack values from the model calls below them, as far as these are not sent. A trace whose unsent spans are
+/// too many to be read for each request has to do with those of the request.
+fn fill_agents(trace: &Trace, spans: &mut [Mapped<'_>]) {
+    let silent = spans.iter().filter(|mapped| lacks_answer(&mapped.span, &mapped.added));
+    let mut silent: BTreeMap<SpanId, ConversationSummary> =
+        silent.map(|mapped| (mapped.id, ConversationSummary::default())).collect();
+    if silent.is_empty() {
+        return;
+    }
+    let mut observe = |id: SpanId, span: &Span<'_>, added: &AddedAttributes<'_>| {
+        let mut call = ConversationSummary::default();
+        call.observe(id, span, added);
+        if !call.is_empty() {
+            let above = trace.ancestors(id);
+            above.for_each(|ancestor| silent.get_mut(&ancestor).into_iter().for_each(|agent| agent.merge(&call)));
+        }
+    };
+    spans.iter().for_each(|mapped| observe(mapped.id, &mapped.span, &mapped.added));
+    if trace.unsent_count() <= MOST_READ_AGAIN {
+        for ReadSpan { id, span, .. } in other_spans(trace, spans) {
+            observe(id, &span, &mapping::span(&span));
+        }
+    }
+    for mapped in spans {
+        if let Some(conversation) = silent.get(&mapped.id) {
+            conversation.fill(&mapped.span, &mut mapped.added);
+        }
     }
 }
 

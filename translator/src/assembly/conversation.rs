@@ -55,6 +55,20 @@ impl ConversationSummary {
         }
     }
 
+    /// Adds the calls of another summary.
+    pub fn merge(&mut self, other: &Self) {
+        if let Some(request) = &other.request
+            && self.request.as_ref().is_none_or(|first| request.order <= first.order)
+        {
+            self.request = Some(request.clone());
+        }
+        if let Some(answer) = &other.answer
+            && self.answer.as_ref().is_none_or(|last| answer.order >= last.order)
+        {
+            self.answer = Some(answer.clone());
+        }
+    }
+
     /// Whether no model call had a request or an answer.
     pub fn is_empty(&self) -> bool {
         self.request.is_none() && self.answer.is_none()
@@ -70,20 +84,21 @@ impl ConversationSummary {
         self.answer.as_ref().map(|words| truncated(&words.text))
     }
 
-    /// Sets them as a span's inputs and outputs: one message each in OpenAI's shape, which MLflow draws as a conversation and
-    /// derives the trace's previews from.
-    pub fn fill_root(&self, added: &mut AddedAttributes<'_>) {
+    /// Sets them as the inputs and outputs that a span lacks: one message each in OpenAI's shape, which MLflow draws as a
+    /// conversation and derives the trace's previews from.
+    pub fn fill(&self, span: &Span<'_>, added: &mut AddedAttributes<'_>) {
         let put = |added: &mut AddedAttributes<'_>, key, value: Value| {
             added.push_text(key, json::clean(&value.to_string()).into_owned());
         };
-        if let Some(words) = &self.request {
+        let request = self.request.as_ref().filter(|_| stored(span, added, keys::SPAN_INPUTS).is_none());
+        if let Some(words) = request {
             put(added, keys::SPAN_INPUTS, json!({"messages": [{"role": "user", "content": words.text}]}));
         }
         if let Some(words) = &self.answer {
             let message = json!({"role": "assistant", "content": words.text});
             put(added, keys::SPAN_OUTPUTS, json!({"choices": [{"index": 0, "message": message}]}));
         }
-        if self.request.is_some() && self.answer.is_some() {
+        if request.is_some() && self.answer.is_some() {
             added.push(keys::MESSAGE_FORMAT, Mapped::Text("openai".into()));
         }
     }

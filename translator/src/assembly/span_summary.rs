@@ -3,11 +3,11 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::ids::SpanId;
-use crate::mapping::preview::{Preview, PreviewGain, Side};
+use crate::mapping::preview::{self, Preview, PreviewGain, Side};
 use crate::mapping::tags;
 use crate::mlflow::AddedAttributes;
 use crate::mlflow::{self, keys};
-use crate::openinference;
+use crate::openinference::{self, Key};
 use crate::otlp::{Span, Value};
 
 /// Which of two versions of one span counts: the later end, then the greater digest of its bytes. The order of arrival
@@ -53,7 +53,7 @@ impl SpanSummary {
             parent: SpanId::new(span.parent_span_id),
             start: span.start,
             end: span.end,
-            error: span.status.code == 2,
+            error: has_failed(span),
             openinference: !omitted && openinference::is_openinference(span),
             omitted,
         }
@@ -75,14 +75,26 @@ pub struct TracePreview {
     pub request_from_conversation: bool,
     /// Whether the response comes from the last model call.
     pub response_from_conversation: bool,
-    /// Whether the span has neither inputs nor outputs, so that it carries the conversation instead.
-    pub has_no_values: bool,
+    /// Whether the span lacks values, so that it carries the conversation instead.
+    pub carries_conversation: bool,
     /// Trace tags from `tag.tags` and `metadata`.
     pub tags: Vec<(String, String)>,
 }
 
 /// The types of spans that frame others, and may carry nothing themselves.
 const FRAMES: [&str; 2] = ["AGENT", "CHAIN"];
+
+/// Whether a span is an agent that says nothing of what it answered, although it did not fail.
+pub fn lacks_answer(span: &Span<'_>, added: &AddedAttributes<'_>) -> bool {
+    let stored = |key| mlflow::stored(span, added, key);
+    stored(keys::SPAN_TYPE).is_some_and(|kind| kind.as_text() == "AGENT")
+        && stored(keys::SPAN_OUTPUTS).is_none()
+        && (stored(keys::SPAN_INPUTS).is_none() || !has_failed(span))
+}
+
+fn has_failed(span: &Span<'_>) -> bool {
+    span.status.code == 2
+}
 
 impl TracePreview {
     /// The preview of a span, from its attributes and the added ones.
@@ -91,22 +103,25 @@ impl TracePreview {
             Self { name: mlflow::tags::trace_name(span.name.get()), tags: tags::of_span(span), ..Self::default() };
         let stored = |key| mlflow::stored(span, added, key);
         let (inputs, outputs) = (stored(keys::SPAN_INPUTS), stored(keys::SPAN_OUTPUTS));
+        let is_frame = || stored(keys::SPAN_TYPE).is_some_and(|kind| FRAMES.contains(&kind.as_text().as_ref()));
+        let lacks_answer = outputs.is_none() && is_frame() && (inputs.is_none() || !has_failed(span));
+        let trace_preview =
+            Self { response_from_conversation: lacks_answer, carries_conversation: lacks_answer, ..trace_preview };
         if inputs.is_none() && outputs.is_none() {
-            let has_no_values = stored(keys::SPAN_TYPE).is_some_and(|kind| FRAMES.contains(&kind.as_text().as_ref()));
-            return Self {
-                request_from_conversation: has_no_values,
-                response_from_conversation: has_no_values,
-                has_no_values,
-                ..trace_preview
-            };
+            return Self { request_from_conversation: lacks_answer, ..trace_preview };
         }
         if !with_previews {
             return trace_preview;
         }
         let request = inputs.and_then(|value| Preview::of(&value.as_text(), Side::Request));
         let response = outputs.and_then(|value| Preview::of(&value.as_text(), Side::Response));
-        let is_dump = |preview: &Option<Preview>| preview.as_ref().is_some_and(|preview| preview.is_dump);
-        let (request_from_conversation, response_from_conversation) = (is_dump(&request), is_dump(&response));
+        // Where a value holds objects that Python printed, and no words are found in them.
+        let is_unread = |preview: &Option<Preview>, key: Key| {
+            preview.as_ref().is_some_and(|preview| !preview.is_text)
+                && span.attribute(key.name()).is_some_and(|raw| raw.as_str().is_some_and(preview::is_printed))
+        };
+        let request_from_conversation = is_unread(&request, Key::InputValue);
+        let response_from_conversation = lacks_answer || is_unread(&response, Key::OutputValue);
         let gain = [&request, &response].into_iter().flatten().map(|preview| preview.gain).max().unwrap_or_default();
         let text = |preview: Option<Preview>| preview.map(|preview| preview.text);
         let (request, response) = (text(request), text(response));

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
+use super::printed;
 use crate::json::{self, JsonIndex, JsonValue};
 use crate::mlflow::Mapped;
 use crate::otlp::Value;
@@ -58,10 +59,11 @@ fn mapped(value: Value<'_>) -> Option<Mapped<'_>> {
     })
 }
 
-/// A text that MLflow can hold and a browser can read. What the [repair](super::repair) made a string of is JSON again when
+/// A text that MLflow can hold and a browser can read, without [printed objects](printed). What the [repair](super::repair) made a string of is JSON again when
 /// cleaning it is enough.
 fn readable(text: &str) -> Cow<'_, str> {
-    json::unquoted(text).map_or_else(|| json::clean(text), Cow::Owned)
+    let text = json::unquoted(text).map_or_else(|| json::clean(text), Cow::Owned);
+    printed::objects_in(&text).map_or(text, Cow::Owned)
 }
 
 #[cfg(test)]

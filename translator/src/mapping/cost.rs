@@ -1,6 +1,7 @@
 //! Costs, in US dollars.
 //!
-//! Only what the producer knows: without a cost MLflow works one out from its own price list.
+//! Only what the producer knows: without a cost MLflow works one out from its own price list. What is less than 0 is no cost; some
+//! send -1 for a model that they have no price of.
 
 use super::attribute_builder::AttributeBuilder;
 use super::span_view::SpanView;
@@ -12,7 +13,8 @@ pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<
     if !added.lacks(LLM_COST) {
         return;
     }
-    let [input, output, total] = [Key::CostPrompt, Key::CostCompletion, Key::CostTotal].map(|key| view.number(key));
+    let cost = |key| view.number(key).filter(|cost| *cost >= 0.0);
+    let [input, output, total] = [Key::CostPrompt, Key::CostCompletion, Key::CostTotal].map(cost);
     if let Some((input, output, total)) = complete(input, output, total) {
         added.add_text(
             LLM_COST,
@@ -39,7 +41,10 @@ fn complete(input: Option<f64>, output: Option<f64>, total: Option<f64>) -> Opti
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::mapping::test_support::added_value;
 
     #[test]
     fn a_missing_cost_follows_from_the_other_two() {
@@ -59,6 +64,18 @@ mod tests {
         assert_eq!(complete(None, None, Some(3.0)), Some((0.0, 0.0, 3.0)));
         assert_eq!(complete(Some(3.0), None, None), Some((3.0, 0.0, 3.0)));
         assert_eq!(complete(None, Some(3.0), None), Some((0.0, 3.0, 3.0)));
+    }
+
+    #[test]
+    fn what_is_less_than_nothing_is_no_cost() {
+        let costs = |costs: [f64; 3]| {
+            let keys = ["llm.cost.prompt", "llm.cost.completion", "llm.cost.total"];
+            let sent: Vec<_> = keys.into_iter().zip(costs).map(|(key, cost)| (key, json!(cost))).collect();
+            added_value("LLM", &sent, LLM_COST)
+        };
+        assert_eq!(costs([-1.0, -1.0, -1.0]), json!(null));
+        assert_eq!(costs([-1.0, -0.5, 2.0]), json!({"input_cost": 0.0, "output_cost": 0.0, "total_cost": 2.0}));
+        assert_eq!(costs([1.0, 2.0, -3.0]), json!({"input_cost": 1.0, "output_cost": 2.0, "total_cost": 3.0}));
     }
 
     #[test]

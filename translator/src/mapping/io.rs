@@ -6,7 +6,9 @@
 use std::borrow::Cow;
 
 use super::attribute_builder::AttributeBuilder;
+use super::chat;
 use super::langchain;
+use super::printed;
 use super::span_view::SpanView;
 use crate::mlflow::Mapped;
 use crate::mlflow::keys::{SPAN_INPUTS, SPAN_OUTPUTS};
@@ -48,7 +50,9 @@ pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<
         if added.lacks(to)
             && let Some(value) = from.iter().find_map(|key| view.value(*key))
         {
-            let plain = value.json().and_then(langchain::plain).map(|text| Mapped::Text(Cow::Owned(text)));
+            // A model may well answer with what reads as a printed object.
+            let object = || printed::object(&value.as_text()).filter(|_| !chat::is_model(added));
+            let plain = value.json().map_or_else(object, langchain::plain).map(|text| Mapped::Text(Cow::Owned(text)));
             added.add(to, plain.unwrap_or_else(|| value.mapped().clone()));
         }
     }

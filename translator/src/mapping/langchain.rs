@@ -2,6 +2,7 @@
 //! its previews know LangChain's. Everything around the messages stays unchanged.
 
 use super::chat::{self, Role};
+use super::rewrite::rewrite;
 use crate::json::{self, JsonValue};
 
 /// What every message has that LangChain writes.
@@ -23,55 +24,25 @@ pub(super) fn plain(value: JsonValue<'_>) -> Option<String> {
         return Some(json::storable(words).into_owned());
     }
     let mut out = String::with_capacity(value.text().len());
-    put(value, &mut out).then_some(out)
+    rewrite(value, &mut out, &replaced).then_some(out)
 }
 
-/// Writes a value; whether there was a message in it. As deep as the value is nested, which [`JsonIndex`](json::JsonIndex) bounds.
-fn put(value: JsonValue<'_>, out: &mut String) -> bool {
+/// Writes a message in OpenAI's shape, or a value without messages.
+fn replaced(_: Option<JsonValue<'_>>, value: JsonValue<'_>, out: &mut String) -> Option<bool> {
     if !value.holds_literal(MARK) {
         out.push_str(value.text());
-        return false;
-    }
-    if value.is_array() {
-        return put_all('[', value.items().map(|item| ("", item)), ']', out);
+        return Some(false);
     }
     let messages = chat::langchain_messages(value);
     if let [message] = messages.as_slice() {
-        // What is made of text alone is always JSON.
-        out.push_str(&serde_json::to_string(message).unwrap_or_default());
-        return true;
+        out.push_str(&message.to_json());
+        return Some(true);
     }
     // Around messages, as in a prompt, the constructor's name says nothing.
     match value.fields(["lc", "kwargs"]) {
-        [Some(_), Some(inside)] => put(inside, out),
-        _ if value.is_object() => put_all('{', value.entries().map(|(key, value)| (key.text(), value)), '}', out),
-        _ => {
-            out.push_str(value.text());
-            false
-        }
+        [Some(_), Some(inside)] => Some(rewrite(inside, out, &replaced)),
+        _ => None,
     }
-}
-
-fn put_all<'a>(
-    open: char,
-    parts: impl Iterator<Item = (&'a str, JsonValue<'a>)>,
-    close: char,
-    out: &mut String,
-) -> bool {
-    let mut found = false;
-    out.push(open);
-    for (place, (key, value)) in parts.enumerate() {
-        if place > 0 {
-            out.push_str(", ");
-        }
-        if !key.is_empty() {
-            out.push_str(key);
-            out.push_str(": ");
-        }
-        found |= put(value, out);
-    }
-    out.push(close);
-    found
 }
 
 #[cfg(test)]

@@ -15,10 +15,12 @@ pub mod media;
 mod model;
 mod nodes;
 pub mod preview;
+mod printed;
 pub mod prompt;
 mod raw_usage;
 pub mod repair;
 mod retrieval;
+mod rewrite;
 mod span_view;
 pub mod tags;
 #[cfg(test)]

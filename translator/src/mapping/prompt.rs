@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use serde_json::{Map, Value, json};
 
 use super::attribute_builder::AttributeBuilder;
-use super::preview;
 use super::span_view::SpanView;
 use crate::json;
 use crate::mlflow::AddedAttributes;
@@ -38,10 +37,7 @@ pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<
     let value = |key: Key| view.value(key);
     let is_prompt = view.text(Key::SpanKind).is_some_and(|kind| kind.trim().eq_ignore_ascii_case("PROMPT"));
     // On other spans, what the prompt was made of reads better than its object as Python prints it.
-    let is_printed = || {
-        view.text(Key::PromptTemplate).is_some()
-            && value(Key::InputValue).is_some_and(|inputs| preview::is_dump(&inputs.as_text()))
-    };
+    let is_printed = || view.text(Key::PromptTemplate).is_some() && view.is_printed(Key::InputValue);
     if added.lacks(SPAN_INPUTS) && (is_prompt && value(Key::InputValue).is_none() || is_printed()) {
         add_parts(view, added);
     }
@@ -194,7 +190,8 @@ mod tests {
         let printed = ("input.value", r#"{"prompt": "PromptTemplate(metadata={})"}"#);
         let inputs = added(&[("openinference.span.kind", "LLM"), TEMPLATE, VARIABLES, printed], SPAN_INPUTS);
         assert!(inputs.is_some_and(|inputs| inputs.contains("Hello {name}") && !inputs.contains("metadata")));
-        assert_eq!(added(&[("openinference.span.kind", "LLM"), printed], SPAN_INPUTS).as_deref(), Some(printed.1));
+        let read = r#"{"prompt": {"type": "PromptTemplate", "metadata": {}}}"#;
+        assert_eq!(added(&[("openinference.span.kind", "LLM"), printed], SPAN_INPUTS).as_deref(), Some(read));
     }
 
     #[test]

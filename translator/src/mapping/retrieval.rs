@@ -7,7 +7,6 @@
 use serde_json::{Map, Value, json};
 
 use super::attribute_builder::AttributeBuilder;
-use super::preview;
 use super::span_view::SpanView;
 use crate::json::{self, is_structured};
 use crate::mlflow::keys::{SPAN_INPUTS, SPAN_OUTPUTS, SPAN_TYPE};
@@ -77,8 +76,7 @@ fn add_ranked<'s, 'a>(
 
 /// Whether there are no raw inputs, or documents are printed in them.
 fn is_unread(view: &SpanView<'_, '_>) -> bool {
-    let inputs = view.value(Key::InputValue);
-    inputs.is_none_or(|inputs| preview::is_dump(&inputs.as_text()))
+    is_without(view, Key::InputValue) || view.is_printed(Key::InputValue)
 }
 
 fn is_without(view: &SpanView<'_, '_>, key: Key) -> bool {

@@ -130,7 +130,6 @@ keys! {
         "tool.call.result" GenAiToolResult,
     }
     "ai" {
-        "operationId" AiOperation,
         "model.id" AiModel,
         "model.provider" AiProvider,
         "usage.inputTokens" AiTokensInput,

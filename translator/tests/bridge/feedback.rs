@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::drive::Host;
 use crate::model::{Stored, reply};
-use crate::spans::{SECOND, app, span, text};
+use crate::spans::{SECOND, app, omitted, span, text};
 
 /// The span with feedback of this scope (`""`, `"trace."` or `"session."`) on it.
 fn judged(mut span: Span, scope: &str, name: &str, score: f64, identifier: Option<&str>) -> Span {
@@ -61,6 +61,17 @@ fn feedback_on_a_span_becomes_an_assessment_of_it_after_the_span_went() {
     assert_eq!(found["source"], serde_json::json!({"source_type": "HUMAN", "source_id": "me"}));
     assert_eq!((&found["span_id"], &found["metadata"]["score was 0.5"]), (&"02".repeat(8).into(), &"true".into()));
     assert!(host.done.contains(&receipt) && host.quarantined.is_empty());
+}
+
+#[test]
+fn feedback_on_an_omitted_span_goes_to_the_trace_and_on_others_to_them() {
+    let mut host = Host::new(r#"{"omit_marked_spans": true}"#);
+    let about_other = omitted(carrier(2, (1, 1), "", 0.25, None));
+    let about_itself = omitted(judged(span(1, 2, 1), "trace.", "helpful", 0.5, None));
+    host.ingest(&app(vec![span(1, 1, 0), about_itself, about_other]));
+    host.finish();
+    assert_eq!((values(&host, 1), host.quarantined.len()), (vec![0.25, 0.5], 0));
+    assert!(!host.server.traces.contains_key(&vec![2; 16]));
 }
 
 #[test]

@@ -77,7 +77,10 @@ fn deliver(spans: &[(usize, Span)], arrivals: &Arrivals) -> BTreeMap<Vec<u8>, St
     host.server.traces
 }
 
-const BORROWED: [&str; 3] = ["mlflow.spanInputs", "mlflow.spanOutputs", "mlflow.message.format"];
+const BORROWED: [(&str, [&str; 2]); 2] = [
+    ("input.value", ["mlflow.spanInputs", "mlflow.message.format"]),
+    ("output.value", ["mlflow.spanOutputs", "mlflow.message.format"]),
+];
 
 /// What must not depend on the order: the spans and what they gained, and the trace as a whole.
 fn essence(traces: &BTreeMap<Vec<u8>, Stored>) -> BTreeMap<Vec<u8>, impl PartialEq + std::fmt::Debug + use<>> {
@@ -89,9 +92,11 @@ fn essence(traces: &BTreeMap<Vec<u8>, Stored>) -> BTreeMap<Vec<u8>, impl Partial
             .map(|(id, mut span)| {
                 // Tags travel on the root as far as they are known when it goes; later ones follow by trace info.
                 span.attributes.retain(|attribute| !attribute.key.starts_with("mlflow.traceTag."));
-                // So does what the bridge fills a span without values with: the model calls known when it is sent.
-                if !span.attributes.iter().any(|attribute| attribute.key == "input.value") {
-                    span.attributes.retain(|attribute| !BORROWED.contains(&attribute.key.as_str()));
+                // So does what the bridge fills a span that lacks values with: the model calls known when it is sent.
+                for (value, borrowed) in BORROWED {
+                    if !span.attributes.iter().any(|attribute| attribute.key == value) {
+                        span.attributes.retain(|attribute| !borrowed.contains(&attribute.key.as_str()));
+                    }
                 }
                 (id, span)
             })

@@ -5,7 +5,7 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 
 use crate::drive::Host;
 use crate::model::Stored;
-use crate::spans::{app, model, silent, span, text};
+use crate::spans::{app, failed, model, silent, span, text};
 
 pub(crate) fn previews(trace: &Stored) -> (Option<&str>, Option<&str>) {
     (trace.previews.0.as_deref(), trace.previews.1.as_deref())
@@ -81,14 +81,25 @@ fn where_no_spans_wait_trace_infos_take_every_slot() {
 }
 
 #[test]
-fn a_root_without_values_shows_the_first_request_and_the_last_answer_below_it() {
+fn agents_without_values_show_the_first_request_and_the_last_answer_below_them() {
     let mut host = Host::new("{}");
-    host.ingest(&app(vec![model(span(1, 3, 2)), silent(span(1, 1, 0)), silent(span(1, 2, 1)), model(span(1, 4, 2))]));
+    let agents = [span(1, 1, 0), span(1, 2, 1), span(1, 5, 1), span(1, 7, 1)].map(silent);
+    let calls = [span(1, 3, 2), span(1, 4, 2), span(1, 6, 5)].map(model);
+    host.ingest(&app(calls.into_iter().chain(agents).collect()));
     host.finish();
-    assert_eq!(previews(&host.server.traces[&vec![1; 16]]), (Some("asked 3"), Some("answered 4")));
+    assert_eq!(previews(&host.server.traces[&vec![1; 16]]), (Some("asked 3"), Some("answered 6")));
     assert_eq!(infos(&host), 0, "MLflow derives them from the root");
-    assert!(stored(&host, 1, "mlflow.spanInputs").is_some());
-    assert!(stored(&host, 2, "mlflow.spanInputs").is_none(), "only the outermost span speaks for others");
+    let said = |span: u8| {
+        ["mlflow.spanInputs", "mlflow.spanOutputs"]
+            .map(|key| stored(&host, span, key).map(|found| format!("{found:?}")))
+    };
+    for (agent, first, last) in
+        [(1, "asked 3", "answered 6"), (2, "asked 3", "answered 4"), (5, "asked 6", "answered 6")]
+    {
+        let [inputs, outputs] = said(agent).map(Option::unwrap);
+        assert!(inputs.contains(first) && outputs.contains(last), "{agent}: {inputs} {outputs}");
+    }
+    assert_eq!(said(7), [None, None], "no call is below it");
 }
 
 #[test]
@@ -131,10 +142,19 @@ fn printed_objects_give_way_to_what_models_were_asked_and_answered() {
 #[test]
 fn a_span_that_failed_without_an_answer_is_given_none() {
     let mut host = Host::new("{}");
-    host.ingest(&app(vec![span(1, 1, 0), model(span(1, 2, 1))]));
+    host.ingest(&app(vec![failed(span(1, 1, 0)), model(span(1, 2, 1))]));
     host.finish();
     assert!(stored(&host, 1, "mlflow.spanOutputs").is_none());
     assert_eq!(previews(&host.server.traces[&vec![1; 16]]), (Some("in 1"), None));
+}
+
+#[test]
+fn a_root_that_says_only_what_it_was_asked_shows_the_last_answer() {
+    let mut host = Host::new("{}");
+    host.ingest(&app(vec![span(1, 1, 0), model(span(1, 2, 1))]));
+    host.finish();
+    assert!(format!("{:?}", stored(&host, 1, "mlflow.spanInputs")).contains("in 1"));
+    assert_eq!(previews(&host.server.traces[&vec![1; 16]]), (Some("in 1"), Some("answered 2")));
 }
 
 #[test]

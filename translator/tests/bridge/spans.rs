@@ -52,6 +52,13 @@ pub(crate) fn model(mut span: Span) -> Span {
     span
 }
 
+/// The same span, marked by its host to be left out.
+pub(crate) fn omitted(mut span: Span) -> Span {
+    let value = Some(AnyValue { value: Some(any_value::Value::BoolValue(true)) });
+    span.attributes.push(KeyValue { key: "openinference_mlflow.omit".into(), value, ..KeyValue::default() });
+    span
+}
+
 /// The same span with an error.
 pub(crate) fn failed(mut span: Span) -> Span {
     span.status = Some(Status { code: 2, message: "it broke".into() });

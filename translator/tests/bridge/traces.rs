@@ -6,7 +6,7 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 
 use crate::drive::Host;
 use crate::model::reply;
-use crate::spans::{app, failed, payload, plain, span, text};
+use crate::spans::{app, failed, omitted, payload, plain, span, text};
 
 #[test]
 fn a_whole_trace_goes_in_one_request_after_the_settling_time() {
@@ -158,6 +158,23 @@ fn the_noise_filter_sends_openinference_spans_below_their_nearest_ancestor() {
     assert_eq!(spans[&vec![4; 8]].parent_span_id, vec![2; 8]);
     assert!(!host.server.traces.contains_key(&vec![2; 16]));
     assert_eq!(host.done.len(), 1);
+}
+
+#[test]
+fn what_a_host_omits_stays_away_and_its_children_move_up() {
+    let mut host = Host::new(r#"{"omit_marked_spans": true}"#);
+    let left_out = [span(1, 1, 0), span(1, 3, 2), span(1, 4, 3), span(2, 9, 0)].map(omitted);
+    let kept = [span(1, 2, 1), span(1, 5, 4)];
+    // A child is there before it is known that its parent is left out.
+    host.ingest(&app(kept.to_vec()));
+    host.ingest(&app(left_out.to_vec()));
+    host.finish();
+    let spans = &host.server.traces[&vec![1; 16]].spans;
+    assert_eq!(spans.len(), 2);
+    assert!(spans[&vec![2; 8]].parent_span_id.is_empty(), "it is the root now");
+    assert_eq!(spans[&vec![5; 8]].parent_span_id, vec![2; 8]);
+    assert!(!host.server.traces.contains_key(&vec![2; 16]), "nothing of it is kept");
+    assert_eq!((host.done.len(), host.quarantined.len()), (2, 0));
 }
 
 #[test]

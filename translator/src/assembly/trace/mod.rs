@@ -253,29 +253,20 @@ impl Trace {
         }
     }
 
+    /// The ancestors that are known, the nearest first; spans may be their own ancestors.
+    pub fn ancestors(&self, id: SpanId) -> impl Iterator<Item = SpanId> {
+        let parent = |id: SpanId| self.span_summary(id)?.parent;
+        std::iter::successors(parent(id), move |id| parent(*id)).take(ANCESTORS)
+    }
+
     /// The nearest OpenInference ancestor that is known; spans may be their own ancestors.
     pub fn openinference_ancestor(&self, id: SpanId) -> Option<SpanId> {
-        let mut parent = self.span_summary(id)?.parent?;
-        for _ in 0..ANCESTORS {
-            let summary = self.span_summary(parent)?;
-            if summary.openinference {
-                return Some(parent);
-            }
-            parent = summary.parent?;
-        }
-        None
+        self.ancestors(id).find(|ancestor| self.span_summary(*ancestor).is_some_and(|summary| summary.openinference))
     }
 
     /// The nearest ancestor that is not omitted, or an ancestor of which nothing is known.
     pub fn kept_ancestor(&self, id: SpanId) -> Option<SpanId> {
-        let mut parent = self.span_summary(id)?.parent?;
-        for _ in 0..ANCESTORS {
-            match self.span_summary(parent) {
-                Some(summary) if summary.omitted => parent = summary.parent?,
-                _ => return Some(parent),
-            }
-        }
-        None
+        self.ancestors(id).find(|ancestor| self.span_summary(*ancestor).is_none_or(|summary| !summary.omitted))
     }
 
     /// The project named by a resource: the root's, else the earliest span's that has one.

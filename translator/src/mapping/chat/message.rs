@@ -103,6 +103,12 @@ impl<'a> Message<'a> {
         }
     }
 
+    /// The message as JSON.
+    pub(in crate::mapping) fn to_json(&self) -> String {
+        // What is made of text alone is always JSON.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
     /// A message of text alone.
     pub(super) fn text(role: Role, text: impl Into<Cow<'a, str>>) -> Self {
         Self { content: Content::Text(text.into()), ..Self::empty(role) }

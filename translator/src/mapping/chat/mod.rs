@@ -9,7 +9,7 @@ mod conversation;
 mod media;
 mod message;
 mod parts;
-mod raw;
+pub(super) mod raw;
 mod raw_recovery;
 mod rebuilt;
 mod role;
@@ -33,9 +33,14 @@ pub(super) use role::Role;
 /// The types of spans that are calls to a model.
 pub(super) const MODELS: [&str; 2] = ["LLM", "CHAT_MODEL"];
 
+/// Whether a span, of which the type was added, is a call to a model.
+pub(super) fn is_model(added: &AttributeBuilder<'_, '_, '_>) -> bool {
+    added.stored(SPAN_TYPE).is_some_and(|kind| MODELS.contains(&kind.as_text().as_ref()))
+}
+
 /// Adds inputs, outputs and their format, and the tools that the model was offered.
 pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<'_, 's, 'a>) {
-    let is_model = added.stored(SPAN_TYPE).is_some_and(|kind| MODELS.contains(&kind.as_text().as_ref()));
+    let is_model = is_model(added);
     let tells_more = view.families().contains(Family::Llm);
     if !is_model && !tells_more {
         return;
@@ -100,21 +105,27 @@ enum RawValue<'v> {
     Text(Cow<'v, str>),
     /// A JSON object, array or string.
     Json(JsonValue<'v>),
+    /// JSON that was made of [printed objects](super::printed): the attributes may say more than it.
+    Printed(JsonValue<'v>),
 }
 
 impl<'v> RawValue<'v> {
     fn read(view: &'v SpanView<'_, '_>, key: Key) -> Self {
         let Some(value) = view.value(key) else { return Self::None };
-        value.json().map_or_else(|| Self::Text(value.as_text()), Self::Json)
+        match value.json() {
+            None => Self::Text(value.as_text()),
+            Some(json) if view.is_printed(key) => Self::Printed(json),
+            Some(json) => Self::Json(json),
+        }
     }
 
     fn is_drawn(&self, draws: fn(JsonValue<'_>) -> bool) -> bool {
-        self.json().is_some_and(draws)
+        matches!(self, Self::Json(json) if draws(*json))
     }
 
     fn json(&self) -> Option<JsonValue<'v>> {
         match self {
-            Self::Json(json) => Some(*json),
+            Self::Json(json) | Self::Printed(json) => Some(*json),
             _ => None,
         }
     }
@@ -165,7 +176,7 @@ fn add_to_other(
     let is_unread = |raw: &RawValue<'_>| match raw {
         RawValue::None => true,
         RawValue::Text(_) => false,
-        RawValue::Json(json) => json.is_array(),
+        RawValue::Json(json) | RawValue::Printed(json) => json.is_array(),
     };
     if is_unread(request) && !conversation.asked.is_empty() {
         added.add_text(SPAN_INPUTS, rebuilt::request(&conversation.asked, request.json(), view));

@@ -33,7 +33,7 @@ pub(super) fn side<'m, 'a>(messages: &'m [Message<'a>], raw: &RawValue<'a>, side
     let nobody_speaks = messages.iter().all(Message::has_no_content);
     match raw {
         RawValue::Text(text) if nobody_speaks => Cow::Owned(vec![Message::text(role, text.clone())]),
-        RawValue::Json(_) if nobody_speaks => Cow::Borrowed(&[]),
+        RawValue::Json(_) | RawValue::Printed(_) if nobody_speaks => Cow::Borrowed(&[]),
         _ => Cow::Borrowed(messages),
     }
 }

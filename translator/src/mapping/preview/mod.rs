@@ -6,13 +6,11 @@
 //! separate request, a trace info. [`PreviewGain`] says whether that is worth it: at once where the derived preview is
 //! unreadable, later where the text would only lose the quotes and braces of JSON.
 
-mod dump;
 mod turns;
-
-pub(super) use dump::is_dump;
 
 use std::borrow::Cow;
 
+pub use super::printed::is_printed;
 use crate::json::{self, JsonIndex, JsonValue, Kind};
 use crate::mlflow::preview as derived;
 use crate::mlflow::tags::fits;
@@ -46,14 +44,14 @@ pub struct Preview {
     pub text: String,
     /// How much better the text is.
     pub gain: PreviewGain,
-    /// Whether the value holds Python objects printed for a debugger, and no text was found in it.
-    pub is_dump: bool,
+    /// Whether it is text, and no JSON.
+    pub is_text: bool,
 }
 
 /// Keys that hold the one text that matters of an object, in the order in which they are asked.
 const NAMES: [(Side, &[&str]); 2] = [
     (Side::Request, &["input", "question", "query", "prompt", "task", "message", "text", "content"]),
-    (Side::Response, &["output", "answer", "response", "result", "text", "content"]),
+    (Side::Response, &["output", "answer", "response", "result", "raw", "text", "content"]),
 ];
 
 /// How deep a named value is looked into.
@@ -68,20 +66,21 @@ impl Preview {
         let is_text = !json::may_be_structured(&derived)
             || json.is_some_and(|json| derived::last_message_text(json, side.role()).is_some());
         if is_text {
-            return Some(Self { text: derived, gain: PreviewGain::None, is_dump: false });
+            return Some(Self { text: derived, gain: PreviewGain::None, is_text: true });
         }
         let found = found(value, json, side, DEPTH);
-        let is_dump = dump::is_dump(value);
         let is_cut = !fits(value, derived::MAX);
         let gain = match &found {
             Some(_) if json.is_none_or(JsonValue::is_string) => PreviewGain::Deferred,
-            Some(found) if is_dump || is_cut || side == Side::Response && !found.is_named => PreviewGain::Required,
+            Some(found) if is_printed(value) || is_cut || side == Side::Response && !found.is_named => {
+                PreviewGain::Required
+            }
             Some(_) => PreviewGain::Deferred,
             None => PreviewGain::None,
         };
-        let is_found = found.is_some();
+        let is_text = found.is_some();
         let text = found.map_or(derived, |found| derived::truncated(&found.text));
-        Some(Self { text, gain, is_dump: is_dump && !is_found })
+        Some(Self { text, gain, is_text })
     }
 }
 
@@ -115,7 +114,7 @@ fn found(value: &str, json: Option<JsonValue<'_>>, side: Side, depth: usize) -> 
 
 /// A text that is the whole value.
 fn plain(text: &str) -> Option<Found> {
-    let is_said = !text.trim().is_empty() && !dump::is_dump(text);
+    let is_said = !text.trim().is_empty() && !is_printed(text);
     is_said.then(|| Found { text: text.to_owned(), is_named: false })
 }
 
@@ -129,11 +128,13 @@ fn found_in(json: JsonValue<'_>, side: Side, depth: usize) -> Option<Found> {
     }
     let names = NAMES.iter().find(|(of, _)| *of == side)?.1;
     let inner = depth.checked_sub(1)?;
-    names.iter().find_map(|name| {
+    let named = names.iter().find_map(|name| {
         let value = json.field(name).filter(|value| value.kind() != Kind::Other)?;
         let found = found_in(value, side, inner)?;
         Some(Found { is_named: true, ..found })
-    })
+    });
+    // A pipeline has its messages under the names of its components.
+    named.or_else(|| turns::said_within(json, side, inner).map(|text| Found { text, is_named: false }))
 }
 
 #[cfg(test)]

@@ -98,7 +98,7 @@ fn data_stays_json() {
 #[test]
 fn printed_objects_are_no_text() {
     let printed = "StopEvent(result=AgentOutput(response=1))";
-    assert_eq!(Preview::of(printed, Side::Response).map(|preview| preview.is_dump), Some(true));
+    assert_eq!(Preview::of(printed, Side::Response).map(|preview| preview.is_text), Some(false));
     assert_eq!(text(printed, Side::Response), None);
     let beside = r#"{"response": "hi", "sources": ["ToolOutput(blocks=[])"]}"#;
     assert_eq!(answer(beside), needed("hi"));

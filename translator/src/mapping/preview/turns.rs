@@ -24,3 +24,9 @@ pub(super) fn said(value: JsonValue<'_>, side: Side) -> Option<String> {
     let calls: Vec<_> = calls.map(|call| format!("{}({})", call.function.name, call.function.arguments)).collect();
     Some(calls.join(", ")).filter(|calls| !calls.is_empty())
 }
+
+/// The words of the messages below the keys of an object, whatever their names.
+pub(super) fn said_within(value: JsonValue<'_>, side: Side, depth: usize) -> Option<String> {
+    let inner = depth.checked_sub(1)?;
+    value.entries().find_map(|(_, value)| said(value, side).or_else(|| said_within(value, side, inner)))
+}

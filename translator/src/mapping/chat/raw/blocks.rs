@@ -16,7 +16,7 @@ type Read = for<'a> fn(&str, JsonValue<'a>, &mut Blocks<'a>);
 /// Kinds of blocks under the names that they have. A new kind is one entry.
 const KINDS: [(&[&str], Read); 7] = [
     (&["text", "input_text", "output_text", "summary_text", "refusal"], text),
-    (&["tool_call", "tool_use", "toolUse", "tool-call", "function_call", "functionCall"], call),
+    (&["tool_call", "tool_use", "toolUse", "tool-call", "function_call", "functionCall", "ToolCall"], call),
     (
         &[
             "tool_call_response",
@@ -27,6 +27,7 @@ const KINDS: [(&[&str], Read); 7] = [
             "function_call_result",
             "function_response",
             "functionResponse",
+            "ToolCallResult",
         ],
         result,
     ),
@@ -105,7 +106,9 @@ fn read_one<'a>(block: JsonValue<'a>, blocks: &mut Blocks<'a>) {
         return;
     }
     let known = |name: &str| KINDS.iter().find(|(names, _)| names.contains(&name)).map(|(_, read)| *read);
-    let kind = block.field("type").and_then(JsonValue::string);
+    let [kind, block_kind] = block.fields(["type", "block_type"]).map(|kind| kind.and_then(JsonValue::string));
+    // A Python class that is no kind of block is named for what it holds.
+    let kind = block_kind.or(kind.filter(|kind| known(kind).is_some() || !kind.starts_with(char::is_uppercase)));
     let found = match &kind {
         Some(kind) => known(kind).map(|read| (kind.clone(), read, block)),
         None => block.entries().find_map(|(key, value)| {
@@ -146,8 +149,8 @@ fn call_id(body: JsonValue<'_>) -> Option<Cow<'_, str>> {
 
 fn call<'a>(_: &str, body: JsonValue<'a>, blocks: &mut Blocks<'a>) {
     let function = first(body, ["function"]).filter(|function| function.is_object()).unwrap_or(body);
-    let name = first(function, ["name", "toolName"]).and_then(JsonValue::string);
-    let arguments = first(function, ["arguments", "args", "input"]).map(plain);
+    let name = first(function, ["name", "toolName", "tool_name"]).and_then(JsonValue::string);
+    let arguments = first(function, ["arguments", "args", "input", "tool_kwargs"]).map(plain);
     blocks.parts.calls.push(ToolCall::new(call_id(body), name, arguments));
 }
 
@@ -158,8 +161,10 @@ fn result<'a>(_: &str, body: JsonValue<'a>, blocks: &mut Blocks<'a>) {
         None => inner.parts.content.extend(first(body, ["response", "result"]).map(plain).map(Part::text)),
     }
     let mut message = Message::empty(Role::Tool);
-    message.tool_call_id = call_id(body);
-    message.name = first(body, ["name"]).and_then(JsonValue::string);
+    // Haystack has the call that was answered beside the result.
+    let call = first(body, ["origin"]).unwrap_or(body);
+    message.tool_call_id = call_id(call);
+    message.name = first(call, ["name", "tool_name"]).and_then(JsonValue::string);
     inner.parts.put(&mut message);
     blocks.results.push(message);
 }

@@ -11,7 +11,7 @@ mod openai;
 mod tests;
 mod turns;
 
-pub(in crate::mapping) use turns::{langchain_messages, messages};
+pub(in crate::mapping) use turns::{langchain_messages, messages, object_messages};
 
 use std::borrow::Cow;
 

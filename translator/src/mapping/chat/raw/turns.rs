@@ -48,6 +48,20 @@ pub(in crate::mapping) fn langchain_messages(value: JsonValue<'_>) -> Vec<Messag
     out
 }
 
+/// The messages that a Python object is which has a speaker and something to say.
+pub(in crate::mapping) fn object_messages(value: JsonValue<'_>) -> Vec<Message<'_>> {
+    let mut out = Vec::new();
+    let [role, source, content, blocks, calls] = value.fields(["role", "source", "content", "blocks", "tool_calls"]);
+    let is_known = |role: JsonValue<'_>| role.string().is_some_and(|role| Role::known(&role).is_some());
+    if (role.is_some_and(is_known) || source.is_some())
+        && content.or(blocks).or(calls).is_some()
+        && let Some(turn) = turn(value, Role::User)
+    {
+        blocks::read_message(turn.role, turn.content, turn.body, &mut out);
+    }
+    out
+}
+
 fn find<'a>(value: JsonValue<'a>, role: Role, depth: usize, out: &mut Vec<Message<'a>>) {
     if let Some(turn) = turn(value, role) {
         return blocks::read_message(turn.role, turn.content, turn.body, out);
@@ -74,11 +88,16 @@ fn turn(message: JsonValue<'_>, default: Role) -> Option<Turn<'_>> {
             is_langchains: false,
         });
     }
-    let [role, kind, id, data, kwargs, content, parts, calls] =
-        message.fields(["role", "type", "id", "data", "kwargs", "content", "parts", "tool_calls"]);
+    let [role, kind, id, data, kwargs, content, parts, calls, blocks, source] =
+        message.fields(["role", "type", "id", "data", "kwargs", "content", "parts", "tool_calls", "blocks", "source"]);
     let class = || id.and_then(|id| id.items().last()).and_then(JsonValue::string);
     let (role, body, is_langchains) = match (role.and_then(JsonValue::string), kind.and_then(JsonValue::string)) {
         (Some(role), _) => (Role::named(&role), message, false),
+        // AutoGen has the name of an agent in place of the role.
+        (None, Some(kind)) if kind.ends_with("Message") && source.is_some_and(JsonValue::is_string) => {
+            let speaker = source.and_then(JsonValue::string).unwrap_or_default();
+            (Role::known(&speaker).unwrap_or(Role::Assistant), message, false)
+        }
         (None, Some(kind)) if kind == "constructor" => (role_of_class(&class()?)?, kwargs?, true),
         (None, Some(kind)) => match ITEMS.iter().find(|(item, _)| *item == kind) {
             Some((_, role)) => {
@@ -91,7 +110,7 @@ fn turn(message: JsonValue<'_>, default: Role) -> Option<Turn<'_>> {
             (default, message, false)
         }
     };
-    let content = if body.is(message) { content.or(parts) } else { body.field("content") };
+    let content = if body.is(message) { content.or(parts).or(blocks) } else { body.field("content") };
     Some(Turn { role, content, body: Some(body), is_langchains })
 }
 
