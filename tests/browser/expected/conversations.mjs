@@ -26,6 +26,7 @@ function toolUse({
   text,
   reasoning,
   before = [],
+  question = WEATHER,
   ...rest
 }) {
   const call = toolCalls(cities, { text, reasoning });
@@ -33,8 +34,8 @@ function toolUse({
   const tools = rest.tools ?? TOOLS;
   return {
     spans: [
-      { inputs: [...before, WEATHER], outputs: [call], tools },
-      { inputs: [...before, WEATHER, ...history, ...results.map(toolResult)], outputs: [SUNNY], tools },
+      { inputs: [...before, question], outputs: [call], tools },
+      { inputs: [...before, question, ...history, ...results.map(toolResult)], outputs: [SUNNY], tools },
     ],
   };
 }
@@ -190,6 +191,85 @@ export const INSTRUMENTORS = [
               "Assistant: [[ ## reasoning ## ]] It is well known. [[ ## answer ## ]] Paris is the capital of France. [[ ## completed ## ]]",
             ],
           },
+        ],
+      },
+    },
+  },
+  {
+    name: "Pydantic AI",
+    payloads: { "py_pydantic_ai_agent.pb": toolUse({ results: named(["Lisbon"]), before: [SYSTEM] }) },
+  },
+  {
+    name: "Agno",
+    payloads: { "py_agno_agent.pb": toolUse({ results: named(["Lisbon"]), before: [SYSTEM] }) },
+  },
+  {
+    name: "CrewAI",
+    payloads: {
+      "py_crewai_crew.pb": toolUse({
+        results: named(["Lisbon"]),
+        // CrewAI writes the prompts.
+        before: ["System: You are weather agent. You know. Your personal goal is: Answer in one sentence."],
+        question: "User: Current Task: How is the weather in Lisbon?…",
+      }),
+    },
+  },
+  {
+    name: "Google ADK",
+    payloads: {
+      "py_google_adk_agent.pb": {
+        spans: [
+          {
+            inputs: [
+              'System: Answer in one sentence. You are an agent. Your internal name is "weather_agent".',
+              WEATHER,
+              toolCalls(["Lisbon"]),
+              'Tool get_weather: { "weather":"Lisbon: 21 °C, sunny" }',
+            ],
+            // The instrumentation writes both calls to one span; what only the first one answered stays there.
+            outputs: [`${SUNNY} → get_weather(city: Lisbon)`],
+            tools: TOOLS,
+          },
+        ],
+      },
+    },
+  },
+  {
+    name: "Mistral",
+    payloads: {
+      "py_mistralai_conversation.pb": conversation,
+      "py_mistralai_tool_result.pb": toolUse({}),
+    },
+  },
+  {
+    name: "Groq",
+    payloads: {
+      "py_groq_conversation.pb": conversation,
+      "py_groq_tool_result.pb": toolUse({}),
+    },
+  },
+  {
+    name: "Instructor",
+    payloads: {
+      "py_instructor_structured.pb": {
+        spans: [
+          {
+            inputs: [SYSTEM, WEATHER],
+            outputs: ["Assistant: → Weather(city: Lisbon, celsius: 21)"],
+            tools: ["Weather"],
+          },
+        ],
+      },
+    },
+  },
+  {
+    name: "AutoGen",
+    payloads: {
+      // The instrumentation records no tools, and their results where no convention looks for them.
+      "py_autogen_agentchat_agent.pb": {
+        spans: [
+          { inputs: [SYSTEM, WEATHER], outputs: [toolCalls(["Lisbon"])] },
+          { inputs: [SYSTEM, WEATHER, toolCalls(["Lisbon"]), "Tool get_weather:"], outputs: [SUNNY] },
         ],
       },
     },

@@ -65,6 +65,18 @@ export const LISTED = {
   "py_haystack_agent.pb": agent,
   "py_haystack_retrieval.pb": [['{"data": {"retriever": {"query": "What is a span?"},…', texts.SPAN]],
   "py_dspy_chain_of_thought.pb": [[CAPITAL, "Paris is the capital of France."]],
+  "py_pydantic_ai_agent.pb": agent,
+  "py_agno_agent.pb": agent,
+  // What a crew is given are the variables of its tasks.
+  "py_crewai_crew.pb": [['{"city": "Lisbon"}', SUNNY]],
+  "py_google_adk_agent.pb": agent,
+  "py_mistralai_conversation.pb": conversation,
+  "py_mistralai_tool_result.pb": toolUse(calls("Lisbon")),
+  "py_groq_conversation.pb": conversation,
+  "py_groq_tool_result.pb": toolUse(calls("Lisbon")),
+  "py_instructor_structured.pb": [[WEATHER, '{"city": "Lisbon", "celsius": 21}']],
+  // AutoGen makes an agent in a trace of its own.
+  "py_autogen_agentchat_agent.pb": [["-", "-"], ...agent],
   "js_openai_conversation.pb": conversation,
   "js_openai_parallel_tools.pb": toolUse(calls("Lisbon", "Porto")),
   "js_openai_streamed_tool_call.pb": [[WEATHER, calls("Lisbon")]],

@@ -8,5 +8,10 @@ export const DRAWN_BY_MLFLOW_ALONE = [
   "py_openai_image.pb",
   "py_litellm_conversation.pb",
   "py_openai_agents_chat_completions.pb",
+  "py_crewai_crew.pb",
+  "py_mistralai_conversation.pb",
+  "py_groq_conversation.pb",
+  "py_groq_tool_result.pb",
+  "py_instructor_structured.pb",
   "js_openai_parallel_tools.pb",
 ];
