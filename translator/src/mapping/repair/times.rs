@@ -23,21 +23,19 @@ impl Times {
 }
 
 /// Decides what becomes of a span's times: an unknown one is the nearest that is known of the span, from its other time
-/// and its events.
+/// and its events. Of the times as they then are the unit is decided, so that a repaired span is not repaired again.
 pub(super) fn check(span: &Span<'_>) -> Times {
-    let scale = scale(span);
-    if scale.is_none() && is_known(span.start) && is_known(span.end) && span.start <= span.end {
-        return Times::default();
-    }
-    let [sent_start, sent_end] = [span.start, span.end].map(|time| scaled(time, scale));
-    let events = || span.events.iter().map(|event| scaled(event.time, scale)).filter(|time| is_known(*time));
+    let [sent_start, sent_end] = [span.start, span.end];
+    let events = || span.events.iter().map(|event| event.time).filter(|time| is_known(*time));
     let start = if is_known(sent_start) {
         sent_start
     } else {
         events().chain([sent_end]).filter(|time| is_known(*time)).min().unwrap_or_default()
     };
     let end = if is_known(sent_end) && sent_end >= start { sent_end } else { events().fold(start, u64::max) };
-    Times { start: (start != span.start).then_some(start), end: (end != span.end).then_some(end), scale }
+    let scale = scale([start, end]);
+    let [start, end] = [start, end].map(|time| scaled(time, scale));
+    Times { start: (start != sent_start).then_some(start), end: (end != sent_end).then_some(end), scale }
 }
 
 /// Seconds, milliseconds and microseconds in a nanosecond.
@@ -45,13 +43,11 @@ const UNITS: [u64; 3] = [1_000_000_000, 1_000_000, 1_000];
 /// 2010 to 2099, in nanoseconds. In any other unit, no time of these years is one of them.
 const PLAUSIBLE: std::ops::Range<u64> = 1_262_304_000_000_000_000..4_102_444_800_000_000_000;
 
-/// The factor that makes nanoseconds of a span's times, when they are plainly of another unit: every time that is set, at
-/// start and end, then lies in the same plausible years.
-fn scale(span: &Span<'_>) -> Option<u64> {
-    let set = || [span.start, span.end].into_iter().filter(|time| *time != 0);
-    let is_unit = |unit: &u64| set().all(|time| time.checked_mul(*unit).is_some_and(|time| PLAUSIBLE.contains(&time)));
-    set().next()?;
-    UNITS.into_iter().find(is_unit)
+/// The factor that makes nanoseconds of a span's start and end, when they are plainly of another unit: both then lie in the
+/// same plausible years.
+fn scale(times: [u64; 2]) -> Option<u64> {
+    let is_plausible = |time: u64, unit: u64| time.checked_mul(unit).is_some_and(|time| PLAUSIBLE.contains(&time));
+    UNITS.into_iter().find(|unit| times.into_iter().all(|time| is_plausible(time, *unit)))
 }
 
 /// A time in nanoseconds; one that is of no plausible year in another unit stays.
@@ -97,10 +93,19 @@ mod tests {
 
     #[test]
     fn times_that_may_be_something_else_stay() {
-        for (start, end) in
-            [(1_000, 2_000), (1_760_000_000, 1_760_000_000_000), (5, 1_760_000_000), (1_760_000_000, u64::MAX)]
-        {
-            assert_eq!(scale(&Span::parse(&span_bytes(start, end, 0)).expect("a span")), None, "{start} {end}");
+        for times in [[1_000, 2_000], [1_760_000_000, 1_760_000_000_000], [5, 1_760_000_000], [0, 0]] {
+            assert_eq!(scale(times), None, "{times:?}");
+        }
+    }
+
+    #[test]
+    fn the_unit_is_that_of_the_times_which_are_known() {
+        for (start, end) in [(1_760_000_000, u64::MAX), (1_760_000_000, 5), (0, 1_760_000_000), (1_760_000_000, 0)] {
+            let bytes = span_bytes(start, end, 0);
+            let repaired = super::super::span(&Span::parse(&bytes).expect("a span")).expect("a repair");
+            let span = Span::parse(&repaired.span).expect("a span");
+            assert_eq!((span.start, span.end), (1_760_000_000_000_000_000, 1_760_000_000_000_000_000), "{start} {end}");
+            assert!(super::super::span(&span).expect("a span").repairs.is_empty());
         }
     }
 }
