@@ -125,7 +125,7 @@ impl Cluster {
         reader.assign(&list).unwrap();
         let mut messages = Vec::new();
         while messages.len() < count {
-            if let Ok(message) = reader.poll(PATIENCE).expect("a message never came") {
+            if let Ok(message) = reader.poll(PATIENCE).unwrap() {
                 messages.push(Read::from(&message));
             }
         }
