@@ -47,6 +47,10 @@ impl Server {
                 }
             }
             ("POST", "api/2.0/mlflow/experiments/create") => self.create(&request.body),
+            ("GET", "api/2.0/mlflow/runs/get") => {
+                assert!(query.starts_with("run_id="), "{query}");
+                respond_json(404, &json!({"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "none"}))
+            }
             ("POST", "v1/traces") => {
                 let payload = Payload::parse(&request.body).expect("the spans that are delivered are a payload");
                 assert!(payload.span_count() > 0, "a request without spans");
