@@ -114,6 +114,13 @@ def test_the_picture_of_the_architecture_is_made_from_its_source() -> None:
     assert f"sha256 {digest}" in (_REPOSITORY / "docs/architecture.svg").read_text(), "run: make diagrams"
 
 
+def test_the_readme_has_the_figures_of_the_complete_table() -> None:
+    figures = r"\| *(\d+ of \d+) *\| *(\d+ of \d+) *\|"
+    readme = re.findall(figures, (_REPOSITORY / "README.md").read_text())
+    complete = re.findall(figures, (_REPOSITORY / "translator/README.md").read_text())
+    assert len(readme) == 6 and set(readme) <= set(complete), "copy them from translator/README.md"
+
+
 def test_the_readme_is_short() -> None:
     assert len((_REPOSITORY / "README.md").read_text().splitlines()) <= 150
 

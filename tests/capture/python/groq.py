@@ -9,16 +9,7 @@ from capture.python import prompts
 from capture.python.model_api import ModelApi
 
 _MODEL = "llama-3.3-70b-versatile"
-_TOOLS: list = [
-    {
-        "type": "function",
-        "function": {
-            "name": prompts.TOOL,
-            "description": prompts.TOOL_DESCRIPTION,
-            "parameters": prompts.TOOL_SCHEMA,
-        },
-    }
-]
+_TOOLS = [prompts.CHAT_TOOL]
 
 
 def _client(api: ModelApi) -> groq.Groq:
@@ -29,12 +20,7 @@ def conversation(api: ModelApi) -> None:
     with api.answering("openai/chat.json"):
         _client(api).chat.completions.create(
             model=_MODEL,
-            messages=[
-                {"role": "system", "content": prompts.SYSTEM},
-                {"role": "user", "content": prompts.FIRST_QUESTION},
-                {"role": "assistant", "content": prompts.FIRST_ANSWER},
-                {"role": "user", "content": prompts.SECOND_QUESTION},
-            ],
+            messages=prompts.CHAT_DIALOGUE,
             temperature=0.2,
         )
 

@@ -8,8 +8,7 @@ from openinference.instrumentation.litellm import LiteLLMInstrumentor
 from capture.python import prompts
 from capture.python.model_api import ModelApi
 
-_FUNCTION = {"name": prompts.TOOL, "description": prompts.TOOL_DESCRIPTION, "parameters": prompts.TOOL_SCHEMA}
-_TOOLS = [{"type": "function", "function": _FUNCTION}]
+_TOOLS = [prompts.CHAT_TOOL]
 
 
 def _openai(api: ModelApi) -> dict:
@@ -30,12 +29,7 @@ def conversation(api: ModelApi) -> None:
         litellm.completion(
             **_openai(api),
             temperature=0.2,
-            messages=[
-                {"role": "system", "content": prompts.SYSTEM},
-                {"role": "user", "content": prompts.FIRST_QUESTION},
-                {"role": "assistant", "content": prompts.FIRST_ANSWER},
-                {"role": "user", "content": prompts.SECOND_QUESTION},
-            ],
+            messages=prompts.CHAT_DIALOGUE,
         )
 
 

@@ -20,6 +20,18 @@ TOOL_SCHEMA = {
     "required": ["city"],
 }
 
+# The tool and the conversation as OpenAI's API takes them, and the APIs that follow it.
+CHAT_TOOL: dict = {
+    "type": "function",
+    "function": {"name": TOOL, "description": TOOL_DESCRIPTION, "parameters": TOOL_SCHEMA},
+}
+CHAT_DIALOGUE: list = [
+    {"role": "system", "content": SYSTEM},
+    {"role": "user", "content": FIRST_QUESTION},
+    {"role": "assistant", "content": FIRST_ANSWER},
+    {"role": "user", "content": SECOND_QUESTION},
+]
+
 DOCUMENTS = {
     "spans.md": "A span is one timed operation of a trace.",
     "traces.md": "A trace is the path of one request through an application.",
