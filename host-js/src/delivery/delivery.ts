@@ -91,7 +91,7 @@ export class Delivery {
 
   /** Takes a finished span for its experiment. Of a span that the filter omits, the core only learns the parent. */
   add(span: ReadableSpan, target: Target, omitted = false): void {
-    this.#received++;
+    if (this.#received++ === 0) this.#greet();
     if (this.#broken) {
       this.#dropped++;
       return;
@@ -351,9 +351,9 @@ export class Delivery {
     }
   }
 
-  #open(): Translator | undefined {
-    if (this.#translator || this.#broken) return this.#translator;
-    const { settings, report, suppressTracing } = this.#parts;
+  /** What a user should know before anything is sent: at the first span, since Jest may end this code right after it. */
+  #greet(): void {
+    const { settings, report } = this.#parts;
     if (settings.trackingUriIsDefault) {
       report.warn("default", `MLFLOW_TRACKING_URI is not set: traces go to ${settings.trackingUri}`);
     }
@@ -364,6 +364,11 @@ export class Delivery {
           "tracing off in tests set OTEL_SDK_DISABLED=true",
       );
     }
+  }
+
+  #open(): Translator | undefined {
+    if (this.#translator || this.#broken) return this.#translator;
+    const { settings, suppressTracing } = this.#parts;
     const bridge = {
       max_bytes: settings.maxQueueBytes,
       openinference_only: settings.openInferenceOnly,
