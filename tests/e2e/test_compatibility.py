@@ -1,14 +1,21 @@
-"""MLflow versions before the newest: what they show, and that nothing is tried that they cannot take.
+"""MLflow versions before the newest, and the newest as a company runs it: what they show, and that nothing is tried that they
+cannot take.
 
 `make compat` compares all versions; these two lack the most.
 """
 
+from base64 import b64encode
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from e2e.compatibility import table, versions
-from e2e.compatibility.delivery import Delivered, deliver_to
+from e2e.compatibility.delivery import Delivered, deliver_through, deliver_to
+from e2e.compatibility.deployment import Deployment, authorization, deployment
+from e2e.harness import example
+from e2e.harness.gateway import Gateway
+from e2e.harness.http import request
 
 _TESTED = ("3.6.0", "3.12.0")
 # What the gateway cannot mend, by version and column.
@@ -22,9 +29,25 @@ _NEWEST = versions.newest()
 
 
 @pytest.fixture(scope="module")
-def delivered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Delivered]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("compatibility")
+
+
+@pytest.fixture(scope="module")
+def delivered(folder: Path) -> dict[str, Delivered]:
     """Fails if a gateway did not deliver everything, or did not end at once."""
-    return deliver_to([_NEWEST, *map(versions.old, _TESTED)], tmp_path_factory.mktemp("compatibility"))
+    return deliver_to([_NEWEST, *map(versions.old, _TESTED)], folder)
+
+
+@pytest.fixture(scope="module")
+def deployed(folder: Path) -> Iterator[Deployment]:
+    with deployment(folder / "deployment") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def delivered_to_deployment(deployed: Deployment, folder: Path) -> Delivered:
+    return deliver_through(_NEWEST, deployed.uri, folder / "deployment", deployed.variables)
 
 
 @pytest.mark.parametrize("number", _TESTED)
@@ -45,3 +68,35 @@ def test_the_version_takes_every_request(delivered: dict[str, Delivered], number
 def test_every_version_is_on_the_page() -> None:
     on_the_page = [line.split("|")[1].strip() for line in table.read()[2:]]
     assert on_the_page == [*versions.OLD, _NEWEST.number]
+
+
+def test_a_deployment_shows_everything_as_a_server_on_one_machine_does(
+    delivered: dict[str, Delivered], delivered_to_deployment: Delivered
+) -> None:
+    alone = delivered[_NEWEST.number]
+    different = {column: table.differing(column, alone, delivered_to_deployment) for column in table.columns(alone)}
+    assert different == dict.fromkeys(different, [])
+
+
+def test_a_deployment_takes_every_request(delivered: dict[str, Delivered], delivered_to_deployment: Delivered) -> None:
+    assert delivered_to_deployment.quarantined == delivered[_NEWEST.number].quarantined
+    assert 'topic="failing"' not in delivered_to_deployment.log
+
+
+def test_the_attachments_of_a_deployment_are_in_its_object_store(deployed: Deployment, tmp_path: Path) -> None:
+    picture = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 32
+    trace = example.agent("with a picture")
+    key = "llm.input_messages.0.message.contents.0.message_content.image.image.url"
+    trace.span("look", "LLM", {key: f"data:image/png;base64,{b64encode(picture).decode()}"}, parent="with a picture")
+    variables = deployed.variables
+    with Gateway(tmp_path / "gateway", "--experiment", "pictures", tracking_uri=deployed.uri, environment=variables) as gateway:
+        example.payload(trace).post(gateway.traces_url).require(200)
+    (stored,) = [body for key, body in deployed.objects.contents().items() if "/attachments/" in key]
+    assert stored == picture
+
+
+def test_the_deployment_is_one(deployed: Deployment) -> None:
+    refused = request("GET", f"{deployed.uri}/api/2.0/mlflow/experiments/get?experiment_id=0")
+    elsewhere = request("GET", deployed.uri.rpartition("/")[0] + "/version", headers=authorization())
+    assert (refused.status, elsewhere.status) == (401, 404)
+    assert deployed.log.read_text().count("Started server process") == 2

@@ -10,7 +10,6 @@ from e2e.compatibility.versions import Version
 from e2e.harness.admin import wait_until_idle
 from e2e.harness.environment import clean_environment
 from e2e.harness.gateway import Gateway
-from e2e.harness.http import request
 from e2e.harness.mlflow_server import MlflowServer
 from e2e.harness.ports import free_ports
 from e2e.parity.copies import cases, own_copy
@@ -18,6 +17,7 @@ from e2e.parity.copies import cases, own_copy
 # A case with more traces than this repeats one small trace.
 _MANY = 100
 _OBSERVER = Path(__file__).with_name("observer.py")
+_EXPERIMENT = "compatibility"
 # Traces without a root are closed as soon as it is certain that nothing of them is still on its way.
 _TUNING = ("--settle", "200ms", "--idle-limit", "1s")
 
@@ -42,37 +42,36 @@ def deliver(version: Version, folder: Path) -> Delivered:
     """Leaving the gateway fails unless it ends in time; its journal is then empty."""
     server = MlflowServer(folder / "server", python=version.python).start()
     try:
-        experiment = _create_experiment(server.uri)
-        admin = f"127.0.0.1:{free_ports(1)[0]}"
-        arguments = ("--experiment-id", experiment, "--admin-listen", admin, *_TUNING)
-        original: dict[str, str] = {}
-        with Gateway(folder / "gateway", *arguments, tracking_uri=server.uri) as gateway:
-            for case in cases():
-                copy = own_copy(case, "compatibility")
-                if len(copy.original_ids) > _MANY:
-                    continue
-                for payload in copy.payloads:
-                    payload.post(gateway.traces_url).require(200)
-                original |= {stored.zfill(32): f"{case}/{first}" for stored, first in copy.original_ids.items()}
-            wait_until_idle(admin, 300.0)
-        traces = _observe(version, server.uri, experiment)
-        named = {original[stored]: _with_original_ids(trace, stored) for stored, trace in traces.items()}
-        reasons = [each["reason"] for each in gateway.quarantine_reasons()]
-        return Delivered(named, sorted(reasons), gateway.log_text())
+        return deliver_through(version, server.uri, folder)
     finally:
         server.stop()
 
 
-def _create_experiment(uri: str) -> str:
-    body = json.dumps({"name": "compatibility"}).encode()
-    answer = request("POST", f"{uri}/api/2.0/mlflow/experiments/create", body, {"content-type": "application/json"})
-    answer.require(200)
-    return json.loads(answer.body)["experiment_id"]
+def deliver_through(version: Version, uri: str, folder: Path, variables: dict[str, str] | None = None) -> Delivered:
+    """To a server that runs. The gateway and MLflow's client have these variables."""
+    environment = variables or {}
+    admin = f"127.0.0.1:{free_ports(1)[0]}"
+    arguments = ("--experiment", _EXPERIMENT, "--admin-listen", admin, *_TUNING)
+    original: dict[str, str] = {}
+    with Gateway(folder / "gateway", *arguments, tracking_uri=uri, environment=environment) as gateway:
+        for case in cases():
+            copy = own_copy(case, "compatibility")
+            if len(copy.original_ids) > _MANY:
+                continue
+            for payload in copy.payloads:
+                payload.post(gateway.traces_url).require(200)
+            original |= {stored.zfill(32): f"{case}/{first}" for stored, first in copy.original_ids.items()}
+        wait_until_idle(admin, 300.0)
+    traces = _observe(version, uri, environment)
+    named = {original[stored]: _with_original_ids(trace, stored) for stored, trace in traces.items()}
+    reasons = [each["reason"] for each in gateway.quarantine_reasons()]
+    return Delivered(named, sorted(reasons), gateway.log_text())
 
 
-def _observe(version: Version, uri: str, experiment: str) -> dict[str, dict]:
-    command = [str(version.python), str(_OBSERVER), uri, experiment]
-    done = subprocess.run(command, env=clean_environment(MLFLOW_HTTP_REQUEST_MAX_RETRIES="1"), stdout=subprocess.PIPE, timeout=300, check=True)
+def _observe(version: Version, uri: str, variables: dict[str, str]) -> dict[str, dict]:
+    command = [str(version.python), str(_OBSERVER), uri, _EXPERIMENT]
+    environment = clean_environment(MLFLOW_HTTP_REQUEST_MAX_RETRIES="1", **variables)
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, timeout=300, check=True)
     return json.loads(done.stdout)
 
 

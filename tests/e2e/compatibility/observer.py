@@ -1,7 +1,7 @@
 """What the MLflow client of this interpreter's version shows of an experiment's traces, as JSON on standard output.
 
 Run by the Python of each MLflow version, so it imports nothing of these tests:
-`python observer.py TRACKING_URI EXPERIMENT_ID`.
+`python observer.py TRACKING_URI EXPERIMENT`.
 """
 
 import json
@@ -11,8 +11,9 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 
-def main(tracking_uri: str, experiment_id: str) -> None:
+def main(tracking_uri: str, experiment: str) -> None:
     client = MlflowClient(tracking_uri=tracking_uri)
+    experiment_id = client.get_experiment_by_name(experiment).experiment_id
     traces, token = {}, None
     while True:
         page = client.search_traces(

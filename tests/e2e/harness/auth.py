@@ -17,7 +17,13 @@ authorization_function = mlflow.server.auth:authenticate_request_basic_auth
 """
 
 
-def basic_auth_server(folder: Path, store: Path) -> MlflowServer:
+def basic_auth_server(
+    folder: Path,
+    store: Path | None,
+    *extra_arguments: str,
+    prefix: str = "",
+    environment: dict[str, str] | None = None,
+) -> MlflowServer:
     """Not started yet. `USERNAME` and `PASSWORD` are its administrator's."""
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "auth.ini"
@@ -25,6 +31,11 @@ def basic_auth_server(folder: Path, store: Path) -> MlflowServer:
     return MlflowServer(
         folder,
         store=store,
-        extra_arguments=("--app-name", "basic-auth"),
-        environment={"MLFLOW_AUTH_CONFIG_PATH": str(config), "MLFLOW_FLASK_SERVER_SECRET_KEY": "for-tests-only"},
+        extra_arguments=("--app-name", "basic-auth", *extra_arguments),
+        environment={
+            "MLFLOW_AUTH_CONFIG_PATH": str(config),
+            "MLFLOW_FLASK_SERVER_SECRET_KEY": "for-tests-only",
+            **(environment or {}),
+        },
+        prefix=prefix,
     )

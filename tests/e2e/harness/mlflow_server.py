@@ -16,7 +16,8 @@ class MlflowServer(HttpServerProcess):
     """`start` and `stop` may alternate: the store, the port and so the address stay the same.
 
     `store` is an initial database, such as `save_store` makes: creating its tables takes most of the first start.
-    `python` is an interpreter with another version of MLflow.
+    `python` is an interpreter with another version of MLflow. Of an option that `extra_arguments` repeats, MLflow takes the
+    last value. `prefix` comes before every path.
     """
 
     name = "mlflow"
@@ -32,13 +33,19 @@ class MlflowServer(HttpServerProcess):
         extra_arguments: tuple[str, ...] = (),
         environment: dict[str, str] | None = None,
         python: Path | None = None,
+        prefix: str = "",
     ) -> None:
         super().__init__(folder, *free_ports(1))
+        self._prefix = prefix
         self._python = python or Path(sys.executable)
         self._extra_arguments = extra_arguments
         self._settings = environment or {}
         if store is not None:
             shutil.copyfile(store, self._database)
+
+    @property
+    def uri(self) -> str:
+        return super().uri + self._prefix
 
     @property
     def _database(self) -> Path:
@@ -50,6 +57,7 @@ class MlflowServer(HttpServerProcess):
             *("--backend-store-uri", f"sqlite:///{self._database}"),
             *("--artifacts-destination", str(self._folder / "artifacts")),
             *("--host", "127.0.0.1", "--port", str(self._port), "--workers", "1"),
+            *(("--static-prefix", self._prefix) if self._prefix else ()),
             *self._extra_arguments,
         ]
 

@@ -13,6 +13,7 @@ class Reader:
     """Reads traces of one server. Trace ids are OTLP's 32 hexadecimal digits."""
 
     def __init__(self, tracking_uri: str) -> None:
+        self.uri = tracking_uri
         self.client = MlflowClient(tracking_uri=tracking_uri)
 
     def create_experiment(self, name: str) -> str:
