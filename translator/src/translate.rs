@@ -38,14 +38,17 @@ pub fn transcode(payload: &[u8], from: Encoding, to: Encoding) -> Result<Vec<u8>
 /// See `translate` in the contract. Spans stay in their order; of one that is there twice the greater version stays.
 pub fn translate(payload: &[u8], from: Encoding, to: Encoding) -> Result<Translated, Malformed> {
     let (body, mut repairs) = intake::decode(payload, from)?;
+    let parsed = Payload::parse(&body)?;
     let mut receipts = Receipts::default();
-    let mut arrivals = Vec::new();
-    let mut received = Vec::new();
+    let mut order = Vec::with_capacity(parsed.span_count());
+    let mut arrivals = Vec::with_capacity(parsed.span_count());
+    let mut received = Vec::with_capacity(parsed.span_count());
     let mut quarantined = Vec::new();
-    for group in Payload::parse(&body)?.groups {
+    for group in parsed.groups {
         intake::read_group(group, 0, |item| match item {
             IntakeItem::Span(trace, span, arrival, as_received) => {
-                arrivals.push((trace, received.len(), span, arrival));
+                order.push((trace, received.len()));
+                arrivals.push(Some((span, arrival)));
                 received.push(as_received);
             }
             IntakeItem::Repair(repair) => repairs.push(repair),
@@ -53,20 +56,21 @@ pub fn translate(payload: &[u8], from: Encoding, to: Encoding) -> Result<Transla
         });
     }
     // One trace after the other, so that a payload of many takes the memory of one.
-    arrivals.sort_by_key(|(trace, place, ..)| (*trace, *place));
-    let mut arrivals = arrivals.into_iter().peekable();
-    let mut finished = Vec::with_capacity(arrivals.len());
-    while let Some((id, ..)) = arrivals.peek() {
-        let id = *id;
+    order.sort_unstable();
+    let mut finished = Vec::with_capacity(order.len());
+    for of_trace in order.chunk_by(|(one, _), (next, _)| one == next) {
         let mut trace = Trace::default();
         // Of each span the place where it is first, and the place of its version that counts.
         let mut places: BTreeMap<SpanId, (usize, usize)> = BTreeMap::new();
-        while let Some((_, place, span, arrival)) = arrivals.next_if(|(trace, ..)| *trace == id) {
+        for (_, place) in of_trace {
+            let (Some((span, arrival)), Some(received)) =
+                (arrivals.get_mut(*place).and_then(Option::take), received.get(*place))
+            else {
+                continue;
+            };
             if trace.insert(span, arrival, &mut receipts, 0) != InsertOutcome::AlreadyKnown {
-                if let Some(received) = received.get(place) {
-                    trace.learn_tags(&received.envelope);
-                }
-                places.entry(span).and_modify(|(_, counts)| *counts = place).or_insert((place, place));
+                trace.resource_tags.learn(&received.envelope);
+                places.entry(span).and_modify(|(_, counts)| *counts = *place).or_insert((*place, *place));
             }
         }
         let read = places.iter().filter_map(|(id, (_, counts))| received.get(*counts)?.read(*id).ok());

@@ -95,7 +95,8 @@ pub fn compose<'t>(
     options: ComposeOptions,
 ) -> ComposedSpans<'t> {
     let mut update = TraceUpdate { prompts: trace.prompts.clone(), ..TraceUpdate::default() };
-    let mut mapped = Vec::with_capacity(spans.size_hint().0);
+    let (least, most) = spans.size_hint();
+    let mut mapped = Vec::with_capacity(most.unwrap_or(least));
     for ReadSpan { id, envelope, span } in spans {
         let added = mapping::span(&span);
         let ancestor = trace.openinference_ancestor(id);
@@ -117,8 +118,7 @@ pub fn compose<'t>(
     fill_agents(trace, &mut mapped);
     for mapped in mapped.iter_mut().filter(|mapped| mapped.parent.is_none()) {
         update.prompts_sent = true;
-        let tags = tags(trace, &update, mapped.envelope, &mapped.span);
-        add_trace_tags(&mut mapped.added, &mapped.span, tags);
+        add_trace_tags(trace, &update, mapped);
     }
     ComposedSpans { spans: mapped, update }
 }
@@ -213,35 +213,37 @@ impl<'t> Mapped<'t> {
     }
 }
 
-/// The trace tags for a root: the trace's name, the tags of the outermost span, and resource tags if resources differ.
-fn tags(trace: &Trace, update: &TraceUpdate, envelope: &Envelope, root: &Span<'_>) -> BTreeMap<String, String> {
-    let mut tags = BTreeMap::new();
-    if trace.mixed_resources || trace.resource_tags.len() > envelope.tags.len() {
-        tags.extend(trace.resource_tags.clone());
-        tags.extend(envelope.tags.iter().cloned());
-    }
-    tags.extend(linked_prompts(&update.prompts));
-    let trace_preview = trace.trace_preview(&update.trace_previews).map(|(_, trace_preview)| trace_preview);
-    tags.extend(trace_preview.iter().flat_map(|trace_preview| trace_preview.tags.iter().cloned()));
-    let name = trace_preview.map_or_else(|| trace_name(root.name.get()), |trace_preview| trace_preview.name.clone());
-    if !name.is_empty() {
-        tags.insert(keys::TRACE_NAME.to_owned(), name);
-    }
-    tags
-}
-
 /// The tag by which MLflow's list of traces names and links the prompts of a trace.
 pub fn linked_prompts(prompts: &BTreeSet<String>) -> Option<(String, String)> {
     let list = || format!("[{}]", prompts.iter().map(String::as_str).collect::<Vec<_>>().join(", "));
     (!prompts.is_empty()).then(|| (keys::LINKED_PROMPTS.to_owned(), list()))
 }
 
-/// Adds `mlflow.traceTag.*` attributes, which MLflow's own tracing would have put there.
-fn add_trace_tags(added: &mut AddedAttributes<'_>, root: &Span<'_>, tags: BTreeMap<String, String>) {
+/// Adds `mlflow.traceTag.*` attributes to a root, as MLflow's own tracing does: the trace's name, the tags of the outermost span,
+/// and resource tags if resources differ.
+fn add_trace_tags(trace: &Trace, update: &TraceUpdate, root: &mut Mapped<'_>) {
+    let of_resource = &root.envelope.tags;
+    let differ = trace.resource_tags.are_mixed() || trace.resource_tags.len() > of_resource.len();
+    let of_resources = if differ { trace.resource_tags.to_map() } else { BTreeMap::new() };
+    let prompts = linked_prompts(&update.prompts);
+    let outermost = trace.trace_preview(&update.trace_previews).map(|(_, trace_preview)| trace_preview);
+    let name = match outermost {
+        Some(outermost) => Cow::Borrowed(outermost.name.as_str()),
+        None => trace_name(root.span.name.get()),
+    };
+    let mut tags: BTreeMap<&str, &str> = of_resources.iter().map(|(key, value)| (&**key, &**value)).collect();
+    let of_resource = of_resource.iter().filter(|_| differ);
+    let of_outermost = outermost.iter().flat_map(|outermost| &outermost.tags);
+    for (key, value) in of_resource.chain(&prompts).chain(of_outermost) {
+        tags.insert(key, value);
+    }
+    if !name.is_empty() {
+        tags.insert(keys::TRACE_NAME, &name);
+    }
     for (key, value) in tags {
-        let key = format!("{}{key}", keys::TRACE_TAG_PREFIX);
-        if root.attribute(&key).is_none() {
-            added.push_text(key, value);
+        let key = [keys::TRACE_TAG_PREFIX, key].concat();
+        if root.span.attribute(&key).is_none() {
+            root.added.push_text(key, value.to_owned());
         }
     }
 }

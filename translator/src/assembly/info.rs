@@ -25,7 +25,7 @@ pub fn of(id: TraceId, trace: &Trace, update: &TraceUpdate, experiment_id: &str)
     let filled = |fills: fn(&TracePreview) -> bool, words: fn(&ConversationSummary) -> Option<String>| {
         trace_preview.filter(|trace_preview| fills(trace_preview)).and_then(|_| words(said))
     };
-    let mut tags = trace.resource_tags.clone();
+    let mut tags = trace.resource_tags.to_map();
     let root = trace.root_details();
     tags.extend(root.iter().flat_map(|root| root.envelope.tags.iter().cloned()));
     tags.extend(trace_preview.iter().flat_map(|trace_preview| trace_preview.tags.iter().cloned()));

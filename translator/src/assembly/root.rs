@@ -26,7 +26,7 @@ impl Root {
                 Some((key.to_owned(), attribute.value.as_str()?.to_owned()))
             });
             Self {
-                name: mlflow::tags::trace_name(span.name.get()),
+                name: mlflow::tags::trace_name(span.name.get()).into_owned(),
                 tags: tags.collect(),
                 envelope: Arc::clone(envelope),
             }

@@ -99,8 +99,8 @@ fn has_failed(span: &Span<'_>) -> bool {
 impl TracePreview {
     /// The preview of a span, from its attributes and the added ones.
     pub fn of(span: &Span<'_>, added: &AddedAttributes<'_>, with_previews: bool) -> Self {
-        let trace_preview =
-            Self { name: mlflow::tags::trace_name(span.name.get()), tags: tags::of_span(span), ..Self::default() };
+        let name = mlflow::tags::trace_name(span.name.get()).into_owned();
+        let trace_preview = Self { name, tags: tags::of_span(span), ..Self::default() };
         let stored = |key| mlflow::stored(span, added, key);
         let (inputs, outputs) = (stored(keys::SPAN_INPUTS), stored(keys::SPAN_OUTPUTS));
         let is_frame = || stored(keys::SPAN_TYPE).is_some_and(|kind| FRAMES.contains(&kind.as_text().as_ref()));

@@ -147,7 +147,7 @@ fn requires_info(trace: &Trace, root_came_before: bool, version: ServerVersion) 
     let nothing = Default::default();
     let has_preview = trace.trace_preview(&nothing).is_some();
     let preview_came_after_the_root = root_came_before && has_preview && !root.openinference;
-    let resources_came_after_the_root = root_came_before && trace.mixed_resources;
+    let resources_came_after_the_root = root_came_before && trace.resource_tags.are_mixed();
     let tags_cannot_travel_on_spans = version < ServerVersion::TRACE_TAGS && has_preview;
     preview_came_after_the_root
         || trace.lacks_prompts()

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use super::scan::{self, Fault};
-use super::trim;
 
 /// A text that MLflow takes for JSON, without what costs the span or its trace. Borrowed when nothing was wrong, and
 /// for every text that is no JSON.
@@ -14,7 +13,7 @@ use super::trim;
 ///   makes MLflow refuse the request, the second makes PostgreSQL refuse it.
 /// - Integers outside 64 bits become strings of their digits: see [`Fault::BigInteger`].
 pub fn clean(text: &str) -> Cow<'_, str> {
-    if !matches!(trim(text).as_bytes().first(), Some(b'{' | b'[' | b'"')) || !is_suspicious(text.as_bytes()) {
+    if !super::may_be_structured(text) || !is_suspicious(text.as_bytes()) {
         return Cow::Borrowed(text);
     }
     let cleaned = replace(text);
@@ -34,7 +33,7 @@ pub fn storable(text: &str) -> Cow<'_, str> {
 pub fn is_faulty(text: &str) -> bool {
     /// Python's limit for the digits of an integer. An integer that is all of a text is no JSON to MLflow, but parsed.
     const MAX_DIGITS: usize = 4300;
-    let may_be = match trim(text).as_bytes().first() {
+    let may_be = match super::first_byte(text) {
         Some(b'{' | b'[') => has_many_brackets(text.as_bytes()) || has_long_number(text.as_bytes()),
         Some(b'-' | b'0'..=b'9') => text.len() > MAX_DIGITS,
         _ => false,

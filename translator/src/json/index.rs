@@ -9,7 +9,7 @@
 
 use std::borrow::Cow;
 
-use super::scan::{Cursor, Kind, Sink};
+use super::scan::{Cursor, Fault, Kind, Sink};
 
 /// The nodes of one text. Keep it beside the text and read it through [`JsonIndex::root`].
 #[derive(Clone, Debug)]
@@ -38,9 +38,8 @@ pub struct JsonDocument<'t> {
 impl<'t> JsonDocument<'t> {
     /// Indexes a text, without what MLflow cannot hold; `None` as for [`JsonIndex::read`].
     pub fn read(text: &'t str) -> Option<Self> {
-        let text = super::clean(text);
-        let index = JsonIndex::read(&text)?;
-        Some(Self { text, index })
+        let (text, index) = JsonIndex::read_clean(text.into());
+        Some(Self { text, index: index? })
     }
 
     /// The outermost value.
@@ -60,13 +59,34 @@ pub struct JsonValue<'i> {
 impl JsonIndex {
     /// Indexes a text that MLflow takes for a JSON object, array or string; `None` for any other text.
     pub fn read(text: &str) -> Option<Self> {
+        Self::scan(text).ok().map(|(index, _)| index)
+    }
+
+    /// The text [without what MLflow cannot hold](super::clean), and its index as [`JsonIndex::read`] has it. The text is read
+    /// once, unless there is something to clean.
+    pub fn read_clean(text: Cow<'_, str>) -> (Cow<'_, str>, Option<Self>) {
+        match Self::scan(&text) {
+            Ok((index, true)) => return (text, Some(index)),
+            Err(Fault::Syntax | Fault::TooDeep) => return (text, None),
+            Ok((_, false)) | Err(Fault::BigInteger) => {}
+        }
+        let cleaned = match super::clean(&text) {
+            Cow::Owned(cleaned) => Cow::Owned(cleaned),
+            Cow::Borrowed(_) => text,
+        };
+        let index = Self::read(&cleaned);
+        (cleaned, index)
+    }
+
+    /// Indexes a text; whether there is nothing in it to clean.
+    fn scan(text: &str) -> Result<(Self, bool), Fault> {
         if !super::may_be_structured(text) || u32::try_from(text.len()).is_err() {
-            return None;
+            return Err(Fault::Syntax);
         }
         let mut builder = Builder { nodes: Vec::with_capacity((text.len() / BYTES_PER_NODE).max(8)), open: 0 };
         let mut cursor = Cursor::new(text);
-        cursor.document(&mut builder).ok()?;
-        Some(Self { nodes: builder.nodes })
+        cursor.document(&mut builder)?;
+        Ok((Self { nodes: builder.nodes }, cursor.is_clean))
     }
 
     /// The outermost value. `text` must be the text that was indexed.
@@ -75,8 +95,10 @@ impl JsonIndex {
     }
 }
 
-/// Text that one node takes in typical values: the room that is made before reading.
-const BYTES_PER_NODE: usize = 16;
+/// Text that one node takes in values of many short parts: the room that is made before reading.
+const BYTES_PER_NODE: usize = 12;
+/// The length of a string's quotes.
+const QUOTES: usize = 2;
 
 struct Builder {
     nodes: Vec<Node>,
@@ -169,7 +191,7 @@ impl<'i> JsonValue<'i> {
         let Node { start, end, next, kind, .. } = self.node();
         match kind {
             Kind::Object | Kind::Array => next as usize == self.at + 1,
-            Kind::String => end - start == 2,
+            Kind::String => (end - start) as usize == QUOTES,
             Kind::Other => false,
         }
     }
@@ -228,7 +250,14 @@ impl<'i> JsonValue<'i> {
 
     /// What [`JsonValue::fields`] does, compiled once for all numbers of keys.
     fn find(self, keys: &[&str], found: &mut [Option<Self>]) {
+        // Few keys of an object are as long as one that is asked for: the others are passed over by their length.
+        let bit = |length: usize| 1u64 << (length % 64);
+        let lengths = keys.iter().fold(0, |lengths, key| lengths | bit(key.len()));
         for (key, value) in self.entries() {
+            let Node { start, end, is_plain, .. } = key.node();
+            if is_plain && lengths & bit((end - start) as usize - QUOTES) == 0 {
+                continue;
+            }
             let Some(key) = key.string() else { continue };
             for (wanted, found) in keys.iter().zip(&mut *found) {
                 if wanted.len() == key.len() && **wanted == *key {

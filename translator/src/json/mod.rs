@@ -22,7 +22,7 @@ use std::borrow::Cow;
 /// Whether a text may be a JSON object, array or string; the cheap test before [`read`].
 #[inline]
 pub fn may_be_structured(text: &str) -> bool {
-    matches!(trim(text).as_bytes().first(), Some(b'{' | b'[' | b'"'))
+    matches!(first_byte(text), Some(b'{' | b'[' | b'"'))
 }
 
 /// Whether MLflow takes a text for the JSON value it spells, and not for a string.
@@ -77,7 +77,15 @@ pub fn quoted(text: &str) -> String {
 const SPACE: [u8; 4] = *b" \t\n\r";
 
 fn trim(text: &str) -> &str {
-    text.trim_matches(|character| matches!(character, ' ' | '\t' | '\n' | '\r'))
+    let is_said = |byte: u8| !SPACE.contains(&byte);
+    let start = text.bytes().position(is_said).unwrap_or(text.len());
+    let end = text.bytes().rposition(is_said).map_or(start, |last| last + 1);
+    text.get(start..end).unwrap_or_default()
+}
+
+/// The byte by which it shows what a text may be.
+fn first_byte(text: &str) -> Option<u8> {
+    text.bytes().find(|byte| !SPACE.contains(byte))
 }
 
 #[cfg(test)]

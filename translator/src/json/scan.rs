@@ -140,11 +140,13 @@ impl Drop for Cursor<'_> {
 pub(super) struct Cursor<'a> {
     text: &'a str,
     at: usize,
+    /// Whether nothing was read that [`clean`](super::clean) might replace.
+    pub(super) is_clean: bool,
 }
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, at: 0 }
+        Self { text, at: 0, is_clean: true }
     }
 
     #[inline]
@@ -302,7 +304,10 @@ impl<'a> Cursor<'a> {
     fn escape(&mut self) -> Result<(), Fault> {
         let length = match self.rest() {
             [_, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 2,
-            [_, b'u', digits @ ..] if digits.iter().take(4).filter(|digit| digit.is_ascii_hexdigit()).count() == 4 => 6,
+            [_, b'u', digits @ ..] if digits.iter().take(4).filter(|digit| digit.is_ascii_hexdigit()).count() == 4 => {
+                self.is_clean &= !matches!(digits, [b'd' | b'D', ..] | [b'0', b'0', b'0', b'0', ..]);
+                6
+            }
             _ => return Err(Fault::Syntax),
         };
         self.at += length;
@@ -310,13 +315,24 @@ impl<'a> Cursor<'a> {
     }
 
     fn scalar(&mut self) -> Result<(), Fault> {
-        const WORDS: [&[u8]; 6] = [b"true", b"false", b"null", b"NaN", b"Infinity", b"-Infinity"];
         let rest = self.rest();
-        if let Some(word) = WORDS.iter().find(|word| rest.starts_with(word)) {
-            self.at += word.len();
-            return Ok(());
+        let is = |word: &[u8]| rest.starts_with(word).then_some(word.len());
+        let word = match rest {
+            [b't', ..] => is(b"true"),
+            [b'f', ..] => is(b"false"),
+            [b'n', ..] => is(b"null"),
+            [b'N' | b'I' | b'-', ..] => {
+                let not_finite = is(b"NaN").or_else(|| is(b"Infinity")).or_else(|| is(b"-Infinity"));
+                self.is_clean &= not_finite.is_none();
+                not_finite
+            }
+            _ => None,
+        };
+        match word {
+            Some(length) => self.at += length,
+            None => self.number()?,
         }
-        self.number()
+        Ok(())
     }
 
     fn number(&mut self) -> Result<(), Fault> {
@@ -360,7 +376,11 @@ pub(super) fn plain_len(bytes: &[u8]) -> usize {
     let (words, rest) = bytes.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
-        let stops = has_zero(word ^ repeat(b'"')) | has_zero(word ^ repeat(b'\\')) | has_zero(word & repeat(0xe0));
+        // Subtracting borrows from the high bit of what is less. Bytes above the first such may be reported too.
+        let less = |word: u64, than: u8| word.wrapping_sub(repeat(than));
+        let quote = less(word ^ repeat(b'"'), 1);
+        let escape = less(word ^ repeat(b'\\'), 1);
+        let stops = (quote | escape | less(word, b' ')) & !word & repeat(0x80);
         if stops != 0 {
             return index * 8 + stops.trailing_zeros() as usize / 8;
         }
@@ -371,12 +391,6 @@ pub(super) fn plain_len(bytes: &[u8]) -> usize {
 
 const fn repeat(byte: u8) -> u64 {
     u64::from_le_bytes([byte; 8])
-}
-
-/// The high bit of each byte that is zero. Bytes above the first zero may be reported too.
-#[inline]
-const fn has_zero(word: u64) -> u64 {
-    word.wrapping_sub(repeat(0x01)) & !word & repeat(0x80)
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ pub fn put_value(out: &mut Vec<u8>, value: Value<'_>) {
         Value::Empty => out.extend_from_slice(b"null"),
         Value::String(text) => put_text(out, text),
         Value::Bool(flag) => out.extend_from_slice(if flag { b"true" } else { b"false" }),
-        Value::Int(number) => out.extend_from_slice(number.to_string().as_bytes()),
+        Value::Int(number) => out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
         Value::Double(number) => match serde_json::Number::from_f64(number) {
             Some(number) => out.extend_from_slice(number.to_string().as_bytes()),
             None => put_str(out, not_finite_text(number)),
@@ -78,13 +78,29 @@ pub fn not_finite_text(number: f64) -> &'static str {
 
 /// Appends a text as a JSON string.
 pub fn put_quoted(out: &mut String, text: &str) {
-    if super::scan::plain_len(text.as_bytes()) == text.len() {
-        out.push('"');
-        out.push_str(text);
-        out.push('"');
-    } else {
-        out.push_str(&serde_json::Value::from(text).to_string());
+    out.reserve(text.len() + 2);
+    out.push('"');
+    let mut rest = text;
+    while let Some((plain, after)) = rest.split_at_checked(super::scan::plain_len(rest.as_bytes())) {
+        out.push_str(plain);
+        let Some(escaped) = after.bytes().next() else { break };
+        match escaped {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            8 => out.push_str("\\b"),
+            12 => out.push_str("\\f"),
+            control => {
+                let digit = |digit: u8| char::from_digit(digit.into(), 16).unwrap_or_default();
+                out.push_str("\\u00");
+                out.extend([digit(control >> 4), digit(control & 0xf)]);
+            }
+        }
+        rest = after.get(1..).unwrap_or_default();
     }
+    out.push('"');
 }
 
 /// Appends a value of another text, without the space between its parts.

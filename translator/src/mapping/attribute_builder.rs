@@ -36,11 +36,11 @@ impl<'f, 's, 'a> AttributeBuilder<'f, 's, 'a> {
     }
 
     /// What MLflow will hold under a key.
-    pub(super) fn stored(&self, key: &'static str) -> Option<Mapped<'a>> {
+    pub(super) fn stored(&self, key: &'static str) -> Option<Cow<'_, Mapped<'a>>> {
         if self.view.has_set(key) {
-            return self.view.span().attribute(key).map(Mapped::from);
+            return self.view.span().attribute(key).map(|value| Cow::Owned(Mapped::from(value)));
         }
-        self.added.get(key).cloned()
+        self.added.get(key).map(Cow::Borrowed)
     }
 
     /// What was added.

@@ -1,24 +1,47 @@
 //! One attribute's value as MLflow reads it, with an index over its JSON that all mapping rules share.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
 
 use super::printed;
 use crate::json::{self, JsonIndex, JsonValue};
 use crate::mlflow::Mapped;
 use crate::otlp::Value;
 
-/// A value that Python does not call false. Its JSON is read once, when the first rule asks for it.
+/// A value that Python does not call false. Its JSON is read once, with the value.
 #[derive(Clone, Debug)]
 pub(super) struct AttributeValue<'a> {
     mapped: Mapped<'a>,
-    index: OnceCell<Option<JsonIndex>>,
+    index: Option<JsonIndex>,
+    is_printed: bool,
 }
 
 impl<'a> AttributeValue<'a> {
     /// Reads a value; `None` for what Python calls false.
     pub(super) fn read(value: Value<'a>) -> Option<Self> {
-        Some(Self { mapped: mapped(value)?, index: OnceCell::new() })
+        if is_falsy(value) {
+            return None;
+        }
+        Some(match value {
+            Value::String(text) => Self::of_text(text.get()),
+            value => Self { mapped: Mapped::from(value), index: None, is_printed: false },
+        })
+    }
+
+    /// A text that MLflow can hold and a browser can read, without [printed objects](printed). What the [repair](super::repair)
+    /// made a string of is JSON again when cleaning it is enough.
+    fn of_text(sent: &'a str) -> Self {
+        let is_printed = printed::is_printed(sent);
+        let unquoted = json::unquoted(sent).map_or(Cow::Borrowed(sent), Cow::Owned);
+        let (text, index) = JsonIndex::read_clean(unquoted);
+        let objects = index.as_ref().filter(|_| is_printed).and_then(|index| printed::objects_in(index.root(&text)));
+        let (text, index) = match objects {
+            Some(text) => {
+                let index = JsonIndex::read(&text);
+                (Cow::Owned(text), index)
+            }
+            None => (text, index),
+        };
+        Self { mapped: Mapped::Text(text), index, is_printed }
     }
 
     /// The value as MLflow shall hold it.
@@ -34,13 +57,18 @@ impl<'a> AttributeValue<'a> {
     /// The JSON object, array or string that the text spells; `None` for any other text.
     pub(super) fn json(&self) -> Option<JsonValue<'_>> {
         let Mapped::Text(text) = &self.mapped else { return None };
-        Some(self.index.get_or_init(|| JsonIndex::read(text)).as_ref()?.root(text))
+        Some(self.index.as_ref()?.root(text))
+    }
+
+    /// Whether the value held objects as Python prints them.
+    pub(super) fn is_printed(&self) -> bool {
+        self.is_printed
     }
 }
 
-/// A value as MLflow shall hold it; `None` for what Python calls false.
-fn mapped(value: Value<'_>) -> Option<Mapped<'_>> {
-    let is_falsy = match value {
+/// What Python calls false.
+fn is_falsy(value: Value<'_>) -> bool {
+    match value {
         Value::Empty => true,
         Value::String(text) => json::is_falsy(text.get()),
         Value::Bool(flag) => !flag,
@@ -49,26 +77,16 @@ fn mapped(value: Value<'_>) -> Option<Mapped<'_>> {
         Value::Bytes(bytes) => bytes.is_empty(),
         Value::Array(items) => items.iter().next().is_none(),
         Value::KvList(entries) => entries.iter().next().is_none(),
-    };
-    if is_falsy {
-        return None;
     }
-    Some(match value {
-        Value::String(text) => Mapped::Text(readable(text.get())),
-        value => Mapped::from(value),
-    })
-}
-
-/// A text that MLflow can hold and a browser can read, without [printed objects](printed). What the [repair](super::repair) made a string of is JSON again when
-/// cleaning it is enough.
-fn readable(text: &str) -> Cow<'_, str> {
-    let text = json::unquoted(text).map_or_else(|| json::clean(text), Cow::Owned);
-    printed::objects_in(&text).map_or(text, Cow::Owned)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn mapped(value: Value<'_>) -> Option<Mapped<'_>> {
+        AttributeValue::read(value).map(|value| value.mapped)
+    }
 
     fn text(text: &str) -> Option<String> {
         mapped(Value::String(text.into())).map(|value| value.as_text().into_owned())

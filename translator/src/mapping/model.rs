@@ -1,5 +1,7 @@
 //! The model's name and its provider.
 
+use std::borrow::Cow;
+
 use super::attribute_builder::AttributeBuilder;
 use super::span_view::SpanView;
 use crate::json::{JsonIndex, JsonValue};
@@ -29,15 +31,16 @@ const PROVIDERS: [Key; 5] =
 /// Adds the model's name, from an attribute or else from the `model` of the inputs or outputs, and the provider's.
 pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<'_, 's, 'a>) {
     if added.lacks(MODEL) {
-        let named = MODELS.iter().find_map(|key| view.text(*key)).map(|name| tags::column(&name));
-        if let Some(name) = named.or_else(|| in_value(added, SPAN_INPUTS)).or_else(|| in_value(added, SPAN_OUTPUTS)) {
+        let named = MODELS.iter().find_map(|key| view.text(*key)).map(tags::column);
+        let in_value = |key| in_value(added, key).map(Cow::Owned);
+        if let Some(name) = named.or_else(|| in_value(SPAN_INPUTS)).or_else(|| in_value(SPAN_OUTPUTS)) {
             added.add_text(MODEL, name);
         }
     }
     if added.lacks(PROVIDER)
         && let Some(name) = PROVIDERS.iter().find_map(|key| view.text(*key))
     {
-        added.add_text(PROVIDER, tags::column(&name));
+        added.add_text(PROVIDER, tags::column(name));
     }
 }
 
@@ -51,5 +54,5 @@ fn in_value(added: &AttributeBuilder<'_, '_, '_>, key: &'static str) -> Option<S
     }
     let index = JsonIndex::read(&text)?;
     let name = index.root(&text).field("model").and_then(JsonValue::string)?;
-    if name.is_empty() { None } else { Some(tags::column(&name)) }
+    if name.is_empty() { None } else { Some(tags::column(name).into_owned()) }
 }

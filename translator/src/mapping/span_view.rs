@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use super::attribute_value::AttributeValue;
-use super::printed;
 use crate::json;
 use crate::json::JsonValue;
 use crate::mlflow::keys;
@@ -108,7 +107,7 @@ impl<'s, 'a> SpanView<'s, 'a> {
 
     /// Whether an attribute holds objects as Python prints them.
     pub(super) fn is_printed(&self, key: Key) -> bool {
-        self.get(key).is_some_and(|value| value.as_str().is_some_and(printed::is_printed))
+        self.value(key).is_some_and(AttributeValue::is_printed)
     }
 
     /// The JSON object, array or string in an attribute.

@@ -92,7 +92,7 @@ fn put(found: &mut Vec<(String, String)>, key: &str, value: &str) {
     if key.starts_with(keys::PREFIX) || !tags::is_key(key) {
         return;
     }
-    let value = tags::value(value);
+    let value = tags::value(value).into_owned();
     if let Some((_, old)) = found.iter_mut().find(|(name, _)| name == key) {
         *old = value;
     } else if found.len() < MAX_TAGS {

@@ -1,7 +1,5 @@
 //! Token counts: those of the attributes, and from the raw answer those that the attributes lack.
 
-use std::fmt::Write;
-
 use serde_json::Value;
 
 use super::attribute_builder::AttributeBuilder;
@@ -112,9 +110,10 @@ fn written(usage: RawUsage) -> Option<String> {
     let mut json = String::with_capacity(128);
     for (name, count) in counts {
         if let Some(count) = count {
-            let separator = if json.is_empty() { "{" } else { ", " };
-            // Writing into memory cannot fail.
-            let _ = write!(json, "{separator}\"{name}\": {count}");
+            let separator = if json.is_empty() { "{\"" } else { ", \"" };
+            for part in [separator, name, "\": ", itoa::Buffer::new().format(count)] {
+                json.push_str(part);
+            }
         }
     }
     json.push('}');

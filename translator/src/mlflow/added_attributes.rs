@@ -12,6 +12,9 @@ use crate::otlp::{Span, Value};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AddedAttributes<'a>(Vec<(Cow<'static, str>, Mapped<'a>)>);
 
+/// As many as most spans gain.
+const USUAL: usize = 8;
+
 /// The value of an added attribute, before it is written for one MLflow version.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Mapped<'a> {
@@ -27,6 +30,9 @@ impl<'a> AddedAttributes<'a> {
     pub fn push(&mut self, key: impl Into<Cow<'static, str>>, value: Mapped<'a>) {
         let key = key.into();
         if self.get(&key).is_none() {
+            if self.0.is_empty() {
+                self.0.reserve(USUAL);
+            }
             self.0.push((key, value));
         }
     }
@@ -117,6 +123,7 @@ impl<'a> From<Value<'a>> for Mapped<'a> {
 }
 
 /// The value that MLflow will hold under a key: the producer's own, else the added one.
-pub fn stored<'a>(span: &Span<'a>, added: &AddedAttributes<'a>, key: &str) -> Option<Mapped<'a>> {
-    span.attribute(key).map(Mapped::from).or_else(|| added.get(key).cloned())
+pub fn stored<'f, 'a>(span: &Span<'a>, added: &'f AddedAttributes<'a>, key: &str) -> Option<Cow<'f, Mapped<'a>>> {
+    let set = span.attribute(key).map(|value| Cow::Owned(Mapped::from(value)));
+    set.or_else(|| added.get(key).map(Cow::Borrowed))
 }

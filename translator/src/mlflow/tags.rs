@@ -1,6 +1,8 @@
 //! What MLflow accepts as a trace tag, and how long texts may be (`mlflow/utils/validation.py` and the columns of
 //! `mlflow/store/tracking/dbmodels/models.py`, MLflow 3.17). Lengths are in characters.
 
+use std::borrow::Cow;
+
 use crate::json;
 
 /// The greatest length of a tag's key.
@@ -25,21 +27,23 @@ pub fn is_key(key: &str) -> bool {
 }
 
 /// A tag's value, cut as MLflow cuts it, and such that it may travel as an attribute.
-pub fn value(text: &str) -> String {
+pub fn value(text: &str) -> Cow<'_, str> {
     column(truncate(text, MAX_VALUE))
 }
 
 /// A trace's name from a span's, cut to what MLflow takes, and such that it may travel as an attribute.
-pub fn trace_name(name: &str) -> String {
+pub fn trace_name(name: &str) -> Cow<'_, str> {
     column(truncate(name, MAX_TRACE_NAME))
 }
 
 /// A text for a column: PostgreSQL refuses NUL characters, and MLflow parses what arrives in an attribute.
-pub fn column(text: &str) -> String {
-    if text.contains('\0') {
-        return json::storable(&text.replace('\0', "\u{fffd}")).into_owned();
+pub fn column<'a>(text: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
+    let text = text.into();
+    let text = if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { text };
+    match json::storable(&text) {
+        Cow::Owned(storable) => Cow::Owned(storable),
+        Cow::Borrowed(_) => text,
     }
-    json::storable(text).into_owned()
 }
 
 /// Whether a text is at most so many characters long.

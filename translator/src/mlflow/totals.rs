@@ -31,7 +31,7 @@ pub type Node<K> = (K, Option<K>, SpanTotals);
 impl SpanTotals {
     /// What a span carries, by its own attributes and the added ones.
     pub fn of(span: &Span<'_>, added: &AddedAttributes<'_>) -> Self {
-        let carried = |key| stored(span, added, key).and_then(object);
+        let carried = |key| stored(span, added, key).and_then(|value| object(&value));
         Self {
             usage: carried(keys::CHAT_USAGE).map(|object| amounts(&object, USAGE, Value::as_i64)),
             cost: carried(keys::LLM_COST).map(|object| amounts(&object, COST, Value::as_f64)),
@@ -123,11 +123,11 @@ fn counted<K: Copy + Ord, T>(spans: &[Node<K>], carried: fn(&SpanTotals) -> Opti
     counted
 }
 
-fn object(value: Mapped<'_>) -> Option<Map<String, Value>> {
+fn object(value: &Mapped<'_>) -> Option<Map<String, Value>> {
     match value {
-        Mapped::Json(Value::Object(object)) => Some(object),
+        Mapped::Json(Value::Object(object)) => Some(object.clone()),
         Mapped::Json(_) => None,
-        Mapped::Text(text) => serde_json::from_str(&json::clean(&text)).ok(),
+        Mapped::Text(text) => serde_json::from_str(&json::clean(text)).ok(),
     }
 }
 

@@ -8,16 +8,17 @@ mod arrival;
 pub mod info_state;
 mod media;
 mod previews;
+mod resource_tags;
 pub mod schedule;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::arrival::{Arrival, HeldSpan, InsertOutcome};
 use self::info_state::InfoState;
+use self::resource_tags::ResourceTags;
 use super::conversation::ConversationSummary;
 use super::derived_metadata::DerivedMetadata;
 use super::destination::{RequestedDestination, TraceDestination};
-use super::envelope::Envelope;
 use super::ids::SpanId;
 use super::media::Media;
 use super::pending_assessments::{Entry as Assessed, PendingAssessments};
@@ -59,10 +60,8 @@ pub struct Trace {
     pub root_delivered: bool,
     /// Not to be sent before then, because its experiment cannot be used now.
     pub hold_until: Instant,
-    /// Trace tags of all resources; of several values the least, so that the order of arrival has no part in it.
-    pub resource_tags: BTreeMap<String, String>,
-    /// Whether two resources disagree on a tag.
-    pub mixed_resources: bool,
+    /// Trace tags of all resources.
+    pub resource_tags: ResourceTags,
     spans: BTreeMap<SpanId, Entry>,
     /// By start: the first represents the trace.
     roots: BTreeMap<(u64, SpanId), Root>,
@@ -109,7 +108,7 @@ impl Trace {
             return InsertOutcome::AlreadyKnown;
         }
         if let Some(held) = &arrival.held {
-            self.learn_tags(&held.envelope);
+            self.resource_tags.learn(&held.envelope);
             receipts.retain(arrival.receipt);
         }
         let before = self.spans.remove(&id);
@@ -161,24 +160,6 @@ impl Trace {
     /// Whether this version of the span arrived before.
     pub fn has_seen(&self, id: SpanId, version: Version) -> bool {
         self.spans.get(&id).is_some_and(|entry| entry.version == version)
-    }
-
-    /// Notes the trace tags of a span's resource; for a span that is held, [`Trace::insert`] does.
-    pub fn learn_tags(&mut self, envelope: &Envelope) {
-        for (key, value) in &envelope.tags {
-            match self.resource_tags.get_mut(key) {
-                None => {
-                    self.resource_tags.insert(key.clone(), value.clone());
-                }
-                Some(known) if known != value => {
-                    self.mixed_resources = true;
-                    if value < known {
-                        known.clone_from(value);
-                    }
-                }
-                Some(_) => {}
-            }
-        }
     }
 
     fn find_missing_parents(&mut self) {

@@ -114,7 +114,7 @@ impl<'v> RawValue<'v> {
         let Some(value) = view.value(key) else { return Self::None };
         match value.json() {
             None => Self::Text(value.as_text()),
-            Some(json) if view.is_printed(key) => Self::Printed(json),
+            Some(json) if value.is_printed() => Self::Printed(json),
             Some(json) => Self::Json(json),
         }
     }

@@ -98,6 +98,7 @@ impl Object {
     }
 
     fn put_literal(&mut self, key: &str, value: &str) {
+        self.0.reserve(key.len() + value.len() + ": ".len() + ", }".len());
         self.0.push_str(if self.0.is_empty() { "{" } else { ", " });
         self.0.push_str(key);
         self.0.push_str(": ");

@@ -20,19 +20,15 @@ pub(super) fn object(text: &str) -> Option<String> {
 }
 
 /// A JSON text with the JSON of the printed objects in it; `None` where it holds none.
-pub(super) fn objects_in(text: &str) -> Option<String> {
-    if !json::may_be_structured(text) || !is_printed(text) {
-        return None;
-    }
-    let index = JsonIndex::read(text)?;
-    let mut out = String::with_capacity(text.len());
+pub(super) fn objects_in(value: JsonValue<'_>) -> Option<String> {
+    let mut out = String::with_capacity(value.text().len());
     let replaced = |key: Option<JsonValue<'_>>, value: JsonValue<'_>, out: &mut String| {
         let printed = value.string().filter(|text| detect::begins(text))?;
         let is_said = key.is_some_and(|key| key.is_one_of(&WORDS));
         out.push_str(&object(&printed).filter(|_| !is_said)?);
         Some(true)
     };
-    rewrite(index.root(text), &mut out, &replaced).then_some(out)
+    rewrite(value, &mut out, &replaced).then_some(out)
 }
 
 /// JSON with its messages in OpenAI's shape.

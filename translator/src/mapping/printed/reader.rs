@@ -4,6 +4,8 @@
 //! member becomes its value. What has no such form (`datetime.datetime(2026, 1, 2)`, `<function f at 0x…>`) becomes the text
 //! that Python printed. A text that its writer cut off (`…(a=1, b='lon...`) is read as far as it goes.
 
+use std::borrow::Cow;
+
 use crate::json;
 
 /// How deep objects nest at most.
@@ -80,25 +82,31 @@ impl<'t> Reader<'t> {
 
     fn string(&mut self) -> Option<()> {
         let text = self.spelled()?;
-        self.out.push_str(&json::quoted(&text));
+        json::put_quoted(&mut self.out, &text);
         Some(())
     }
 
     /// What a string between quotes spells.
-    fn spelled(&mut self) -> Option<String> {
-        let mut characters = self.rest().char_indices();
-        let (_, quote) = characters.next()?;
-        let mut text = String::new();
-        while let Some((at, character)) = characters.next() {
-            if character == quote {
-                self.at += at + quote.len_utf8();
-                return Some(text);
+    fn spelled(&mut self) -> Option<Cow<'t, str>> {
+        let mut rest = self.rest().chars();
+        let quote = rest.next()?;
+        let mut text = Cow::Borrowed("");
+        loop {
+            let inside = rest.as_str();
+            let stops = |byte: u8| char::from(byte) == quote || byte == b'\\';
+            let (plain, after) = inside.split_at(inside.bytes().position(stops).unwrap_or(inside.len()));
+            text += plain;
+            let mut characters = after.chars();
+            match characters.next() {
+                Some('\\') => {}
+                Some(_) => {
+                    self.at = self.text.len() - characters.as_str().len();
+                    return Some(text);
+                }
+                None => break,
             }
-            if character != '\\' {
-                text.push(character);
-                continue;
-            }
-            let Some((_, escaped)) = characters.next() else { break };
+            let text = text.to_mut();
+            let Some(escaped) = characters.next() else { break };
             let digits = match escaped {
                 'n' => Err('\n'),
                 't' => Err('\t'),
@@ -114,13 +122,14 @@ impl<'t> Reader<'t> {
                     let code = characters
                         .by_ref()
                         .take(count)
-                        .try_fold(0, |code, (_, digit)| Some(code * 16 + digit.to_digit(16)?));
+                        .try_fold(0, |code, digit| Some(code * 16 + digit.to_digit(16)?));
                     text.push(code.and_then(char::from_u32).unwrap_or(char::REPLACEMENT_CHARACTER));
                 }
             }
+            rest = characters;
         }
         self.at = self.text.len();
-        text.push('…');
+        text += "…";
         self.is_cut.then_some(text)
     }
 
@@ -258,7 +267,7 @@ impl<'t> Reader<'t> {
         match constant {
             "" => {}
             "\"\"" => {
-                self.out.push_str(&json::quoted(name));
+                json::put_quoted(&mut self.out, name);
                 return Some(());
             }
             constant => {
@@ -269,7 +278,7 @@ impl<'t> Reader<'t> {
         let is_bytes = name == "b" && self.rest().starts_with(['\'', '"']);
         if is_bytes {
             self.spelled()?;
-            self.out.push_str(&json::quoted(self.text.get(start..self.at)?));
+            json::put_quoted(&mut self.out, self.text.get(start..self.at)?);
             return Some(());
         }
         if name.is_empty() || !self.rest().starts_with('(') {
@@ -324,7 +333,7 @@ impl<'t> Reader<'t> {
             count += 1;
             let name = Some(name.trim_start_matches('_')).filter(|name| !name.is_empty()).unwrap_or(name);
             has_type |= name == "type";
-            self.out.push_str(&json::quoted(name));
+            json::put_quoted(&mut self.out, name);
             self.out.push_str(": ");
             self.value(depth)?;
         }
@@ -350,7 +359,7 @@ impl<'t> Reader<'t> {
                     return None;
                 }
                 let text = format!("{}…", self.text.get(start..)?);
-                self.out.push_str(&json::quoted(&text));
+                json::put_quoted(&mut self.out, &text);
                 return Some(());
             };
             match next {
@@ -371,7 +380,7 @@ impl<'t> Reader<'t> {
                 break;
             }
         }
-        self.out.push_str(&json::quoted(self.text.get(start..self.at)?));
+        json::put_quoted(&mut self.out, self.text.get(start..self.at)?);
         Some(())
     }
 }

@@ -63,6 +63,9 @@ pub(in crate::mapping) fn object_messages(value: JsonValue<'_>) -> Vec<Message<'
 }
 
 fn find<'a>(value: JsonValue<'a>, role: Role, depth: usize, out: &mut Vec<Message<'a>>) {
+    if !value.is_object() && !value.is_array() {
+        return;
+    }
     if let Some(turn) = turn(value, role) {
         return blocks::read_message(turn.role, turn.content, turn.body, out);
     }
