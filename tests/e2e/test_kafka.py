@@ -12,6 +12,7 @@ from e2e.harness.application import run_openai_app
 from e2e.harness.gateway import Gateway, run
 from e2e.harness.kafka_broker import GROUP, KafkaBroker
 from e2e.harness.kafka_exporter import KafkaExporter, send
+from e2e.harness.kafka_guard import KafkaGuard
 from e2e.harness.mlflow_server import MlflowServer
 from e2e.harness.mock_openai import MockOpenAI
 from e2e.harness.otlp_sink import OtlpSink
@@ -168,6 +169,26 @@ def test_a_topic_that_comes_later_is_read(folder: Path, tmp_path: Path, mlflow_s
             producer.flush()
             reader.wait_for_trace(trace.trace_id.hex(), 2, within=60)
             gateway.wait_for_log("the topic can be read again")
+
+
+def test_a_broker_that_restarts_is_used_again(
+    folder: Path, tmp_path: Path, mlflow_server: MlflowServer, reader: Reader
+):
+    guard, traces = KafkaGuard(), [example.agent(f"{when} a restart") for when in ("before", "after")]
+    with KafkaBroker(tmp_path / "broker", guard=guard) as broker:
+        broker.create_topic(1)
+        with _member(folder, broker, mlflow_server) as gateway:
+            for number, trace in enumerate(traces):
+                if number:
+                    guard.shut()
+                    gateway.wait_for_log("no broker answers (--kafka-brokers)")
+                    guard.open()
+                producer = broker.producer()
+                send(producer, request(trace), keyed=True)
+                producer.flush()
+                reader.wait_for_trace(trace.trace_id.hex(), 2, within=60)
+            gateway.wait_for_log("the brokers answer again")
+            eventually(lambda: broker.committed() == [2], "both messages to be committed")
 
 
 def test_brokers_that_do_not_answer_leave_the_receivers_alone(

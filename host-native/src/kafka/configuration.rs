@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use secrecy::ExposeSecret as _;
 
@@ -42,7 +43,9 @@ impl Configuration {
             .set("bootstrap.servers", &self.settings.brokers)
             .set("client.id", "openinference-mlflow")
             // A new partition is noticed within this time.
-            .set("topic.metadata.refresh.interval.ms", "30000");
+            .set("topic.metadata.refresh.interval.ms", "30000")
+            // All lines are wanted, whatever the logs show: they explain errors.
+            .set_log_level(RDKafkaLogLevel::Debug);
         config
     }
 

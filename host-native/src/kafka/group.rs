@@ -16,7 +16,7 @@ use super::message::{Inflight, Lent, Message, Returned};
 use super::partitions::Partitions;
 use super::phase::{Phase, Phases};
 use super::refusals::{Refusal, Refusals, RefusedPart};
-use super::trouble::{Subject, Troubles, explain};
+use super::trouble::{LatestFailure, Subject, Troubles, explain};
 use crate::driver::{Borrower, Loan, Settled};
 use crate::payload::Encoding;
 use crate::settings::Kafka;
@@ -57,7 +57,10 @@ struct Commits {
 }
 
 /// The group, as librdkafka calls it.
-pub(super) struct Context(pub(super) Arc<Group>);
+pub(super) struct Context {
+    group: Arc<Group>,
+    latest_failure: LatestFailure,
+}
 
 /// A member of the group.
 pub(super) type Member = BaseConsumer<Context>;
@@ -330,31 +333,37 @@ impl Group {
 
 // === impl Context ===
 
+impl Context {
+    pub(super) fn new(group: Arc<Group>) -> Self {
+        Self { group, latest_failure: LatestFailure::default() }
+    }
+}
+
 impl ClientContext for Context {
     fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
-        // What matters comes as an error as well.
-        tracing::debug!(target: "librdkafka", "{facility}: {message}");
+        self.latest_failure.log(facility, message);
     }
 
     fn stats(&self, statistics: Statistics) {
-        self.0.measured(&statistics);
+        self.group.measured(&statistics);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        self.0.failed(&error, reason);
+        let explanation = error.rdkafka_error_code().and_then(|code| self.latest_failure.explains(code));
+        self.group.failed(&error, explanation.as_deref().unwrap_or(reason));
     }
 }
 
 impl ConsumerContext for Context {
     fn pre_rebalance(&self, member: &Member, rebalance: &Rebalance<'_>) {
         if let Rebalance::Revoke(partitions) = rebalance {
-            self.0.revoked(member, &ids(partitions));
+            self.group.revoked(member, &ids(partitions));
         }
     }
 
     fn post_rebalance(&self, member: &Member, rebalance: &Rebalance<'_>) {
         if let Rebalance::Assign(partitions) = rebalance {
-            self.0.assigned(member, &ids(partitions));
+            self.group.assigned(member, &ids(partitions));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Looks at a topic without joining a group and without changing anything: for `doctor`.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -7,14 +8,17 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message as _;
+use rdkafka::metadata::Metadata;
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
 
 use super::configuration::{Configuration, ConfigurationError};
-use super::trouble::explain;
+use super::trouble::{LatestFailure, explain};
 use crate::settings::Kafka;
 
 /// How long the brokers may take for one answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait before the errors are looked at.
+const ATTEMPT: Duration = Duration::from_secs(1);
 /// The most messages to look at.
 const SAMPLE: usize = 20;
 
@@ -68,7 +72,19 @@ pub enum ProbeError {
 
 /// Remembers the latest error.
 #[derive(Default)]
-struct LatestError(Mutex<Option<(RDKafkaErrorCode, String)>>);
+struct LatestError {
+    error: Mutex<Option<(RDKafkaErrorCode, String)>>,
+    failure: LatestFailure,
+    /// Whether every broker has failed.
+    all_down: AtomicBool,
+}
+
+/// A partition that has or had messages: those from `low` on, up to `end`.
+struct Extent {
+    partition: i32,
+    low: i64,
+    end: i64,
+}
 
 type Observer = BaseConsumer<LatestError>;
 
@@ -79,9 +95,7 @@ type Observer = BaseConsumer<LatestError>;
 pub fn probe(settings: &Kafka) -> Result<Findings, ProbeError> {
     let config = Configuration::new(settings, 0).consumer(&settings.group);
     let observer: Observer = config.create_with_context(LatestError::default()).map_err(ConfigurationError::from)?;
-    let metadata = observer
-        .fetch_metadata(Some(&settings.topic), PATIENCE)
-        .map_err(|error| ProbeError::Brokers(reason(&observer, settings, &error)))?;
+    let metadata = ask(&observer, settings)?;
     let brokers = metadata.brokers().len();
     let found = metadata.topics().iter().find(|topic| topic.name() == settings.topic);
     let error = found.map_or(Some(RDKafkaErrorCode::UnknownTopic), |topic| topic.error().map(Into::into));
@@ -89,11 +103,7 @@ pub fn probe(settings: &Kafka) -> Result<Findings, ProbeError> {
         found.into_iter().flat_map(|topic| topic.partitions()).map(|partition| partition.id()).collect();
     let topic = match error {
         Some(code) => Err(text(code, &code.to_string(), settings)),
-        None => Ok(Topic {
-            partitions: partitions.len(),
-            behind: behind(&observer, settings, &partitions),
-            sample: sample(&observer, settings, &partitions),
-        }),
+        None => Ok(look_at(&observer, settings, &partitions)),
     };
     let dead_letters = settings.dead_letter_topic.as_deref().map(|topic| is_there(&observer, settings, topic));
     Ok(Findings { brokers, topic, dead_letters })
@@ -108,26 +118,62 @@ fn is_there(observer: &Observer, settings: &Kafka, topic: &str) -> Result<(), St
     }
 }
 
-fn behind(observer: &Observer, settings: &Kafka, partitions: &[i32]) -> Result<Option<i64>, String> {
+/// Waits for brokers that are slow, and not for brokers that have all refused.
+fn ask(observer: &Observer, settings: &Kafka) -> Result<Metadata, ProbeError> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match observer.fetch_metadata(Some(&settings.topic), ATTEMPT) {
+            Ok(metadata) => return Ok(metadata),
+            Err(error) => {
+                hear(observer);
+                if observer.context().all_down.load(Ordering::Relaxed) || Instant::now() > deadline {
+                    return Err(ProbeError::Brokers(reason(observer, settings, &error)));
+                }
+            }
+        }
+    }
+}
+
+fn look_at(observer: &Observer, settings: &Kafka, partitions: &[i32]) -> Topic {
+    let extents = partitions.iter().map(|partition| {
+        let (low, end) = observer.fetch_watermarks(&settings.topic, *partition, PATIENCE)?;
+        Ok(Extent { partition: *partition, low, end })
+    });
+    let extents: Result<Vec<_>, KafkaError> = extents.collect();
+    let extents = extents.map_err(|error| reason(observer, settings, &error));
+    Topic {
+        partitions: partitions.len(),
+        behind: extents.as_deref().map_err(Clone::clone).and_then(|extents| behind(observer, settings, extents)),
+        sample: match &extents {
+            Ok(extents) => sample(observer, settings, extents),
+            Err(reason) => Sample { trouble: Some(reason.clone()), ..Sample::default() },
+        },
+    }
+}
+
+fn behind(observer: &Observer, settings: &Kafka, extents: &[Extent]) -> Result<Option<i64>, String> {
     let failed = |error: KafkaError| reason(observer, settings, &error);
-    let committed =
-        observer.committed_offsets(list(settings, partitions, Offset::Invalid), PATIENCE).map_err(failed)?;
+    let wanted = list(settings, extents.iter().map(|extent| extent.partition), Offset::Invalid);
+    let committed = observer.committed_offsets(wanted, PATIENCE).map_err(failed)?;
     let mut behind = None;
     for element in committed.elements() {
         element.error().map_err(failed)?;
-        let (_, end) = observer.fetch_watermarks(&settings.topic, element.partition(), PATIENCE).map_err(failed)?;
-        if let Offset::Offset(offset) = element.offset() {
-            behind = Some(behind.unwrap_or(0) + (end - offset).max(0));
+        let extent = extents.iter().find(|extent| extent.partition == element.partition());
+        if let (Offset::Offset(offset), Some(Extent { low, end, .. })) = (element.offset(), extent) {
+            behind = Some(behind.unwrap_or(0) + (end - offset.max(*low)).max(0));
         }
     }
     Ok(behind)
 }
 
-fn sample(observer: &Observer, settings: &Kafka, partitions: &[i32]) -> Sample {
+fn sample(observer: &Observer, settings: &Kafka, extents: &[Extent]) -> Sample {
     let mut sample = Sample::default();
-    let each = SAMPLE.div_ceil(partitions.len().max(1));
-    let tail = Offset::OffsetTail(i64::try_from(each).unwrap_or(1));
-    if let Err(error) = observer.assign(&list(settings, partitions, tail)) {
+    let filled: Vec<_> = extents.iter().filter(|extent| extent.end > extent.low).collect();
+    if filled.is_empty() {
+        return sample;
+    }
+    let tail = Offset::OffsetTail(i64::try_from(SAMPLE.div_ceil(filled.len())).unwrap_or(1));
+    if let Err(error) = observer.assign(&list(settings, filled.iter().map(|extent| extent.partition), tail)) {
         sample.trouble = Some(error.to_string());
         return sample;
     }
@@ -144,20 +190,24 @@ fn sample(observer: &Observer, settings: &Kafka, partitions: &[i32]) -> Sample {
     sample
 }
 
-fn list(settings: &Kafka, partitions: &[i32], offset: Offset) -> TopicPartitionList {
+fn list(settings: &Kafka, partitions: impl Iterator<Item = i32>, offset: Offset) -> TopicPartitionList {
     let mut list = TopicPartitionList::new();
     for partition in partitions {
         // Fails for offsets that do not exist.
-        let _ = list.add_partition_offset(&settings.topic, *partition, offset);
+        let _ = list.add_partition_offset(&settings.topic, partition, offset);
     }
     list
 }
 
+/// Errors arrive with a poll.
+fn hear(observer: &Observer) {
+    while observer.poll(Duration::from_millis(10)).is_some() {}
+}
+
 /// The error that the brokers reported last says more than the one of the call.
 fn reason(observer: &Observer, settings: &Kafka, error: &KafkaError) -> String {
-    // Errors arrive with a poll.
-    while observer.poll(Duration::from_millis(10)).is_some() {}
-    let latest = observer.context().0.lock().take();
+    hear(observer);
+    let latest = observer.context().error.lock().take();
     let (code, said) =
         latest.unwrap_or_else(|| (error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail), error.to_string()));
     text(code, &said, settings)
@@ -185,17 +235,18 @@ impl Sample {
 
 impl ClientContext for LatestError {
     fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
-        tracing::debug!(target: "librdkafka", "{facility}: {message}");
+        self.failure.log(facility, message);
     }
 
     fn stats(&self, _statistics: rdkafka::Statistics) {}
 
     fn error(&self, error: KafkaError, reason: &str) {
         let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail);
-        let mut latest = self.0.lock();
+        self.all_down.fetch_or(code == RDKafkaErrorCode::AllBrokersDown, Ordering::Relaxed);
+        let mut latest = self.error.lock();
         // That no broker is left follows from what is wrong with each.
         if latest.is_none() || code != RDKafkaErrorCode::AllBrokersDown {
-            *latest = Some((code, reason.to_owned()));
+            *latest = Some((code, self.failure.explains(code).unwrap_or_else(|| reason.to_owned())));
         }
     }
 }

@@ -47,7 +47,7 @@ struct Runner {
 
 impl Runner {
     fn join(&self) -> KafkaResult<Member> {
-        let member: Member = self.config.create_with_context(Context(Arc::clone(&self.group)))?;
+        let member: Member = self.config.create_with_context(Context::new(Arc::clone(&self.group)))?;
         member.subscribe(&[&self.topic])?;
         Ok(member)
     }

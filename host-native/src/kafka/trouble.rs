@@ -23,9 +23,21 @@ pub(super) enum Subject {
 /// What is wrong now.
 #[derive(Debug)]
 pub(super) struct Troubles {
-    current: Mutex<BTreeMap<Subject, String>>,
+    current: Mutex<BTreeMap<Subject, Trouble>>,
     status: GroupStatus,
 }
+
+/// What is wrong with one subject.
+#[derive(Debug, Default)]
+struct Trouble {
+    text: String,
+    /// What was logged since it began: brokers may fail in turn, each in its own way.
+    logged: Vec<String>,
+}
+
+/// What librdkafka said last of a connection that failed. That no broker is left follows from it, and says less.
+#[derive(Debug, Default)]
+pub(super) struct LatestFailure(Mutex<Option<String>>);
 
 // === impl Troubles ===
 
@@ -37,9 +49,14 @@ impl Troubles {
     /// Something is wrong.
     pub(super) fn begin(&self, subject: Subject, trouble: String) {
         let mut current = self.current.lock();
-        if current.insert(subject, trouble.clone()).is_none() {
+        let Trouble { text, logged } = current.entry(subject).or_default();
+        // What comes after it are details that change.
+        let kind = trouble.split(": ").next().unwrap_or_default();
+        if !logged.iter().any(|logged| logged == kind) {
             tracing::warn!("Kafka, group {}: {trouble}", self.status.group());
+            logged.push(kind.to_owned());
         }
+        *text = trouble;
         self.show(&current);
     }
 
@@ -57,8 +74,8 @@ impl Troubles {
         self.current.lock().contains_key(&subject)
     }
 
-    fn show(&self, current: &BTreeMap<Subject, String>) {
-        let all: Vec<_> = current.values().map(String::as_str).collect();
+    fn show(&self, current: &BTreeMap<Subject, Trouble>) {
+        let all: Vec<_> = current.values().map(|trouble| trouble.text.as_str()).collect();
         self.status.update(|state| state.trouble = Some(all.join("; ")).filter(|text| !text.is_empty()));
     }
 }
@@ -73,6 +90,25 @@ impl Subject {
             Self::Commits => "offsets are committed again",
             Self::Refusals => "what was refused has found its place",
         }
+    }
+}
+
+// === impl LatestFailure ===
+
+impl LatestFailure {
+    /// Takes a line of librdkafka's log, and passes it on.
+    pub(super) fn log(&self, facility: &str, message: &str) {
+        if facility == "FAIL" {
+            // A line begins with the name of a thread.
+            let text = message.split_once("]: ").map_or(message, |(_, text)| text);
+            *self.0.lock() = Some(text.to_owned());
+        }
+        tracing::debug!(target: "librdkafka", "{facility}: {message}");
+    }
+
+    /// The text for an error, if the error has none of its own.
+    pub(super) fn explains(&self, code: RDKafkaErrorCode) -> Option<String> {
+        self.0.lock().clone().filter(|_| code == RDKafkaErrorCode::AllBrokersDown)
     }
 }
 
@@ -94,17 +130,109 @@ pub(super) fn explain(code: RDKafkaErrorCode, reason: &str, topic: &str, group: 
         Code::GroupAuthorizationFailed => {
             (Subject::Connection, format!("this user must not join group {group}: it needs the right Read on it"))
         }
-        Code::Authentication | Code::SaslAuthenticationFailed => {
-            (Subject::Connection, format!("the brokers refuse the credentials (sasl.*, --kafka-config-file): {reason}"))
-        }
-        Code::SSL => (Subject::Connection, format!("TLS fails (ssl.*, --kafka-config-file): {reason}")),
-        Code::AllBrokersDown | Code::BrokerTransportFailure | Code::Resolve | Code::OperationTimedOut => {
-            (Subject::Connection, format!("no broker answers (--kafka-brokers): {reason}"))
-        }
         Code::MessageSizeTooLarge | Code::InvalidMessage | Code::BadCompression | Code::InvalidMessageSize => {
             (Subject::Topic, format!("a partition cannot be read further: {reason}"))
         }
-        _ => (Subject::Connection, reason.to_owned()),
+        _ => (Subject::Connection, explain_connection(code, reason)),
     };
     Some((subject, text))
+}
+
+const TLS: &str = "TLS fails (ssl.ca.location and other properties ssl.*, --kafka-config)";
+
+/// Why brokers cannot be used. librdkafka reports most of it as a failed transport, and says in its text how far it came.
+fn explain_connection(code: RDKafkaErrorCode, reason: &str) -> String {
+    use RDKafkaErrorCode as Code;
+    let state = latest_state(reason);
+    let is_login =
+        matches!(code, Code::Authentication | Code::SaslAuthenticationFailed | Code::UnsupportedSASLMechanism);
+    let what = match state {
+        _ if reason.contains("mechanism handshake failed") => {
+            "the brokers do not offer this way to log in (sasl.mechanism, --kafka-config)"
+        }
+        _ if is_login || state.is_some_and(|(state, _)| state.starts_with("AUTH")) => {
+            "the brokers refuse the credentials (sasl.username and sasl.password, --kafka-config-file)"
+        }
+        Some(("SSL_HANDSHAKE", _)) if reason.contains("Disconnected") => {
+            "the brokers hang up as if they had no TLS (security.protocol, --kafka-config)"
+        }
+        Some(("APIVERSION_QUERY", _)) if reason.contains("SSL") => {
+            "the brokers hang up as if they wanted a certificate (ssl.certificate.location and ssl.key.location, --kafka-config)"
+        }
+        Some(("APIVERSION_QUERY", _)) => {
+            "the brokers hang up at once as if they had TLS (security.protocol, --kafka-config; or another port, --kafka-brokers)"
+        }
+        Some(("UP", ..1_000)) => {
+            "the brokers hang up at once as if they wanted a password (security.protocol and sasl.*, --kafka-config-file; or another port, --kafka-brokers)"
+        }
+        Some(("SSL_HANDSHAKE", _)) => TLS,
+        _ if code == Code::SSL => TLS,
+        _ if [Code::AllBrokersDown, Code::BrokerTransportFailure, Code::Resolve, Code::OperationTimedOut]
+            .contains(&code) =>
+        {
+            "no broker answers (--kafka-brokers)"
+        }
+        _ => return reason.to_owned(),
+    };
+    format!("{what}: {reason}")
+}
+
+/// The state in which a connection failed, and its milliseconds in that state: librdkafka ends its texts with them.
+fn latest_state(reason: &str) -> Option<(&str, u64)> {
+    let (_, after) = reason.rsplit_once("(after ")?;
+    let (milliseconds, rest) = after.split_once("ms in state ")?;
+    Some((rest.split([')', ',']).next()?, milliseconds.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use RDKafkaErrorCode as Code;
+
+    use super::*;
+
+    #[test]
+    fn given_a_connection_that_failed_then_the_option_is_named() {
+        for (code, reason, option) in [
+            (
+                Code::SSL,
+                "SSL handshake failed: certificate verify failed (after 3ms in state SSL_HANDSHAKE)",
+                "ssl.ca.location",
+            ),
+            (
+                Code::BrokerTransportFailure,
+                "certificate verify failed (after 3ms in state SSL_HANDSHAKE)",
+                "ssl.ca.location",
+            ),
+            (
+                Code::BrokerTransportFailure,
+                "SSL handshake failed: Disconnected (after 1ms in state SSL_HANDSHAKE, 1 identical error(s) suppressed)",
+                "no TLS (security.protocol",
+            ),
+            (Code::AllBrokersDown, "Disconnected (after 0ms in state APIVERSION_QUERY)", "had TLS (security.protocol"),
+            (
+                Code::AllBrokersDown,
+                "SSL connection closed by peer (after 0ms in state APIVERSION_QUERY)",
+                "ssl.certificate",
+            ),
+            (Code::AllBrokersDown, "Authentication failed (after 40ms in state AUTH_REQ)", "sasl.password"),
+            (Code::AllBrokersDown, "Disconnected (after 1ms in state UP)", "sasl.*"),
+            (Code::AllBrokersDown, "Disconnected (after 100000ms in state UP)", "no broker answers (--kafka-brokers"),
+            (Code::AllBrokersDown, "1/1 brokers are down", "no broker answers (--kafka-brokers"),
+            (Code::Authentication, "SASL PLAIN mechanism handshake failed: Unsupported", "sasl.mechanism"),
+            (Code::Authentication, "SASL authentication error: invalid credentials", "sasl.password"),
+        ] {
+            let (subject, text) = explain(code, reason, "spans", "group").unwrap();
+            assert!(subject == Subject::Connection && text.contains(option) && text.ends_with(reason), "{text}");
+        }
+    }
+
+    #[test]
+    fn given_a_failed_connection_then_it_explains_that_no_broker_is_left() {
+        let latest = LatestFailure::default();
+        assert_eq!(latest.explains(Code::AllBrokersDown), None);
+        latest.log("FAIL", "[thrd:sasl_ssl://[::1]:9092/bootstrap]: sasl_ssl://[::1]:9092/bootstrap: refused");
+        latest.log("CONFWARN", "[thrd:app]: something else");
+        assert_eq!(latest.explains(Code::AllBrokersDown).unwrap(), "sasl_ssl://[::1]:9092/bootstrap: refused");
+        assert_eq!(latest.explains(Code::SSL), None);
+    }
 }

@@ -10,15 +10,11 @@ use super::{Layers, SettingsError, Sources};
 use crate::cli::{KafkaArgs, KafkaEncoding};
 use crate::payload::Encoding;
 
-/// The properties that hold secrets.
-const SECRETS: [&str; 6] = [
-    "sasl.password",
-    "sasl.oauthbearer.client.secret",
-    "sasl.oauthbearer.config",
-    "ssl.key.password",
-    "ssl.key.pem",
-    "ssl.keystore.password",
-];
+/// Parts of the names of properties that hold secrets.
+const SECRETS: [&str; 5] = ["password", "passphrase", "secret", "key.pem", "sasl.oauthbearer.config"];
+
+/// librdkafka then makes its own tokens, without a signature: for tests.
+const UNSECURED_TOKENS: &str = "enable.sasl.oauthbearer.unsecure.jwt";
 
 /// The properties that the gateway sets itself, and why nobody else may.
 const OWN: [(&str, &str); 4] = [
@@ -66,6 +62,11 @@ pub enum KafkaConfigError {
         "{0} shows in process lists\nhint: put it into a file (--kafka-config-file) or into OPENINFERENCE_MLFLOW_KAFKA_CONFIG"
     )]
     SecretInFlag(String),
+    /// No token comes from anywhere, and librdkafka would wait for one.
+    #[error(
+        "{0}=OAUTHBEARER cannot be used: the gateway fetches no tokens\nhint: use SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN"
+    )]
+    NoTokens(String),
 }
 
 // === impl Sources ===
@@ -108,10 +109,20 @@ fn config(layers: &Layers<KafkaArgs>) -> Result<Vec<(String, SecretString)>, Set
     }
     config.retain(|(key, _)| !entries.iter().any(|(other, _)| other == key));
     config.extend(entries);
+    if let Some((key, _)) =
+        config.iter().find(|(key, value)| is_mechanism(key) && value.expose_secret() == "OAUTHBEARER")
+        && !config.iter().any(|(key, value)| key == UNSECURED_TOKENS && value.expose_secret() == "true")
+    {
+        return Err(KafkaConfigError::NoTokens(key.clone()).into());
+    }
     match OWN.into_iter().find(|(key, _)| config.iter().any(|(other, _)| other == key)) {
         Some((key, why)) => Err(KafkaConfigError::Own { key, why }.into()),
         None => Ok(config),
     }
+}
+
+fn is_mechanism(key: &str) -> bool {
+    ["sasl.mechanism", "sasl.mechanisms"].contains(&key)
 }
 
 fn of_file(path: &Path) -> Result<Vec<(String, SecretString)>, SettingsError> {
@@ -148,7 +159,7 @@ fn pairs<'a>(
 impl Kafka {
     /// Whether the property of this name holds a secret.
     pub fn is_secret(key: &str) -> bool {
-        SECRETS.contains(&key)
+        SECRETS.iter().any(|part| key.contains(part))
     }
 }
 

@@ -38,11 +38,11 @@ class Produced:
 
     @property
     def all(self) -> set[SpanIds]:
-        return set().union(*list(self.spans.values()))
+        return set().union(*self.spans.copy().values())
 
     def before(self, committed: list[int]) -> set[SpanIds]:
         """What MLflow must have if the group has committed this."""
-        places = list(self.spans.items())
+        places = self.spans.copy().items()
         return set().union(*(spans for (partition, offset), spans in places if offset < committed[partition]))
 
 

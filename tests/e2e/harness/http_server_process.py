@@ -30,6 +30,12 @@ class HttpServerProcess:
         return self._port
 
     @property
+    def pid(self) -> int:
+        """Of the process that leads its session."""
+        assert self._process is not None, f"{self.name} is not running"
+        return self._process.pid
+
+    @property
     def log(self) -> Path:
         return self._folder / f"{self.name}.log"
 

