@@ -20,7 +20,7 @@ LOAD ?= --rate 500 --seconds 30
 # Of the gateway's benchmark: `start`, `pass-through`, `mlflow`, `journal`, `cores`, `opening`; none: all.
 PARTS ?=
 
-.PHONY: help diagrams setup setup-rust setup-python setup-phoenix setup-applications setup-node setup-browser build demo module component wheel dist dist-libraries test-dist dist-report test lint test-core test-hosts test-fuzz test-servers test-e2e compat test-node apps test-python test-browser test-embedders fuzz soak load bench bench-python bench-border clean
+.PHONY: help diagrams setup setup-rust setup-python setup-phoenix setup-applications setup-node setup-browser build demo module component wheel dist dist-libraries test-dist dist-report test lint test-core test-hosts test-fuzz test-servers test-e2e compat test-node apps test-python test-browser test-embedders fuzz soak load bench bench-python bench-kafka bench-border clean
 
 help: ## What there is.
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -196,6 +196,9 @@ bench: build setup-python setup-node .venv-bench/requirements.txt ## Every cost 
 
 bench-python: wheel .venv-python-bench/requirements.txt ## The Python package beside mlflow.otel.autolog() and an OTLP exporter: docs/benchmarks/python.md.
 	.venv-python-bench/bin/python host-python/bench/run.py
+
+bench-kafka: build setup-python ## Consumer groups, rebalances, and what MLflow takes in on SQLite and PostgreSQL: docs/benchmarks/kafka.md.
+	cd tests && ../$(PYTHON) -m benches.kafka
 
 bench-border: module component setup-node .venv-embedders/requirements.txt ## What crossing into WebAssembly costs in Rust, Node and Python: docs/benchmarks/border.md.
 	cd tests/embedders && npm ci --no-fund --no-audit --ignore-scripts

@@ -21,13 +21,18 @@ _NOBODY = 65534
 class Postgres:
     """A context manager: leaving it ends the server and removes its data.
 
-    PostgreSQL refuses to run as root. If the tests do, it runs as nobody, in a folder that nobody may read.
+    A durable one waits for the disk. PostgreSQL refuses to run as root. If the tests do, it runs as nobody, in a folder that nobody may read.
     """
 
-    def __init__(self, user: str, password: str, database: str) -> None:
+    def __init__(self, user: str, password: str, database: str, *, durable: bool = False) -> None:
         (self.port,) = free_ports(1)
         self._user, self._password, self._database = user, password, database
+        self._durable = durable
         self._is_root = os.geteuid() == 0
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def address(self) -> str:
@@ -45,7 +50,7 @@ class Postgres:
         initdb += [f"--pwfile={self._folder}/password", "--auth=scram-sha-256", "--encoding=utf8", "--no-locale", "--no-sync"]
         self._run(self._as_nobody(initdb))
         server = [f"{programs}/postgres", "-D", f"{self._folder}/data", "-h", "127.0.0.1", "-p", str(self.port)]
-        server += ["-k", str(self._folder), "-F"]
+        server += ["-k", str(self._folder), *([] if self._durable else ["-F"])]
         self._process = Process("postgres", self._as_nobody(server), clean_environment(), self._folder / "log", Path("/"))
         eventually(lambda: self._is_listening(), "PostgreSQL to listen", within=_START_S)
         create = [f"{programs}/createdb", f"--host={self._folder}", f"--port={self.port}", f"--username={self._user}"]
