@@ -194,7 +194,14 @@ def _numbered(node: dict, name: str) -> list[dict]:
 
 
 def _messages(attributes: dict, family: str, speaker: str) -> list[Turn]:
-    return [_message(item.get("message", {}), speaker) for item in nested(attributes, family)]
+    return [turn for item in nested(attributes, family) for turn in _turns(item, speaker)]
+
+
+def _turns(item: dict, speaker: str) -> list[Turn]:
+    """A message, or the results of tools that AutoGen has beside an empty one."""
+    turn = _message(item.get("message", {}), speaker)
+    results = [json.loads(each) for each in item.get("function", {}).values()]
+    return [Turn("tool", (each["content"],), answers=each["call_id"], name=each["name"]) for each in results] or [turn]
 
 
 def _message(node: dict, speaker: str) -> Turn:

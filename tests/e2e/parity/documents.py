@@ -90,7 +90,7 @@ def _tools(beside: dict, schema: object) -> list[dict]:
     declared = schema.get("function_declarations") or schema.get("functionDeclarations")
     if declared:
         return [tool for each in declared for tool in _tools({}, each)]
-    declaration = schema.get("function") or schema.get("toolSpec") or schema
+    declaration = next((schema[key] for key in ("function", "toolSpec") if isinstance(schema.get(key), dict)), schema)
     if "name" not in declaration and "name" in beside:
         return [_tool(beside, {}, declaration)]
     where = ("parameters", "input_schema", "inputSchema", "parameters_json_schema", "parametersJsonSchema")

@@ -17,7 +17,7 @@ _SIDES = {"inputs": "user", "outputs": "assistant"}
 # Keys of the one text that matters.
 _NAMES = {
     "inputs": ("input", "question", "query", "prompt", "task", "message", "text", "content"),
-    "outputs": ("output", "answer", "response", "result", "text", "content"),
+    "outputs": ("output", "answer", "response", "result", "raw", "text", "content"),
 }
 _PRINTED = re.compile(r"<?[A-Z]\w*\((\*, |\w+=)", re.ASCII)
 # How MLflow marks a trace whose info was sent.
@@ -55,9 +55,9 @@ def of_trace(trace: dict) -> Previews | None:
     return Previews(**shown, is_rendered_as_messages=request_needed or summary_used or roots != [outermost_span])
 
 
-def conversation_summary(trace: dict) -> dict[str, object]:
-    """What a span without values shows: the first request and the last answer of the calls to models."""
-    summary_texts = _summary_texts(trace, limit=8000)
+def conversation_summary(trace: dict, above: dict | None = None) -> dict[str, object]:
+    """What a span without values shows: the first request and the last answer of the calls to models, or of those below it."""
+    summary_texts = _summary_texts(trace, above, limit=8000)
     found: dict[str, object] = {}
     if summary_texts["inputs"]:
         found["inputs"] = {"messages": [{"role": "user", "content": summary_texts["inputs"]}]}
@@ -67,12 +67,12 @@ def conversation_summary(trace: dict) -> dict[str, object]:
     return found
 
 
-def _summary_texts(trace: dict, limit: int = 0) -> dict[str, str | None]:
-    calls = [
-        (span["start_ns"], span_id, span)
-        for span_id, span in trace["spans"].items()
-        if expected.is_openinference(span) and expected.span_type(span["attributes"]) in {"LLM", "CHAT_MODEL"}
-    ]
+def _summary_texts(trace: dict, above: dict | None = None, limit: int = 0) -> dict[str, str | None]:
+    def is_counted(span: dict) -> bool:
+        is_call = expected.is_openinference(span) and expected.span_type(span["attributes"]) in {"LLM", "CHAT_MODEL"}
+        return is_call and (above is None or any(each is above for each in expected.ancestors(span, trace["spans"])))
+
+    calls = [(span["start_ns"], span_id, span) for span_id, span in trace["spans"].items() if is_counted(span)]
     in_order = [span for *_, span in sorted(calls, key=lambda call: call[:2])]
     first = (_text(span["inputs"], "inputs") for span in in_order)
     answers = (_text(span["outputs"], "outputs") for span in reversed(in_order))
@@ -87,17 +87,30 @@ def _reads_badly(value: object, side: str) -> bool:
     if isinstance(value, str) or _spoken(value, side):
         return False
     is_cut = len(json.dumps(value, ensure_ascii=False)) > _MAX
-    return is_cut or is_printed(value) or side == "outputs" and bool(_conversation(value, side))
+    is_nameless = bool(_conversation(value, side)) or _named(value, side, 3) is None and bool(_within(value, side, 2))
+    return is_cut or is_printed(value) or side == "outputs" and is_nameless
 
 
 def _text(value: object, side: str, depth: int = 3) -> str | None:
     if isinstance(value, str):
         return value if value.strip() and not is_printed(value) else None
     found = _spoken(value, side) or _conversation(value, side)
-    if found or not isinstance(value, dict) or not depth:
-        return found
+    return found or (_named(value, side, depth) or _within(value, side, depth - 1) if depth else None)
+
+
+def _named(value: object, side: str, depth: int) -> str | None:
+    if not isinstance(value, dict):
+        return None
     named = (value[name] for name in _NAMES[side] if isinstance(value.get(name), str | dict | list))
     return next(filter(None, (_text(each, side, depth - 1) for each in named)), None)
+
+
+def _within(value: object, side: str, depth: int) -> str | None:
+    """A pipeline has its messages under the names of its components."""
+    if not isinstance(value, dict) or not depth:
+        return None
+    found = (_conversation(each, side) or _within(each, side, depth - 1) for each in value.values())
+    return next(filter(None, found), None)
 
 
 def _spoken(value: object, side: str) -> str | None:
@@ -150,7 +163,7 @@ def _turn(message: object) -> tuple[str, object, object] | None:
     if not isinstance(message, dict):
         return None
     if isinstance(message.get("role"), str):
-        return _SPEAKERS.get(message["role"], message["role"]), message.get("content"), message
+        return _SPEAKERS.get(message["role"], message["role"]), message.get("content", message.get("parts")), message
     name, body = message.get("type"), message.get("data", message)
     if name == "constructor":
         name, body = message["id"][-1], message["kwargs"]

@@ -36,6 +36,8 @@ _IDS = ("call_id", "callId", "tool_use_id", "toolUseId", "tool_call_id", "id")
 
 
 def messages(raw: object, speaker: str) -> list[Turn]:
+    if isinstance(raw, Turn):
+        return [raw]
     if (turn := _message(raw, speaker)) is not None:
         return turn
     if isinstance(raw, list):
@@ -61,7 +63,9 @@ def more_complete(attribute_turns: list[Turn], raw: list[Turn]) -> list[Turn]:
 
 
 def is_plain(raw: object, shown: object) -> bool:
-    """Whether a value's LangChain messages are rendered as OpenAI's and everything around them is unchanged."""
+    """Whether a value's LangChain messages, and turns, are rendered as OpenAI's and everything around them is unchanged."""
+    if isinstance(raw, Turn):
+        return is_rendered_as_messages([raw], [shown])
     if (found := langchain(raw)) is not None:
         return is_rendered_as_messages(found, [shown])
     if isinstance(raw, dict) and raw.get("type") == "constructor" and "kwargs" in raw:

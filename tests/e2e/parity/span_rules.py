@@ -29,12 +29,18 @@ def _raw(difference: Difference) -> dict:
     return difference.raw["spans"].get(difference.path[1], {})
 
 
+def _read(difference: Difference) -> dict:
+    """The raw pair, with what printed objects in it say; but what a model answers is what it says."""
+    is_model = _type(difference) in _MODELS
+    return {side: python_repr.without_printed(_raw(difference).get(side), is_said=is_model) for side in _VALUES}
+
+
 def _type(difference: Difference) -> str:
     return expected.span_type(difference.sent_attributes)
 
 
 def _asked(difference: Difference) -> list[conversation.Turn]:
-    raw = _raw(difference)["inputs"]
+    raw = _read(difference)["inputs"]
     found = raw_messages.more_complete(conversation.input_turns(difference.sent_attributes), raw_messages.messages(raw, "user"))
     beside = parsed(difference.sent_attributes.get("gen_ai.system_instructions", "[]"))
     apart = raw if conversation.separate_system_prompt(raw) else {"system": [{"text": each["content"]} for each in beside]}
@@ -42,7 +48,7 @@ def _asked(difference: Difference) -> list[conversation.Turn]:
 
 
 def _answered(difference: Difference) -> list[conversation.Turn]:
-    raw = _raw(difference)["outputs"]
+    raw = _read(difference)["outputs"]
     return raw_messages.more_complete(conversation.output_turns(difference.sent_attributes), raw_messages.answers(raw)) or _spoken(raw, "assistant")
 
 
@@ -77,7 +83,7 @@ def _request(difference: Difference) -> bool:
         return False
     parameters = parsed(difference.sent_attributes.get("llm.invocation_parameters"))
     parameters = parameters if isinstance(parameters, dict) else {}
-    raw = _raw(difference)["inputs"]
+    raw = _read(difference)["inputs"]
     named = [each["model"] for each in (parameters, raw) if isinstance(each, dict) and each.get("model")]
     wanted = {key: value for key, value in parameters.items() if key not in _SAID}
     wanted |= {"model": name for name in named[:1] if isinstance(name, str)}
@@ -89,7 +95,7 @@ def _answer(difference: Difference) -> bool:
     found = difference.values[1]
     if _side(difference) != "outputs" or not isinstance(found, dict) or not _is_rebuilt(difference, "outputs"):
         return False
-    raw = _raw(difference)["outputs"]
+    raw = _read(difference)["outputs"]
     model = {"model": raw["model"]} if isinstance(raw, dict) and isinstance(raw.get("model"), str) else {}
     reason = difference.sent_attributes.get("llm.finish_reason")
     choices = found.get("choices", [])
@@ -120,7 +126,7 @@ def _tools(difference: Difference) -> bool:
     raw, translated = difference.values
     if difference.attribute != "mlflow.chat.tools" or (raw is not ABSENT and _are_drawn_tools(raw)):
         return False
-    request = _raw(difference)["inputs"] if _type(difference) in _MODELS else None
+    request = _read(difference)["inputs"] if _type(difference) in _MODELS else None
     return _are_drawn_tools(translated) and translated == documents.tools(difference.sent_attributes, request)
 
 
@@ -172,16 +178,25 @@ def _printed(difference: Difference) -> bool:
     side = _side(difference)
     if side is None:
         return False
-    raw = _raw(difference)[side]
+    raw, shown = _raw(difference)[side], difference.values[1]
     if side == "outputs":
-        return python_repr.nodes(raw) == difference.values[1] is not None
+        return python_repr.nodes(raw) == shown is not None
     if python_repr.query(raw) is not None:
-        return python_repr.query(raw) == difference.values[1]
+        return python_repr.query(raw) == shown
     if not python_repr.is_printed(raw):
         return False
     ranked = _type(difference) == "RERANKER" and documents.ranking(difference.sent_attributes)
     is_made = "llm.prompt_template.template" in difference.sent_attributes
-    return difference.values[1] == (ranked or is_made and documents.prompt(difference.sent_attributes))
+    return shown == (ranked or is_made and documents.prompt(difference.sent_attributes))
+
+
+def _objects(difference: Difference) -> bool:
+    """Objects as Python prints them, as what they say."""
+    side = _side(difference)
+    if side is None:
+        return False
+    raw, shown = _raw(difference)[side], difference.values[1]
+    return raw != shown and raw_messages.is_plain(_read(difference)[side], shown)
 
 
 def _plain(difference: Difference) -> bool:
@@ -198,16 +213,23 @@ def _plain(difference: Difference) -> bool:
 
 
 def _summarised(difference: Difference) -> bool:
-    """An agent or chain without values shows the first request and the last answer of the model calls below it."""
-    if not difference.span or _type(difference) not in _FRAMES or difference.span is not expected.outermost_span(difference.translated):
+    """An agent or chain without values shows the first request and the last answer of the model calls below it.
+
+    The outermost span may be a chain, and all calls of the trace are its own. A span that has a request lacks an answer alone,
+    unless it failed.
+    """
+    span, trace = difference.span, difference.translated
+    is_outermost = bool(span) and span is expected.outermost_span(trace)
+    if not span or _type(difference) not in (_FRAMES if is_outermost else {"AGENT"}):
         return False
-    if any(parsed(difference.sent_attributes.get(value)) for value in _VALUES.values()):
+    sent = {side for side, key in _VALUES.items() if parsed(difference.sent_attributes.get(key))}
+    if "outputs" in sent or sent and span["status"] == "ERROR":
         return False
-    summary = previews.conversation_summary(difference.translated)
+    summary = previews.conversation_summary(trace, None if is_outermost else span)
     if difference.attribute == _FORMAT:
-        return len(summary) == 2 and difference.values == (ABSENT, "openai")
+        return not sent and len(summary) == 2 and difference.values == (ABSENT, "openai")
     side = _side(difference)
-    return side is not None and side in summary and difference.values[1] == summary[side]
+    return side is not None and side not in sent and side in summary and difference.values[1] == summary[side]
 
 
 RULES = (
@@ -219,7 +241,8 @@ RULES = (
     Rule("documents", "MLflow does not read `retrieval.documents` and a reranker's", _found),
     Rule("vectors", "MLflow shows the numbers of vectors", _counted),
     Rule("python repr", "MLflow shows Python reprs as they are", _printed),
+    Rule("printed objects", "MLflow shows objects as Python prints them, and no messages in them", _objects),
     Rule("langchain messages", "MLflow knows none of the forms in which LangChain writes messages", _plain),
-    Rule("summary", "MLflow shows nothing of agents whose span carries no values", _summarised),
+    Rule("summary", "MLflow shows nothing of agents whose span carries no values, and no answer of those that carry a request", _summarised),
     Rule("filled", "MLflow leaves inputs and outputs empty when only other attributes have them", _filled),
 )

@@ -5,12 +5,23 @@ use std::collections::VecDeque;
 
 use super::message::{Message, ToolCall};
 use super::role::Role;
+use crate::json;
 use crate::openinference::AttributeNode;
 
 /// Reads the attributes below `tool_call`. Arguments that are not a string become JSON text.
 pub(super) fn read<'a>(call: AttributeNode<'_, 'a>) -> ToolCall<'a> {
     let function = call.child("function");
     ToolCall::new(call.child("id").text(), function.child("name").text(), function.child("arguments").text())
+}
+
+/// Reads what a tool returned: `{"name": …, "content": …, "call_id": …}`. `None` for what is no such object.
+pub(super) fn result<'a>(text: &str) -> Option<Message<'a>> {
+    let [name, content, call_id] = json::fields(text, ["name", "content", "call_id"])
+        .map(|value| value.map(|value| json::string(value).map_or_else(|| value.to_owned(), Cow::into_owned)));
+    let mut message = Message::text(Role::Tool, content?);
+    message.tool_call_id = call_id.map(Cow::Owned);
+    message.name = name.map(Cow::Owned);
+    Some(message)
 }
 
 /// How many open calls are searched for the one that a result answers. Models make a few at a time; the limit keeps a

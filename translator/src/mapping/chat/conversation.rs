@@ -26,7 +26,7 @@ impl<'a> Conversation<'a> {
     /// Reads the attributes below `llm.`; `function_call` is the legacy attribute of that name. Of the messages in the raw
     /// request and answer it takes those that say [more](raw_recovery).
     pub(super) fn read(llm: &AttributeTree<'a>, function_call: Option<&str>, raw: [Vec<Message<'a>>; 2]) -> Self {
-        let messages = |family: &str, role| llm.family(family).items().map(|item| message(item, role)).collect();
+        let messages = |family: &str, role| llm.family(family).items().flat_map(|item| messages(item, role)).collect();
         let (mut asked, mut answered): (Vec<_>, Vec<_>) =
             (messages("input_messages", Role::User), messages("output_messages", Role::Assistant));
         if asked.is_empty() {
@@ -78,6 +78,14 @@ impl<'a> Conversation<'a> {
     pub(super) fn is_empty(&self) -> bool {
         self.asked.is_empty() && self.answered.is_empty()
     }
+}
+
+/// A message, or the results of tools that AutoGen has beside one that is empty.
+fn messages<'a>(item: AttributeNode<'_, 'a>, default: Role) -> impl Iterator<Item = Message<'a>> {
+    let results: Vec<_> = item.child("function").items().filter_map(|result| calls::result(&result.text()?)).collect();
+    let message = message(item, default);
+    let is_told = results.is_empty() || !message.has_no_content();
+    is_told.then_some(message).into_iter().chain(results)
 }
 
 fn message<'a>(item: AttributeNode<'_, 'a>, default: Role) -> Message<'a> {

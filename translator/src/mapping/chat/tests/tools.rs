@@ -46,6 +46,30 @@ fn calls_and_results_without_ids_are_tied_together_by_their_place() {
 }
 
 #[test]
+fn results_of_tools_beside_an_empty_message_are_messages() {
+    let mapped = MappedSpan::llm(&[
+        ("llm.input_messages.0.message.role", json!("assistant")),
+        ("llm.input_messages.0.message.tool_calls.0.tool_call.id", json!("a")),
+        ("llm.input_messages.0.message.tool_calls.0.tool_call.function.name", json!("f")),
+        ("llm.input_messages.1.message.role", json!("function")),
+        ("llm.input_messages.1.function.0", json!(r#"{"name": "f", "content": "21", "call_id": "a", "is_error": false}"#)),
+        ("llm.input_messages.1.function.1", json!(r#"{"content": {"n": 1}}"#)),
+        ("llm.input_messages.1.function.2", json!("not JSON")),
+        ("llm.input_messages.2.message.content", json!("And?")),
+        ("llm.input_messages.2.function.0", json!({"name": "g", "content": "22", "call_id": "b"})),
+    ]);
+    assert_eq!(
+        mapped.asked().as_array().map(|all| all[1..].to_vec()),
+        Some(vec![
+            json!({"role": "tool", "content": "21", "tool_call_id": "a", "name": "f"}),
+            json!({"role": "tool", "content": "{\"n\": 1}"}),
+            json!({"role": "user", "content": "And?"}),
+            json!({"role": "tool", "content": "22", "tool_call_id": "b", "name": "g"}),
+        ])
+    );
+}
+
+#[test]
 fn legacy_function_calls_are_tool_calls() {
     let message = one_message(&[
         ("role", json!("assistant")),
