@@ -265,13 +265,8 @@ export const INSTRUMENTORS = [
   {
     name: "AutoGen",
     payloads: {
-      // The instrumentation records no tools, and their results where no convention looks for them.
-      "py_autogen_agentchat_agent.pb": {
-        spans: [
-          { inputs: [SYSTEM, WEATHER], outputs: [toolCalls(["Lisbon"])] },
-          { inputs: [SYSTEM, WEATHER, toolCalls(["Lisbon"]), "Tool get_weather:"], outputs: [SUNNY] },
-        ],
-      },
+      // The instrumentation records no tools on offer.
+      "py_autogen_agentchat_agent.pb": toolUse({ results: named(["Lisbon"]), before: [SYSTEM], tools: [] }),
     },
   },
   {

@@ -205,7 +205,8 @@ def _turns(item: dict, speaker: str) -> list[Turn]:
 
 
 def _message(node: dict, speaker: str) -> Turn:
-    answers = node.get("tool_call_id") or None
+    in_parts = [part["message"]["tool_call_id"] for part in _numbered(node, "contents") if "message" in part]
+    answers = node.get("tool_call_id") or next(iter(in_parts), None)
     role = node.get("role") or ("tool" if answers else speaker)
     role = ROLES.get(role.strip().rpartition(".")[2].lower(), "user")
     turn = Turn(
@@ -219,7 +220,9 @@ def _message(node: dict, speaker: str) -> Turn:
     for part in _numbered(node, "contents"):
         turn = _with_part(turn, part)
     if "content" in node and not (turn.texts or turn.images or turn.sounds):
-        turn = replace(turn, texts=tuple(filter(None, [_text(node["content"])])))
+        content = node["content"]
+        texts = content.values() if isinstance(content, dict) else [_text(content)]
+        turn = replace(turn, texts=tuple(filter(None, texts)))
     return replace(turn, answers=answers if turn.role == "tool" else None)
 
 

@@ -22,7 +22,7 @@ _ANGLES = rf"""<(?:{_STRING}|->|<\w+>|[^<>'"])*>"""
 # A string, what stands in angle brackets, a bracket, or the space before a field.
 _TOKEN = re.compile(rf"(?P<string>{_STRING})|(?P<angles>{_ANGLES})|(?P<bracket>[\[\](){{}}])|(?P<gap> (?=\w+=))|(?P<open>['\"<])", re.DOTALL)
 _MEMBER = re.compile(rf"<[\w.]+\.\w+: (?P<value>{_STRING}|-?\d+)>", re.DOTALL)
-_OBJECT = re.compile(r"[A-Z]\w*\(\w")
+_OBJECT = re.compile(r"[A-Z]\w*\(\s*\w")
 _FIELD = re.compile(r"[a-z_]\w*=('|None )")
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 

@@ -61,12 +61,21 @@ def _is_rebuilt(difference: Difference, side: str) -> bool:
     raw = _raw(difference)
     if _type(difference) not in _MODELS:
         return raw[side] is None or isinstance(raw[side], list)
-    is_hidden = _omits_system_prompt(difference)
-    if ui_formats.format_of(raw["inputs"], raw["outputs"]) is not None and not is_hidden:
+    is_hidden, is_silent = _omits_system_prompt(difference), _is_silent(difference)
+    if ui_formats.format_of(raw["inputs"], raw["outputs"]) is not None and not (is_hidden or is_silent):
         return False
     if side == "inputs":
         return is_hidden or not ui_formats.is_openai_request(raw["inputs"])
-    return not ui_formats.is_openai_answer(raw["outputs"])
+    return is_silent or not ui_formats.is_openai_answer(raw["outputs"])
+
+
+def _is_silent(difference: Difference) -> bool:
+    """Whether the raw answer has messages and says nothing in them, although the attributes do."""
+    raw = _raw(difference)["outputs"]
+    choices = raw.get("choices") if isinstance(raw, dict) else None
+    messages = [choice.get("message") for choice in choices or []]
+    are_empty = all(message and not message.get("content") and not message.get("tool_calls") for message in messages)
+    return bool(messages) and are_empty and conversation.have_content(conversation.output_turns(difference.sent_attributes))
 
 
 def _omits_system_prompt(difference: Difference) -> bool:

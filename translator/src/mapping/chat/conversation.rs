@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::calls;
 use super::media::REDACTED;
-use super::message::{Message, ToolCall};
+use super::message::{Message, Part, ToolCall};
 use super::parts::Parts;
 use super::raw_recovery;
 use super::role::Role;
@@ -74,6 +74,11 @@ impl<'a> Conversation<'a> {
         self.asked.iter().any(speaks) && self.answered.iter().any(speaks)
     }
 
+    /// Whether the model said something.
+    pub(super) fn answers(&self) -> bool {
+        self.answered.iter().any(|message| !message.has_no_content())
+    }
+
     /// Whether no model call had a request or an answer.
     pub(super) fn is_empty(&self) -> bool {
         self.asked.is_empty() && self.answered.is_empty()
@@ -90,16 +95,23 @@ fn messages<'a>(item: AttributeNode<'_, 'a>, default: Role) -> impl Iterator<Ite
 
 fn message<'a>(item: AttributeNode<'_, 'a>, default: Role) -> Message<'a> {
     let node = item.child("message");
-    let answers = node.child("tool_call_id").text().filter(|id| !id.is_empty());
+    // BeeAI has the id in a part of the content.
+    let in_part = || node.child("contents").items().find_map(|part| part.at(&["message", "tool_call_id"]).text());
+    let answers = node.child("tool_call_id").text().or_else(in_part).filter(|id| !id.is_empty());
     let role = match node.child("role").text().filter(|role| !role.is_empty()).map(|role| Role::named(&role)) {
         // Bedrock sends tool results in user messages.
         None | Some(Role::User) if answers.is_some() => Role::Tool,
         Some(role) => role,
         None => default,
     };
-    let mut message = match node.child("content").text() {
+    let content = node.child("content");
+    let mut message = match content.text() {
         Some(text) => Message::text(role, text),
-        None => Message::empty(role),
+        // Of several texts, the instrumentation of Claude's Agent SDK makes several attributes.
+        None => Message {
+            content: content.items().filter_map(|item| item.text()).map(Part::text).collect::<Vec<_>>().into(),
+            ..Message::empty(role)
+        },
     };
     message.tool_calls = node.child("tool_calls").items().map(|item| calls::read(item.child("tool_call"))).collect();
     if let Some(name) = node.child("function_call_name").text() {

@@ -75,9 +75,10 @@ pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<
         _ => None,
     };
     if let Some(shape) = shape {
-        // Of a request the UI draws the messages, and not what the system says beside them.
-        let whole =
-            request.json().and_then(raw::system).map(|_| conversation()).filter(Conversation::covers_both_sides);
+        // Of a request the UI draws the messages, and not what the system says beside them; of an answer without words an
+        // empty message, whatever the attributes say.
+        let is_partial = request.json().and_then(raw::system).is_some() || answer.json().is_some_and(raw::is_silent);
+        let whole = is_partial.then(conversation).filter(Conversation::covers_both_sides);
         match whole {
             Some(conversation) => add_to_model(&conversation, &request, &answer, view, added),
             None => added.add_text(MESSAGE_FORMAT, shape.format),
@@ -146,7 +147,8 @@ fn add_to_model(
     let answered = rebuilt::side(&conversation.answered, answer, rebuilt::Side::Response);
     let hides_system = !asked.is_empty() && request.json().and_then(raw::system).is_some();
     let is_request_drawn = !hides_system && request.is_drawn(OPENAI.draws_request);
-    let is_answer_drawn = answer.is_drawn(OPENAI.draws_answer);
+    let hides_answer = conversation.answers() && answer.json().is_some_and(raw::is_silent);
+    let is_answer_drawn = !hides_answer && answer.is_drawn(OPENAI.draws_answer);
     if !is_request_drawn && !asked.is_empty() {
         added.add_text(SPAN_INPUTS, rebuilt::request(&asked, request.json(), view));
     }

@@ -16,7 +16,7 @@ pub fn is_printed(value: &str) -> bool {
     // Few characters of a value are equals signs.
     let has_fields = looked_at.match_indices('=').any(|(at, _)| {
         let name = before_word(looked_at, at);
-        let class = looked_at.get(..name).and_then(|before| before.strip_suffix('('));
+        let class = looked_at.get(..name).and_then(|before| before_space(before).strip_suffix('('));
         starts_object(class.map_or(name, |before| before_word(looked_at, before.len())))
     });
     let has_signature = |(at, _)| {
@@ -32,20 +32,29 @@ fn before_word(text: &str, end: usize) -> usize {
 }
 
 /// Whether a text begins as a class's name in capitals and the first of its named arguments, or as the fields of an object
-/// [without](is_bare) its class.
+/// [without](is_bare) its class. The text may be that of a JSON string.
 pub(super) fn begins(text: &str) -> bool {
     let text = text.strip_prefix('<').unwrap_or(text);
-    let Some((start, _)) = text.split_once('=') else { return is_signature(text) };
-    let Some((class, name)) = start.split_once('(') else { return is_bare(text) };
-    is_class(class) && !name.is_empty() && name.chars().all(is_word) || is_signature(text)
+    let Some(arguments) = after_word(text).strip_prefix('(') else { return is_bare(text) };
+    let first = after_space(arguments);
+    let argument = after_word(first);
+    text.starts_with(|first: char| first.is_ascii_uppercase())
+        && (argument.len() < first.len() && argument.starts_with('=') || arguments.starts_with("*, "))
 }
 
-fn is_signature(text: &str) -> bool {
-    text.split_once('(').is_some_and(|(class, arguments)| is_class(class) && arguments.starts_with("*, "))
+fn after_word(text: &str) -> &str {
+    text.trim_start_matches(is_word)
 }
 
-fn is_class(name: &str) -> bool {
-    name.starts_with(|first: char| first.is_ascii_uppercase()) && name.chars().all(is_word)
+/// The text after the end of a line and white space, as a pretty printer has it; in JSON the end of a line is an escape.
+fn after_space(text: &str) -> &str {
+    text.strip_prefix("\\n").unwrap_or(text).trim_ascii_start()
+}
+
+/// The text before them.
+fn before_space(text: &str) -> &str {
+    let before = text.trim_ascii_end();
+    before.strip_suffix("\\n").unwrap_or(before)
 }
 
 fn is_word(character: char) -> bool {
@@ -65,6 +74,8 @@ mod tests {
             r#"["é (f=é) é", "é=", "Point(x=1)"]"#,
             r#"["role='user' content='hi'"]"#,
             "name=None role='user'",
+            "Call(\n    id='1')",
+            r#"{"call": "Call(\n    id='1')"}"#,
         ] {
             assert!(is_printed(value), "{value}");
         }

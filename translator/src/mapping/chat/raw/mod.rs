@@ -60,6 +60,18 @@ pub(super) fn texts(said: JsonValue<'_>) -> Option<String> {
     Some(texts.join("\n\n")).filter(|text| !text.is_empty())
 }
 
+/// Whether an answer has choices, and none of them says or calls anything: Strands leaves out the calls.
+pub(super) fn is_silent(answer: JsonValue<'_>) -> bool {
+    answer.field("choices").is_some_and(|choices| {
+        is_list_of(choices, |choice| {
+            choice.field("message").is_some_and(|message| {
+                let said = message.fields(["content", "tool_calls", "function_call", "refusal", "audio"]);
+                said.into_iter().flatten().all(|value| value.is_null() || value.is_empty())
+            })
+        })
+    })
+}
+
 /// Whether a value, quotes included, is one of some words.
 fn is_one_of(value: Option<JsonValue<'_>>, words: &[&str]) -> bool {
     value.is_some_and(|value| value.is_one_of(words))

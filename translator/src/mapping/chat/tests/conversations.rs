@@ -81,3 +81,23 @@ fn a_tool_result_in_a_user_message_is_a_tool_message() {
     ]);
     assert_eq!(mapped.asked(), json!([{"role": "tool", "content": "21", "tool_call_id": "t"}]));
 }
+
+#[test]
+fn an_answer_without_words_does_not_hide_what_the_attributes_say() {
+    let silent = json!({"choices": [{"index": 0, "message": {"role": "assistant", "content": ""}}]}).to_string();
+    let call = [
+        ("llm.output_messages.0.message.role", json!("assistant")),
+        ("llm.output_messages.0.message.tool_calls.0.tool_call.id", json!("c")),
+        ("llm.output_messages.0.message.tool_calls.0.tool_call.function.name", json!("f")),
+    ];
+    let request = json!({"messages": [{"role": "user", "content": "hi"}]}).to_string();
+    for asked in ["hi", &request] {
+        let mut attributes = vec![("input.value", json!(asked)), ("output.value", json!(silent))];
+        attributes.push(("llm.input_messages.0.message.content", json!("hi")));
+        attributes.extend(call.clone());
+        let answered = MappedSpan::llm(&attributes).answered();
+        assert_eq!(answered[0]["message"]["tool_calls"][0]["function"]["name"], "f", "{asked}");
+    }
+    let mapped = MappedSpan::llm(&[("input.value", json!(request)), ("output.value", json!(silent))]);
+    assert_eq!(mapped.json(MESSAGE_FORMAT), json!("openai"));
+}

@@ -59,3 +59,17 @@ fn one_part_that_is_not_drawn_does_not_cost_the_others() {
     let kinds: Vec<_> = message["content"].as_array().expect("parts").iter().map(|part| &part["type"]).collect();
     assert_eq!(kinds, ["text", "text", "image_url"]);
 }
+
+#[test]
+fn content_may_be_several_texts_and_have_the_id_of_a_call() {
+    let message = one_message(&[("content.0", json!("It")), ("content.1", json!("is."))]);
+    assert_eq!(message["content"], json!([{"type": "text", "text": "It"}, {"type": "text", "text": "is."}]));
+    assert_eq!(one_message(&[("content.0", json!("It is."))])["content"], "It is.");
+    let message = one_message(&[
+        ("role", json!("tool")),
+        ("contents.0.message.tool_call_id", json!("c")),
+        ("contents.0.message_content.type", json!("text")),
+        ("contents.0.message_content.text", json!("21")),
+    ]);
+    assert_eq!(message, json!({"role": "tool", "content": "21", "tool_call_id": "c"}));
+}

@@ -52,7 +52,10 @@ fn results_of_tools_beside_an_empty_message_are_messages() {
         ("llm.input_messages.0.message.tool_calls.0.tool_call.id", json!("a")),
         ("llm.input_messages.0.message.tool_calls.0.tool_call.function.name", json!("f")),
         ("llm.input_messages.1.message.role", json!("function")),
-        ("llm.input_messages.1.function.0", json!(r#"{"name": "f", "content": "21", "call_id": "a", "is_error": false}"#)),
+        (
+            "llm.input_messages.1.function.0",
+            json!(r#"{"name": "f", "content": "21", "call_id": "a", "is_error": false}"#),
+        ),
         ("llm.input_messages.1.function.1", json!(r#"{"content": {"n": 1}}"#)),
         ("llm.input_messages.1.function.2", json!("not JSON")),
         ("llm.input_messages.2.message.content", json!("And?")),
