@@ -250,20 +250,26 @@ impl<'i> JsonValue<'i> {
 
     /// What [`JsonValue::fields`] does, compiled once for all numbers of keys.
     fn find(self, keys: &[&str], found: &mut [Option<Self>]) {
+        let Node { next: end, kind, .. } = self.node();
+        if kind != Kind::Object {
+            return;
+        }
         // Few keys of an object are as long as one that is asked for: the others are passed over by their length.
         let bit = |length: usize| 1u64 << (length % 64);
         let lengths = keys.iter().fold(0, |lengths, key| lengths | bit(key.len()));
-        for (key, value) in self.entries() {
-            let Node { start, end, is_plain, .. } = key.node();
-            if is_plain && lengths & bit((end - start) as usize - QUOTES) == 0 {
-                continue;
-            }
-            let Some(key) = key.string() else { continue };
-            for (wanted, found) in keys.iter().zip(&mut *found) {
-                if wanted.len() == key.len() && **wanted == *key {
-                    *found = Some(value);
+        let mut at = self.at + 1;
+        while at < end as usize
+            && let Some([key, value]) = self.nodes.get(at..).and_then(<[Node]>::first_chunk)
+        {
+            if !key.is_plain || lengths & bit((key.end - key.start) as usize - QUOTES) != 0 {
+                let (key, value) = (Self { at, ..self }.string(), Self { at: at + 1, ..self });
+                for (wanted, found) in keys.iter().zip(&mut *found) {
+                    if key.as_deref() == Some(*wanted) {
+                        *found = Some(value);
+                    }
                 }
             }
+            at = value.next as usize;
         }
     }
 
