@@ -46,7 +46,7 @@ def _import(server: PhoenixServer, folder: Path, *arguments: str) -> dict:
 def _send(server: PhoenixServer, project: str, *sent: Payload) -> None:
     """Into this project, whatever the payloads say; returns once Phoenix has all of it."""
     for payload in sent:
-        payload.post(f"{server.uri}/v1/traces", {"x-project-name": project}).require(200)
+        payload.post(f"{server.uri}/v1/traces", {"x-project-name": project} | server.credentials).require(200)
     wanted = {trace_id for payload in sent for trace_id in payload.trace_ids}
     eventually(lambda: wanted <= {span["trace_id"] for span in server.spans(project)}, "the traces in Phoenix", 60)
 
@@ -216,6 +216,46 @@ def test_an_import_that_was_killed_goes_on_and_sends_nothing_twice(
     found = reader.traces(experiment, wanted)
     assert {trace_id: len(trace.data.spans) for trace_id, trace in found.items()} == dict.fromkeys(wanted, 2)
     assert reader.trace_ids(experiment) == wanted
+
+
+def test_a_phoenix_that_asks_for_keys_gives_everything_to_one_that_is_valid(
+    mlflow_server: MlflowServer, reader: Reader, folder: Path
+):
+    phoenix = PhoenixServer(folder / "phoenix", asks_for_keys=True).start()
+    try:
+        trace = example.agent("behind a login")
+        _send(phoenix, "behind a login", example.payload(trace))
+        phoenix.annotate("trace", trace_id=trace.trace_id.hex(), name="done", result={"score": 1.0})
+        key = phoenix.make_api_key("import")
+
+        def start(**keys: str) -> tuple[int, str, str]:
+            where = ("--from-phoenix", phoenix.uri, "--tracking-uri", mlflow_server.uri, "--data-dir", str(folder / "data"))
+            done = run("import", *where, "--project", "behind a login", "--json", environment=keys)
+            said = done.stderr.decode()
+            assert not any(secret in said + done.stdout.decode() for secret in (key, "n0t-a-key"))
+            return done.returncode, said, done.stdout.decode()
+
+        status, said, _ = start()
+        assert status != 0 and "asks for credentials (401)" in said and "set PHOENIX_API_KEY" in said
+        status, said, _ = start(PHOENIX_API_KEY="n0t-a-key")
+        assert status != 0 and "does not accept the credentials (401)" in said and "PHOENIX_API_KEY" in said
+        assert reader.client.get_experiment_by_name("behind a login") is None
+
+        status, said, summary = start(PHOENIX_API_KEY=key)
+        assert status == 0, said
+        assert {name: json.loads(summary)[name] for name in ("traces", "spans", "annotations")} == {
+            "traces": 1,
+            "spans": 2,
+            "annotations": 1,
+        }
+        # The same key as a header does as well.
+        status, said, summary = start(PHOENIX_CLIENT_HEADERS=f"authorization=Bearer%20{key}")
+        assert status == 0 and json.loads(summary)["delivered_before"] == {"traces": 1, "annotations": 1}, said
+    finally:
+        phoenix.stop()
+    found = reader.trace(trace.trace_id.hex())
+    assert len(found.data.spans) == 2 and [each.name for each in found.info.assessments] == ["done"]
+    assert reader.trace_ids(_experiment(reader, "behind a login")) == {trace.trace_id.hex()}
 
 
 def test_the_commands_of_the_page_work_and_show_no_secret(

@@ -5,6 +5,7 @@ Its gRPC port listens on every address: Phoenix has no setting for that. Tests s
 
 import json
 import os
+import secrets
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from e2e.harness.environment import clean_environment
-from e2e.harness.http import request
+from e2e.harness.http import Answer, request
 from e2e.harness.http_server_process import HttpServerProcess
 from e2e.harness.ports import free_ports
 
@@ -25,7 +26,7 @@ class PhoenixServer(HttpServerProcess):
     """`start` and `stop` may alternate: the store, the ports and so the addresses stay the same.
 
     OTLP goes to `f"{uri}/v1/traces"` (HTTP) or `grpc` (gRPC); the resource attribute `openinference.project.name` names
-    the project, which is `default` without it.
+    the project, which is `default` without it. With `asks_for_keys` nobody gets in without one, as in a shared Phoenix.
     """
 
     name = "phoenix"
@@ -33,9 +34,21 @@ class PhoenixServer(HttpServerProcess):
     # Importing it takes 12 s of CPU time; two busy cores need most of this.
     start_timeout_s = 180.0
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, asks_for_keys: bool = False) -> None:
         port, self._grpc_port = free_ports(2)
         super().__init__(folder, port)
+        # Phoenix wants a digit and a lower-case letter in each, and two that differ.
+        self._secret, self.admin_secret = (f"a1{secrets.token_hex(24)}" if asks_for_keys else "" for _ in range(2))
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """The headers with which the tests get in."""
+        return {"authorization": f"Bearer {self.admin_secret}"} if self.admin_secret else {}
+
+    def make_api_key(self, name: str) -> str:
+        """A key as an administrator makes it in Phoenix's settings."""
+        made = self._post("/v1/system/api_keys", {"name": name}).require(201)
+        return json.loads(made.body)["data"]["key"]
 
     @property
     def grpc(self) -> str:
@@ -46,7 +59,9 @@ class PhoenixServer(HttpServerProcess):
         return [os.fspath(_COMMAND), "serve"]
 
     def _environment(self) -> dict[str, str]:
+        shared = {"PHOENIX_ENABLE_AUTH": "true", "PHOENIX_SECRET": self._secret, "PHOENIX_ADMIN_SECRET": self.admin_secret}
         return clean_environment(
+            **(shared if self.admin_secret else {}),
             PHOENIX_HOST="127.0.0.1",
             PHOENIX_PORT=str(self._port),
             PHOENIX_GRPC_PORT=str(self._grpc_port),
@@ -66,7 +81,8 @@ class PhoenixServer(HttpServerProcess):
             query = urllib.parse.urlencode({"limit": _PAGE} | ({"cursor": cursor} if cursor else {}))
             path = f"/v1/projects/{urllib.parse.quote(project, safe='')}/spans/otlpv1?{query}"
             try:
-                with urllib.request.urlopen(self.uri + path, timeout=30) as answer:
+                asked = urllib.request.Request(self.uri + path, headers=self.credentials)
+                with urllib.request.urlopen(asked, timeout=30) as answer:
                     page = json.load(answer)
             except urllib.error.HTTPError as error:
                 if error.code == 404:  # no such project yet
@@ -79,6 +95,8 @@ class PhoenixServer(HttpServerProcess):
 
     def annotate(self, scope: str, **annotation: object) -> None:
         """Store an annotation of a `span`, a `trace` or a `session` that Phoenix has, over one of the same name."""
-        body = json.dumps({"data": [{"annotator_kind": "HUMAN"} | annotation]}).encode()
-        path = f"/v1/{scope}_annotations?sync=true"
-        request("POST", self.uri + path, body, {"content-type": "application/json"}).require(200)
+        self._post(f"/v1/{scope}_annotations?sync=true", [{"annotator_kind": "HUMAN"} | annotation]).require(200)
+
+    def _post(self, path: str, data: object) -> Answer:
+        body = json.dumps({"data": data}).encode()
+        return request("POST", self.uri + path, body, {"content-type": "application/json"} | self.credentials)
