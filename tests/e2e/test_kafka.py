@@ -171,6 +171,30 @@ def test_a_topic_that_comes_later_is_read(folder: Path, tmp_path: Path, mlflow_s
             gateway.wait_for_log("the topic can be read again")
 
 
+def test_partitions_that_come_later_are_read(folder: Path, tmp_path: Path, mlflow_server: MlflowServer, reader: Reader):
+    guard = KafkaGuard(visible_partitions=2)
+    early = example.agent("before the partitions were added")
+    late = [example.agent(f"in partition {partition} of four") for partition in range(_PARTITIONS)]
+    with KafkaBroker(tmp_path / "broker", guard=guard) as broker:
+        broker.create_topic(_PARTITIONS)
+        refresh = ("--kafka-config", "topic.metadata.refresh.interval.ms=1000,session.timeout.ms=6000")
+        with _member(folder, broker, mlflow_server, *refresh) as gateway:
+            gateway.wait_for_log("got partitions [0, 1] of otlp_spans")
+            producer = broker.producer()
+            assert len(producer.list_topics("otlp_spans", 20).topics["otlp_spans"].partitions) == 2
+            send(producer, request(early), keyed=True)
+            producer.flush()
+            reader.wait_for_trace(early.trace_id.hex(), 2)
+            guard.visible_partitions = None
+            producer = broker.producer()
+            for partition, trace in enumerate(late):
+                producer.produce("otlp_spans", request(trace).SerializeToString(), partition=partition)
+            producer.flush()
+            for trace in late:
+                reader.wait_for_trace(trace.trace_id.hex(), 2, within=60)
+            _wait_for_commit(broker, 1 + len(late))
+
+
 def test_a_broker_that_restarts_is_used_again(
     folder: Path, tmp_path: Path, mlflow_server: MlflowServer, reader: Reader
 ):
