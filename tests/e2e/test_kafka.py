@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from capture.handbuilt.builder import Trace, request
-from e2e.harness import example
+from e2e.harness import example, payloads
 from e2e.harness.application import run_openai_app
 from e2e.harness.gateway import Gateway, run
 from e2e.harness.kafka_broker import GROUP, KafkaBroker
@@ -16,6 +16,7 @@ from e2e.harness.kafka_guard import KafkaGuard
 from e2e.harness.mlflow_server import MlflowServer
 from e2e.harness.mock_openai import MockOpenAI
 from e2e.harness.otlp_sink import OtlpSink
+from e2e.harness.payloads import Payload
 from e2e.harness.ports import free_ports
 from e2e.harness.readback import Reader
 from e2e.harness.wait import eventually
@@ -124,16 +125,44 @@ def test_bad_messages_hold_up_nothing(folder: Path, broker: KafkaBroker, mlflow_
         gateway.wait_for_log("tombstone")
 
 
+def test_otlp_json_from_a_topic_arrives(folder: Path, broker: KafkaBroker, mlflow_server: MlflowServer, reader: Reader):
+    good = payloads.load("hand_json_lenient.json").with_own_traces("from a topic")
+    as_protobuf = request(example.agent("protobuf on a topic of JSON")).SerializeToString()
+    # What a topic of JSON cannot have: bytes, text that is cut off, JSON of another schema, and the other encoding.
+    bad = (b"garbage \xff\x00", good.body[: len(good.body) // 2], b'{"resourceSpans": 7}', as_protobuf)
+    later = good.with_own_traces("after the bad ones")
+    with_later_field = Payload(later.name, b'{"later": [1], ' + later.body.lstrip()[1:], later.content_type, later.original_ids)
+    producer = broker.producer()
+    for payload in (good.body, *bad, None, b'{"resourceSpans": []}', with_later_field.body):
+        producer.produce("otlp_spans", payload, partition=0)
+    producer.flush()
+    with _member(folder, broker, mlflow_server, "--kafka-encoding", "otlp_json") as gateway:
+        _wait_for_commit(broker, 8)
+        for payload in (good, with_later_field):
+            for trace_id in payload.trace_ids:
+                reader.wait_for_trace(trace_id, 1)
+        reasons = [record["reason"] for record in gateway.quarantine_reasons()]
+        assert len(reasons) == len(bad), reasons
+        assert any("--kafka-encoding otlp_proto" in reason for reason in reasons), reasons
+        gateway.wait_for_log("tombstone")
+
+
 def test_a_dead_letter_topic_takes_what_is_refused(folder: Path, broker: KafkaBroker, mlflow_server: MlflowServer):
     broker.create_topic(1, "dead")
     producer = broker.producer()
-    producer.produce("otlp_spans", b"garbage \xff", key="key", partition=2)
+    producer.produce("otlp_spans", b"garbage \xff", key="key", partition=2, headers=[("sent-with", b"it")])
     producer.flush()
     with _member(folder, broker, mlflow_server, "--kafka-dead-letter-topic", "dead") as gateway:
         (letter,) = broker.messages("dead", 1)
         headers = dict(letter.headers())
         assert (letter.key(), letter.value()) == (b"key", b"garbage \xff")
-        assert headers["openinference-mlflow-partition"] == b"2" and headers["openinference-mlflow-reason"]
+        assert b"not" in headers.pop("openinference-mlflow-reason")
+        assert headers == {
+            "sent-with": b"it",
+            "openinference-mlflow-topic": b"otlp_spans",
+            "openinference-mlflow-partition": b"2",
+            "openinference-mlflow-offset": b"0",
+        }
         _wait_for_commit(broker, 1)
     assert not gateway.quarantine_reasons()
 
