@@ -3,12 +3,14 @@
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
+from e2e.harness.environment import clean_environment
 from e2e.harness.gateway import binary, run
 
 _PACKAGING = Path(__file__).resolve().parents[2] / "host-native/packaging"
@@ -66,7 +68,18 @@ def test_the_images_commands_are_ones_that_the_program_takes() -> None:
         (command,) = re.findall(line, text, re.M)
         words = [word for word in yaml.safe_load(command) if not word.startswith("/")]
         assert _is_taken(*words), words
-    assert _is_taken(*_compose()["services"]["gateway"]["command"])
+    for gateway in (gateway for name in _COMPOSE_FILES for gateway in _gateways(name)):
+        assert _is_taken(*gateway["command"])
+
+
+@pytest.mark.parametrize("name", _COMPOSE_FILES)
+def test_a_compose_files_mlflow_takes_its_command(name: str) -> None:
+    program, *words = _compose(name)["services"]["mlflow"]["command"]
+    assert program == "mlflow"
+    # An unknown option is an error even beside --help.
+    help_of = [sys.executable, "-m", "mlflow", *words, "--help"]
+    answer = subprocess.run(help_of, env=clean_environment(), capture_output=True, text=True, timeout=120)
+    assert answer.returncode == 0, answer.stderr
 
 
 @pytest.mark.parametrize("name", _COMPOSE_FILES)
@@ -120,6 +133,19 @@ def test_the_gateways_variables_have_values_that_the_program_takes_and_name_serv
     answer = run("--data-dir", str(tmp_path), "serve", environment=refused)
     said = answer.stderr.decode()
     assert answer.returncode == 1 and "failed to bind 192.0.2.1:1" in said, said
+
+
+def test_the_members_variables_have_values_that_the_program_takes(tmp_path: Path) -> None:
+    services = _compose("compose.kafka.yaml")["services"]
+    for number, gateway in enumerate(_gateways("compose.kafka.yaml")):
+        environment = gateway["environment"]
+        assert urlsplit(environment["MLFLOW_TRACKING_URI"]).hostname in services
+        assert environment["OPENINFERENCE_MLFLOW_KAFKA_BROKERS"].split(":")[0] in services
+        # As above. It opens no receivers.
+        refused = {**environment, "OPENINFERENCE_MLFLOW_ADMIN_LISTEN": "192.0.2.1:1"}
+        answer = run("--data-dir", str(tmp_path / str(number)), *gateway["command"], environment=refused)
+        said = answer.stderr.decode()
+        assert answer.returncode == 1 and "192.0.2.1:1" in said and "WARN" not in said, said
 
 
 def test_the_collector_of_the_compose_file_writes_what_the_gateways_read() -> None:
