@@ -17,12 +17,17 @@ version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Carg
 dist=$PWD/dist
 mkdir -p "$dist"
 
-# cargo-zigbuild runs the `zig` that it finds: Zig compiles and links C for every target.
+# cargo-zigbuild runs the `zig` that it finds: Zig compiles and links C for every target. librdkafka's build runs `cmake`.
 export PATH=$tools:$PATH
+# A file of librdkafka includes curl's header even where cmake has turned curl off, and uses nothing of it.
+export C_INCLUDE_PATH=$stages/without-curl
+mkdir -p "$C_INCLUDE_PATH/curl"
+: >"$C_INCLUDE_PATH/curl/curl.h"
+features=(--no-default-features --features precompiled,kafka-by-cmake)
 
 build() { # TARGET
   rustup target list --installed | grep -qx "$1" || rustup target add "$1"
-  cargo zigbuild --quiet --locked --profile dist --target "$1" -p openinference-mlflow --no-default-features --features precompiled
+  cargo zigbuild --quiet --locked --profile dist --target "$1" -p openinference-mlflow "${features[@]}"
 }
 
 # The files that every package has besides the binary. The pages and scripts come from the binary of this machine.
@@ -43,7 +48,7 @@ archive() { # TARGET
   install -m 0755 "$target_dir/$1/dist/openinference-mlflow" "$stage"
   cp "$packaging/openinference-mlflow.service" "$stage"
   tar --sort=name --owner=0 --group=0 --numeric-owner -C "$stages" -czf "dist/$name.tar.gz" "$name"
-  "$packaging/sbom.sh" host-native "$1" "dist/$name.cdx.json" --no-default-features --features precompiled
+  "$packaging/sbom.sh" host-native "$1" "dist/$name.cdx.json" "${features[@]}"
 }
 
 debian() { # TARGET
@@ -51,7 +56,7 @@ debian() { # TARGET
   sed 's#/usr/local/bin/#/usr/bin/#' "$packaging/openinference-mlflow.service" >"$stages/openinference-mlflow.service"
   ln -sfn "openinference-mlflow-$version-$1" "$stages/debian"
   .tools/bin/cargo-deb --quiet --manifest-path host-native/Cargo.toml --no-build --no-strip --profile dist --target "$1" \
-    --no-default-features --features precompiled --output dist
+    "${features[@]}" --output dist
 }
 
 # A static binary runs with every C library, which the tags say.

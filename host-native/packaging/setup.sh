@@ -1,11 +1,9 @@
 #!/usr/bin/env bash
-# Makes sure that the tools are there which build images, run binaries of another architecture and keep MLflow's database.
+# Makes sure that the tools are there which build images and run binaries of another architecture.
 set -euo pipefail
 missing=()
 command -v buildah >/dev/null || missing+=(buildah)
 command -v qemu-aarch64-static >/dev/null || missing+=(qemu-user-static)
-command -v unzip >/dev/null || missing+=(unzip)
-compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 [ ${#missing[@]} -gt 0 ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   apt-get update -qq

@@ -23,6 +23,7 @@ from e2e.harness.process import Process
 from e2e.harness.readback import Reader
 from e2e.harness.settings_table import rewrite, settings_table, with_settings_table
 from e2e.harness.wait import eventually
+from install import commands as installing
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -74,7 +75,10 @@ def test_every_command_is_run_here() -> None:
     kafka = [_SERVE_KAFKA, _DOCTOR_KAFKA]
     docs = [*short, _AGENT, _DOCTOR, _REPLAY, _STATUS, _QUARANTINE_LIST, _QUARANTINE_REPLAY, _FORWARD, *_IMPORT, *kafka]
     assert sorted(_commands(_REPOSITORY / "README.md")) == sorted(readme)
-    found = [command for page in _PAGES[1:] if page.name not in _TESTED_ELSEWHERE for command in _commands(page)]
+    # `make test-dist` runs them.
+    assert _commands(_REPOSITORY / "docs/install.md") == list(installing.ALL)
+    elsewhere = (*_TESTED_ELSEWHERE, "install.md")
+    found = [command for page in _PAGES[1:] if page.name not in elsewhere for command in _commands(page)]
     assert sorted(found) == sorted(docs)
 
 

@@ -170,3 +170,23 @@ def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
     if systemd := shutil.which("systemd-analyze"):
         verified = subprocess.run([systemd, "verify", str(unit)], capture_output=True, text=True, timeout=60)
         assert (verified.returncode, verified.stderr) == (0, "")
+
+
+def test_a_build_without_the_webassembly_target_says_what_to_do_in_one_line(tmp_path: Path) -> None:
+    built = _PACKAGING.parents[1].glob("target/*/build/openinference-mlflow-component-encoded-*/build-script-build")
+    newest = max(built, key=lambda path: path.stat().st_mtime)
+    # A Rust whose libraries are somewhere else.
+    compiler = tmp_path / "rustc"
+    compiler.write_text(f"#!/bin/sh\necho {tmp_path}/lib/rustlib/wasm/lib\n")
+    compiler.chmod(0o755)
+    environment = {
+        "RUSTC": str(compiler),
+        "CARGO_MANIFEST_DIR": str(_PACKAGING.parents[1] / "translator/component/encoded"),
+        "OUT_DIR": str(tmp_path),
+    }
+    done = subprocess.run([newest], env=environment, capture_output=True, text=True, timeout=60)
+    # Cargo shows what comes after this word, and nothing else that a failed build script wrote as instructions.
+    said = [line.removeprefix("cargo::error=") for line in done.stdout.splitlines() if line.startswith("cargo::error=")]
+    target = "wasm32-unknown-unknown"
+    assert (done.returncode, said) == (1, [f"Rust has no {target} target; run: rustup target add {target}"])
+    assert done.stderr == ""

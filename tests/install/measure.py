@@ -1,47 +1,56 @@
-"""The main job of an installed gateway: spans arrive over OTLP, a trace is in the local folder. With what it takes."""
+"""The main job of what was installed: a trace is in a real MLflow. With what it takes."""
 
-import json
 import os
 import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from e2e.harness import payloads
 from e2e.harness.http import request
+from e2e.harness.payloads import Payload
 from e2e.harness.ports import free_ports, is_listening
 from e2e.harness.process import Process
+from e2e.harness.readback import Reader
 from e2e.harness.wait import eventually
 
-_SAMPLE = Path(__file__).resolve().parents[2] / "host-native/demo/openai_agents.pb"
+SAMPLE = Path(__file__).resolve().parents[2] / "host-native/demo/openai_agents.pb"
+_SPANS = 8
 _MIB = 1 << 20
 
 
-@dataclass
+@dataclass(frozen=True)
 class Measured:
-    """Sizes in MiB."""
+    """Sizes in MiB; None where there is nothing that idles."""
 
     download_mib: float
     installed_mib: float
     seconds_to_first_trace: float
-    idle_mib: float
+    idle_mib: float | None
+
+
+def sample(use: str) -> Payload:
+    """A captured run of an agent, as a trace that only `use` has."""
+    return payloads.read(SAMPLE).with_own_traces(use)
 
 
 def deliver(
     command: list[str],
     folder: Path,
-    data_dir: Path,
+    data_dir: str,
+    mlflow: Reader,
+    use: str,
     *,
-    seen_as: str,
     environment: dict[str, str] | None = None,
-    arguments: tuple[str, ...] = (),
-) -> float:
-    """Start `command` with nothing in its environment, send a captured payload, wait for its trace below `data_dir`, which the
-    program sees as `seen_as`, and stop it. Returns its memory when idle, in MiB."""
+    start_within: float = 60.0,
+) -> tuple[float, float]:
+    """Start `command` with nothing in its environment, send a captured payload, wait for its trace in MLflow, and stop it.
+
+    Returns when the trace was there, on the monotonic clock, and the program's memory when idle, in MiB.
+    """
     http, grpc, admin = free_ports(3)
-    serve = [
-        *(*command, "serve", "--data-dir", seen_as, "--http-listen", f"127.0.0.1:{http}"),
-        *("--grpc-listen", f"127.0.0.1:{grpc}", "--admin-listen", f"127.0.0.1:{admin}", *arguments),
-    ]
+    serve = [*command, "serve", "--data-dir", data_dir, "--tracking-uri", mlflow.uri, "--experiment", use]
+    serve += ["--http-listen", f"127.0.0.1:{http}", "--grpc-listen", f"127.0.0.1:{grpc}", "--admin-listen", f"127.0.0.1:{admin}"]
     process = Process("serve", serve, environment or {}, folder / "serve.log", folder)
     try:
 
@@ -49,31 +58,26 @@ def deliver(
             process.require_running()
             return is_listening(http) and is_listening(admin)
 
-        eventually(listens, "the gateway to listen", within=60)
-        sent = request(
-            "POST",
-            f"http://127.0.0.1:{http}/v1/traces",
-            _SAMPLE.read_bytes(),
-            {"content-type": "application/x-protobuf"},
-        )
-        sent.require(200)
-        (trace,) = eventually(lambda: list(data_dir.glob("traces/*/tr-*.json")), "the trace in the local folder")
-        assert json.loads(trace.read_text()), trace
+        eventually(listens, "the gateway to listen", within=start_within)
+        payload = sample(use)
+        payload.post(f"http://127.0.0.1:{http}/v1/traces").require(200)
+        mlflow.wait_for_trace(payload.trace_ids[0], _SPANS)
+        arrived = time.monotonic()
         request("GET", f"http://127.0.0.1:{admin}/healthz").require(200)
-        idle = _resident(_innermost(process.pid))
-        os.kill(_innermost(process.pid), signal.SIGTERM)
+        program = _innermost(process.pid)
+        idle = _resident_mib(program)
+        os.kill(program, signal.SIGTERM)
         eventually(lambda: process.has_ended, "the gateway to end")
         assert process.terminate() == 0, process.log_tail()
     finally:
         process.kill()
-    return idle
+    return arrived, idle
 
 
-def _resident(pid: int) -> float:
-    """The resident memory of a process, in MiB."""
+def _resident_mib(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text().splitlines()
-    own = sum(int(line.split()[1]) for line in status if line.startswith("VmRSS:")) / 1024
-    return own
+    (kib,) = [int(line.split()[1]) for line in status if line.startswith("VmRSS:")]
+    return kib / 1024
 
 
 def _innermost(pid: int) -> int:
@@ -82,17 +86,7 @@ def _innermost(pid: int) -> int:
     return _innermost(int(children[0])) if children else pid
 
 
-class Stopwatch:
-    """Seconds since it was made."""
-
-    def __init__(self) -> None:
-        self._start = time.monotonic()
-
-    def seconds(self) -> float:
-        return round(time.monotonic() - self._start, 1)
-
-
 def size_mib(path: Path) -> float:
     """Of a file, or of all files below a folder."""
     files = [path] if path.is_file() else [each for each in path.rglob("*") if each.is_file() and not each.is_symlink()]
-    return round(sum(each.stat().st_size for each in files) / _MIB, 1)
+    return sum(each.stat().st_size for each in files) / _MIB
