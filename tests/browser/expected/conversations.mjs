@@ -63,6 +63,10 @@ function handOver() {
 }
 
 const twoCities = ["Lisbon", "Porto"];
+// BeeAI writes the prompts, and answers by a tool.
+const BEEAI = "System: Role Assume the role of a helpful AI assistant.…";
+const BEEAI_TASK = "User: Your task: How is the weather in Lisbon?";
+const BEEAI_TOOLS = [...TOOLS, "final_answer"];
 const named = (cities) => cities.map((city) => `${city}: 21 °C, sunny`);
 
 export const INSTRUMENTORS = [
@@ -267,6 +271,36 @@ export const INSTRUMENTORS = [
     payloads: {
       // The instrumentation records no tools on offer.
       "py_autogen_agentchat_agent.pb": toolUse({ results: named(["Lisbon"]), before: [SYSTEM], tools: [] }),
+    },
+  },
+  {
+    name: "Portkey",
+    payloads: {
+      "py_portkey_conversation.pb": conversation,
+      // The instrumentation records no tools on offer.
+      "py_portkey_tool_result.pb": toolUse({ tools: [] }),
+    },
+  },
+  {
+    name: "Strands",
+    payloads: {
+      // The span processor has the tools on the agent's span alone.
+      "py_strands_agents_agent.pb": toolUse({ results: named(["Lisbon"]), before: [SYSTEM], tools: [] }),
+    },
+  },
+  {
+    name: "BeeAI",
+    payloads: {
+      "py_beeai_agent.pb": {
+        spans: [
+          { inputs: [BEEAI, BEEAI_TASK], outputs: [toolCalls(["Lisbon"])], tools: BEEAI_TOOLS },
+          {
+            inputs: [BEEAI, BEEAI_TASK, toolCalls(["Lisbon"]), toolResult("Lisbon: 21 °C, sunny")],
+            outputs: ["Assistant: → final_answer(response: It is 21 °C and sunny in Lisbon.)"],
+            tools: BEEAI_TOOLS,
+          },
+        ],
+      },
     },
   },
   {

@@ -77,6 +77,14 @@ export const LISTED = {
   "py_instructor_structured.pb": [[WEATHER, '{"city": "Lisbon", "celsius": 21}']],
   // AutoGen makes an agent in a trace of its own.
   "py_autogen_agentchat_agent.pb": [["-", "-"], ...agent],
+  "py_portkey_conversation.pb": conversation,
+  "py_portkey_tool_result.pb": toolUse(calls("Lisbon")),
+  "py_strands_agents_agent.pb": agent,
+  "py_beeai_agent.pb": agent,
+  "py_claude_agent_sdk_agent.pb": agent,
+  // Client and server are in one trace.
+  "py_mcp_tool.pb": [[WEATHER, "Lisbon: 21 °C, sunny"]],
+  "js_claude_agent_sdk_agent.pb": agent,
   "js_openai_conversation.pb": conversation,
   "js_openai_parallel_tools.pb": toolUse(calls("Lisbon", "Porto")),
   "js_openai_streamed_tool_call.pb": [[WEATHER, calls("Lisbon")]],
