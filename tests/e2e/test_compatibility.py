@@ -5,7 +5,9 @@ cannot take.
 """
 
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from e2e.compatibility.deployment import Deployment, authorization, deployment
 from e2e.harness import example
 from e2e.harness.gateway import Gateway
 from e2e.harness.http import request
+from e2e.parity.copies import cases
 
 _TESTED = ("3.6.0", "3.12.0")
 # What the gateway cannot mend, by version and column.
@@ -26,6 +29,9 @@ _DIFFERENT = {
     ("3.12.0", "session and user"): {"hand_session_odd.pb"},
 }
 _NEWEST = versions.newest()
+# The deployment gets every fourth payload: it checks the password's slow hash at every request, so that reading all of them
+# back would take minutes.
+_SAMPLE = 4
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +53,7 @@ def deployed(folder: Path) -> Iterator[Deployment]:
 
 @pytest.fixture(scope="module")
 def delivered_to_deployment(deployed: Deployment, folder: Path) -> Delivered:
-    return deliver_through(_NEWEST, deployed.uri, folder / "deployment", deployed.variables)
+    return deliver_through(_NEWEST, deployed.uri, folder / "deployment", deployed.variables, one_in=_SAMPLE)
 
 
 @pytest.mark.parametrize("number", _TESTED)
@@ -73,13 +79,15 @@ def test_every_version_is_on_the_page() -> None:
 def test_a_deployment_shows_everything_as_a_server_on_one_machine_does(
     delivered: dict[str, Delivered], delivered_to_deployment: Delivered
 ) -> None:
-    alone = delivered[_NEWEST.number]
+    sample = set(list(cases())[::_SAMPLE])
+    newest = delivered[_NEWEST.number]
+    alone = replace(newest, traces={name: trace for name, trace in newest.traces.items() if name.split("/")[0] in sample})
     different = {column: table.differing(column, alone, delivered_to_deployment) for column in table.columns(alone)}
     assert different == dict.fromkeys(different, [])
 
 
 def test_a_deployment_takes_every_request(delivered: dict[str, Delivered], delivered_to_deployment: Delivered) -> None:
-    assert delivered_to_deployment.quarantined == delivered[_NEWEST.number].quarantined
+    assert Counter(delivered_to_deployment.quarantined) <= Counter(delivered[_NEWEST.number].quarantined)
     assert 'topic="failing"' not in delivered_to_deployment.log
 
 

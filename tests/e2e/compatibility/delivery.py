@@ -47,14 +47,16 @@ def deliver(version: Version, folder: Path) -> Delivered:
         server.stop()
 
 
-def deliver_through(version: Version, uri: str, folder: Path, variables: dict[str, str] | None = None) -> Delivered:
-    """To a server that runs. The gateway and MLflow's client have these variables."""
+def deliver_through(
+    version: Version, uri: str, folder: Path, variables: dict[str, str] | None = None, *, one_in: int = 1
+) -> Delivered:
+    """To a server that runs. The gateway and MLflow's client have these variables. `one_in` leaves out the payloads between."""
     environment = variables or {}
     admin = f"127.0.0.1:{free_ports(1)[0]}"
     arguments = ("--experiment", _EXPERIMENT, "--admin-listen", admin, *_TUNING)
     original: dict[str, str] = {}
     with Gateway(folder / "gateway", *arguments, tracking_uri=uri, environment=environment) as gateway:
-        for case in cases():
+        for case in list(cases())[::one_in]:
             copy = own_copy(case, "compatibility")
             if len(copy.original_ids) > _MANY:
                 continue
@@ -71,7 +73,7 @@ def deliver_through(version: Version, uri: str, folder: Path, variables: dict[st
 def _observe(version: Version, uri: str, variables: dict[str, str]) -> dict[str, dict]:
     command = [str(version.python), str(_OBSERVER), uri, _EXPERIMENT]
     environment = clean_environment(MLFLOW_HTTP_REQUEST_MAX_RETRIES="1", **variables)
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, timeout=300, check=True)
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, timeout=600, check=True)
     return json.loads(done.stdout)
 
 
