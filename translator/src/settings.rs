@@ -24,7 +24,6 @@ pub struct Settings {
     pub experiment_name: Option<String>,
     pub run_id: Option<String>,
     pub workspace: Option<String>,
-    pub spans_table: Option<String>,
     pub settle_ms: u64,
     pub partial_ms: u64,
     pub idle_ms: u64,
@@ -69,7 +68,6 @@ impl Default for Settings {
             experiment_name: None,
             run_id: None,
             workspace: None,
-            spans_table: None,
             settle_ms: 500,
             partial_ms: 10_000,
             idle_ms: 300_000,
@@ -100,37 +98,22 @@ impl Settings {
         }
         let mut settings: Self =
             serde_json::from_str(text).map_err(|error| InvalidSettings::Json(error.to_string()))?;
-        let empty_is_unset = [
-            &mut settings.experiment_id,
-            &mut settings.experiment_name,
-            &mut settings.run_id,
-            &mut settings.workspace,
-            &mut settings.spans_table,
-        ];
+        let empty_is_unset =
+            [&mut settings.experiment_id, &mut settings.experiment_name, &mut settings.run_id, &mut settings.workspace];
         for text in empty_is_unset {
             text.take_if(|text| text.trim().is_empty());
         }
-        // A table has no artifacts.
-        settings.attachments &= settings.spans_table.is_none();
         settings.validated()
     }
 
     fn validated(self) -> Result<Self, InvalidSettings> {
         let numeric = |id: &String| id.parse::<u64>().is_ok();
         let server = self.destination == DestinationKind::Server;
-        let full_name = |table: &String| {
-            table.split('.').count() == 3 && table.split('.').all(|part| !part.is_empty()) && table.is_ascii()
-        };
         let rules = [
             (
                 "experiment_id",
                 "a number, as MLflow numbers experiments",
                 server && !self.experiment_id.as_ref().is_none_or(numeric),
-            ),
-            (
-                "spans_table",
-                "`catalog.schema.table`, with a server as destination",
-                self.spans_table.as_ref().is_some_and(|table| !server || !full_name(table)),
             ),
             ("max_bytes", "at least 1048576", self.max_bytes < 1 << 20),
             ("batch_spans", "at least 1", self.batch_spans == 0),

@@ -74,7 +74,7 @@ pub fn judge(answer: &Answer, now: Instant) -> Verdict<'_> {
             "unauthorized",
             Level::Error,
             "the MLflow server does not accept the credentials (401); spans are held: check \
-             MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN (Databricks: DATABRICKS_TOKEN)"
+             MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
                 .to_owned(),
             retry_after,
         ),

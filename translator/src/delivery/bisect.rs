@@ -7,7 +7,7 @@ use super::experiments;
 use super::server::ServerDelivery;
 use super::state::BridgeState;
 use crate::assembly::trace::Trace;
-use crate::contract::{Instant, Level};
+use crate::contract::Instant;
 use crate::mlflow::server::ServerVersion;
 
 /// How often MLflow may fail on a request before it is split.
@@ -33,14 +33,6 @@ impl ServerDelivery {
             Verdict::Unavailable(failure) => {
                 release(state, &batch);
                 self.fail(state, failure, now);
-            }
-            // What is wrong with the table is wrong for all spans, which wait until it is mended.
-            Verdict::Refused { status: 403 | 404, reason, .. } if state.settings.spans_table.is_some() => {
-                release(state, &batch);
-                let table = state.settings.spans_table.as_deref().unwrap_or_default();
-                let message = format!("the table {table} is missing or may not be written ({reason}); spans are held");
-                let failure = Failure { topic: "table", level: Level::Error, message, retry_after: None };
-                self.fail(state, &failure, now);
             }
             Verdict::Refused { status, code, .. } if *status == 404 && code == "RESOURCE_DOES_NOT_EXIST" => {
                 // The experiment went away after it was looked up; the next look says what to do.
@@ -140,9 +132,6 @@ fn delivered(state: &mut BridgeState, batch: &Batch, version: Option<ServerVersi
         });
         for item in items {
             state.delivered(id, item.span, item.version, info_follows.unwrap_or(false));
-        }
-        if settings.spans_table.is_some() {
-            state.finish_trace_requests(id);
         }
     }
     release(state, batch);

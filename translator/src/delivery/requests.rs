@@ -81,13 +81,6 @@ pub fn spans(experiment_id: &str, run_id: Option<&str>, payload: Vec<u8>) -> Dra
     Draft { method: "POST", path: "v1/traces".to_owned(), headers, body: payload }
 }
 
-/// Sends spans to a table of Unity Catalog, at the OTLP endpoint of a Databricks workspace.
-pub fn table_spans(table: &str, payload: Vec<u8>) -> Draft {
-    let headers =
-        vec![("content-type", "application/x-protobuf".to_owned()), ("x-databricks-uc-table-name", table.to_owned())];
-    Draft { method: "POST", path: "api/2.0/otel/v1/traces".to_owned(), headers, body: payload }
-}
-
 /// Sends an attachment, below the root of the experiment's artifacts that the server hands on.
 pub fn attachment(root: &str, trace: TraceId, id: media::AttachmentId, body: Vec<u8>) -> Draft {
     const PATH: &percent_encoding::AsciiSet = &FILE_NAME.remove(b'/').remove(b'.').add(b' ');

@@ -1,6 +1,5 @@
 //! Delivery to an MLflow server.
 //!
-//! - A [table](Settings::spans_table) takes spans and nothing else: it has no version, experiments or trace infos.
 //! - Nothing is sent before the server's version is known, nor to an experiment that was not looked up.
 //! - As many requests as the settings allow, none of which mixes experiments; one trace is in one request at a time.
 //! - What only makes previews [nicer](ScheduledAction::DeferredPreview) is sent only while nothing else is in flight or due.
@@ -77,7 +76,7 @@ impl ServerDelivery {
         {
             return out.requests;
         }
-        let Some(version) = self.version(state) else {
+        let Some(version) = self.version else {
             if !self.in_flight.values().any(|purpose| matches!(purpose, Purpose::Version)) {
                 self.send(state, &mut out, requests::version(), Purpose::Version);
             }
@@ -104,10 +103,6 @@ impl ServerDelivery {
             self.send_deferred_previews(state, &mut out, &deferred_previews, now);
         }
         out.requests
-    }
-
-    fn version(&self, state: &BridgeState) -> Option<ServerVersion> {
-        if state.settings.spans_table.is_some() { Some(ServerVersion::UNITY_CATALOG) } else { self.version }
     }
 
     /// When something that waits is to be tried.
@@ -192,9 +187,6 @@ impl ServerDelivery {
 
     /// Asks for runs that nobody has asked for yet, as far as there is room; later batches ask for the rest.
     fn look_up_runs(&mut self, state: &BridgeState, out: &mut Outbox, addresses: &[Address]) {
-        if state.settings.spans_table.is_some() {
-            return;
-        }
         for address in addresses {
             if out.slots == 0 {
                 return;
@@ -215,9 +207,6 @@ impl ServerDelivery {
         destination: &TraceDestination,
         now: Instant,
     ) -> Option<String> {
-        if state.settings.spans_table.is_some() {
-            return Some(String::new());
-        }
         match self.experiments.resolve(destination, now) {
             Resolution::Id(id) => return Some(id),
             Resolution::Wait => {}
@@ -264,8 +253,7 @@ impl ServerDelivery {
         let options = ComposeOptions {
             openinference_only: state.settings.openinference_only,
             previews: true,
-            metadata: state.settings.spans_table.is_none()
-                && version < ServerVersion::SESSIONS.max(ServerVersion::TREE_TOTALS),
+            metadata: version < ServerVersion::SESSIONS.max(ServerVersion::TREE_TOTALS),
         };
         for items in batch.items.chunk_by(|a, b| a.trace == b.trace) {
             let Some((id, trace)) = items.first().and_then(|item| Some((item.trace, state.assembly.get(item.trace)?)))
@@ -291,10 +279,7 @@ impl ServerDelivery {
             state.change(id, |trace| trace.remember(update));
         }
         let Address { workspace, experiment_id, run_id } = &batch.address;
-        let draft = match &state.settings.spans_table {
-            Some(table) => requests::table_spans(table, payload),
-            None => requests::spans(experiment_id, run_id.as_deref(), payload).workspace(workspace.as_deref()),
-        };
+        let draft = requests::spans(experiment_id, run_id.as_deref(), payload).workspace(workspace.as_deref());
         self.send(state, out, draft, Purpose::Spans(batch));
     }
 

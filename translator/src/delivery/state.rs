@@ -27,8 +27,6 @@ pub struct BridgeState {
     /// Counters.
     pub stats: Stats,
     events: Vec<Event>,
-    /// Whether it was said that feedback becomes no assessments.
-    unassessed: bool,
 }
 
 impl BridgeState {
@@ -111,12 +109,6 @@ impl BridgeState {
         self.finish_request(trace, |info| info.links_wanted = false);
     }
 
-    /// Ends everything that follows the spans of a trace: the destination takes spans alone.
-    pub fn finish_trace_requests(&mut self, trace: TraceId) {
-        self.finish_trace_info(trace);
-        self.finish_prompt_links(trace);
-    }
-
     /// Gives up the optional requests of a trace.
     pub fn drop_optional(&mut self, trace: TraceId) {
         self.finish_request(trace, |info| {
@@ -192,9 +184,6 @@ impl BridgeState {
     }
 
     fn assess(&mut self, target: TraceId, mut entry: Entry, receipt: Receipt, seen: bool, now: Instant) {
-        if self.settings.spans_table.is_some() {
-            return self.notify_unassessed();
-        }
         let waits = self.assembly.get(target).is_some_and(|trace| trace.pending.contains(&entry.assessment.id));
         if seen && !waits {
             return;
@@ -202,15 +191,6 @@ impl BridgeState {
         self.receipts.retain(receipt);
         entry.receipts.push(receipt);
         self.assembly.assess(target, entry, &self.settings, now);
-    }
-
-    fn notify_unassessed(&mut self) {
-        if std::mem::replace(&mut self.unassessed, true) {
-            return;
-        }
-        let message =
-            "the table takes spans alone: feedback stays where its span carries it, and becomes no assessment";
-        self.notice(Some(Notice { level: Level::Warn, topic: "assessment", message: message.to_owned() }));
     }
 
     /// An assessment is in MLflow, in this version or a greater one.

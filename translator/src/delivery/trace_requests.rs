@@ -29,13 +29,6 @@ impl ServerDelivery {
         now: Instant,
     ) -> bool {
         let Some(trace) = state.assembly.get(id) else { return false };
-        if state.settings.spans_table.is_some() {
-            if trace.must_look_up() {
-                state.notify_closed(id);
-            }
-            state.finish_trace_requests(id);
-            return false;
-        }
         if most.min(out.slots) == 0 {
             return true;
         }

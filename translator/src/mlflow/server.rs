@@ -19,10 +19,6 @@ impl ServerVersion {
     /// The version that this crate was written against.
     pub const CURRENT: Self = Self(3, 17);
 
-    /// As what a table of Unity Catalog is written to: MLflow's own client (3.17) sends objects and arrays there as OTLP
-    /// values.
-    pub const UNITY_CATALOG: Self = Self::OLDEST;
-
     /// The first that reads JSON text as the value it spells; before, it stores the text, quotes and all.
     pub const JSON_TEXT: Self = Self(3, 7);
     /// The first that reads JSON text of an array as the array (3.11.1 `sanitize_attributes`).

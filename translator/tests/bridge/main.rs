@@ -14,4 +14,3 @@ mod previews;
 mod routes;
 mod spans;
 mod traces;
-mod unity_catalog;
