@@ -11,6 +11,7 @@ import pytest
 from mlflow.entities import Feedback
 
 from capture.handbuilt.builder import Trace as Built
+from e2e.conservation.fault_proxy import FaultProxy
 from e2e.harness import example, payloads
 from e2e.harness.environment import clean_environment
 from e2e.harness.gateway import binary, run
@@ -198,18 +199,21 @@ def test_an_import_that_was_killed_goes_on_and_sends_nothing_twice(
     _send(phoenix, "two parts", example.payload(*traces))
     wanted = {trace.trace_id.hex() for trace in traces}
     experiment = reader.create_experiment("two parts")
-    where = ("--project", "two parts", "--tracking-uri", mlflow_server.uri)
-    # One request after the other, so that it is not done before it is killed.
-    slowly = ("--page-size", "10", "--batch-spans", "2", "--concurrency", "1")
-    words = ["import", "--from-phoenix", phoenix.uri, "--data-dir", str(folder / "data"), *where, *slowly]
-    folder.mkdir()
-    process = Process("import", [str(binary()), *words], clean_environment(), folder / "import.log", folder)
-    eventually(lambda: len(_acknowledged(folder)) > 20, "some acknowledged traces", within=60)
-    process.kill()
-    before = reader.trace_ids(experiment)
-    assert before < wanted
+    # It cannot be done before it is killed: MLflow is away after a hundred exports of a trace each.
+    with FaultProxy(mlflow_server.port) as mlflow:
+        mlflow.exports_left = 100
+        where = ("--project", "two parts", "--tracking-uri", mlflow.uri)
+        slowly = ("--page-size", "10", "--batch-spans", "2", "--concurrency", "1")
+        words = ["import", "--from-phoenix", phoenix.uri, "--data-dir", str(folder / "data"), *where, *slowly]
+        folder.mkdir()
+        process = Process("import", [str(binary()), *words], clean_environment(), folder / "import.log", folder)
+        eventually(lambda: len(_acknowledged(folder)) > 20, "some acknowledged traces", within=60)
+        process.kill()
+        before = reader.trace_ids(experiment)
+        assert before < wanted
 
-    rest = _import(phoenix, folder, *where)
+        mlflow.exports_left = None
+        rest = _import(phoenix, folder, *where)
     known = rest["delivered_before"]["traces"]
     # What MLflow had and had not acknowledged yet is sent again; it replaces itself.
     assert 20 < known <= len(before) and known + rest["traces"] == 300

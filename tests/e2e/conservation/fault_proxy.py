@@ -20,6 +20,14 @@ class FaultProxy(LoopbackServer):
         super().__init__(_Proxied)
         self.mlflow_port = mlflow_port
         self.fault_mode = "well"
+        # How many exports of spans get through until all others are answered 503. None: all.
+        self.exports_left: int | None = None
+
+    def takes_export(self) -> bool:
+        if self.exports_left is None:
+            return True
+        self.exports_left = max(0, self.exports_left - 1)
+        return self.exports_left > 0
 
 
 class _Proxied(LoopbackHandler):
@@ -27,6 +35,8 @@ class _Proxied(LoopbackHandler):
 
     def _pass_on(self) -> None:
         body, fault_mode = self.body(), self.owner.fault_mode
+        if self.path.endswith("/v1/traces") and not self.owner.takes_export():
+            fault_mode = "503"
         match fault_mode:
             case "500" | "503":
                 return self.answer(int(fault_mode), {"content-type": "text/plain"}, b"not now")
