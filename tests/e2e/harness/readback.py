@@ -42,13 +42,17 @@ class Reader:
             return "absent" if error.error_code == "RESOURCE_DOES_NOT_EXIST" else "unreadable"
 
     def wait_for_trace(self, trace_id: str, spans: int, within: float = 30.0) -> Trace:
-        """The trace once it holds at least `spans` spans."""
+        """The trace once it holds at least `spans` spans.
 
-        def probe() -> Trace | None:
-            found = self.trace(trace_id)
-            return found if len(found.data.spans) >= spans else None
+        It is read once more then: MLflow reads a trace's info before its spans, so the first answer with all spans may
+        have an info from before the last of them.
+        """
 
-        return eventually(probe, f"{spans} spans of trace {trace_id} in MLflow", within)
+        def probe() -> bool:
+            return len(self.trace(trace_id).data.spans) >= spans
+
+        eventually(probe, f"{spans} spans of trace {trace_id} in MLflow", within)
+        return self.trace(trace_id)
 
     def wait_for_state(self, trace_id: str, state: str, within: float = 30.0) -> Trace:
         def probe() -> Trace | None:
