@@ -81,6 +81,21 @@ describe("a tracking URI", { concurrency: 2 }, () => {
     assert.match(stderr, /the tracking URI "127\.0\.0\.1:\d+\/.*" has no scheme: .*write "http:\/\/127\.0\.0\.1/);
   });
 
+  test("localhost:5000 is taken as the server of that port, and the message says what to write", async () => {
+    const { printed, stderr } = await app(
+      mock,
+      // Whatever listens there gets nothing.
+      `const asked = [];
+       globalThis.fetch = async (url) => { asked.push(new URL(url).origin); throw new Error("nobody is there"); };
+       autolog({ worker: false }); span("a"); await flush({ timeoutMillis: 1 }); print([...new Set(asked)]);`,
+      { env: { MLFLOW_TRACKING_URI: "localhost:5000" } },
+    );
+    assert.deepEqual(printed, [["http://localhost:5000"]], stderr);
+    const message =
+      'the tracking URI "localhost:5000" has no scheme: http:// is assumed; write "http://localhost:5000"';
+    assert.equal(stderr.split("\n")[0], `openinference-mlflow: ${message}`);
+  });
+
   for (const [uri, message] of [
     ["./mlruns", /"\.\/mlruns" is a folder, .*mlflow server --backend-store-uri \.\/mlruns/],
     ["sqlite:///mlflow.db", /"sqlite:\/\/\/mlflow\.db" is a folder, a database/],

@@ -6,13 +6,17 @@ import { installFixtures } from "./matrix/fixtures.mjs";
 import { app, names } from "./support/app.mjs";
 import { startMlflowMock } from "./support/mlflow-mock.mjs";
 
+/** MLflow's own refusal; a proxy's has no such body. */
+const FORBIDDEN = '{"error_code":"PERMISSION_DENIED","message":"Permission denied"}';
+
 let mock;
 before(async () => {
   installFixtures();
   mock = await startMlflowMock();
   mock.behaviour.answer = ({ path, headers }) => {
     const behaviour = headers["x-behaviour"];
-    if (behaviour === "denied") return { status: 401 };
+    if (behaviour?.startsWith("denied")) return { status: Number(behaviour.split(" ")[1]) };
+    if (behaviour === "forbids" && path === "/v1/traces") return { status: 403, body: FORBIDDEN };
     if (behaviour === "rejects" && path === "/v1/traces") return { status: 422, body: '{"detail":"no"}' };
     return undefined;
   };
@@ -68,20 +72,39 @@ describe("one worker thread a process", { concurrency: 2 }, () => {
 });
 
 describe("a server that denies access", { concurrency: 2 }, () => {
-  test("ends a flush at its first answer, and the message names it", async () => {
-    const { requests, printed, stderr } = await app(
+  for (const status of [401, 403]) {
+    for (const [what, end] of [
+      ["a flush", "await flush(); print(stats().pending);"],
+      ["the end of the process", "print(stats().pending);"],
+      ["process.exit", "print(stats().pending); process.exit();"],
+    ]) {
+      test(`ends ${what} at its first answer, and the message names it (${status})`, async () => {
+        const { requests, printed, signal, stderr } = await app(
+          mock,
+          `autolog({ headers: { "x-behaviour": "denied ${status}" }, flushTimeoutMillis: 600_000 }); span("a"); ${end}`,
+        );
+        // Within the limit of a test, though the flush may wait for ten minutes.
+        assert.deepEqual([printed, signal], [[1], null], stderr);
+        // A few more on a slow machine, where the pauses between attempts pass meanwhile.
+        assert.ok(requests.length >= 1 && requests.length <= 10, String(requests.length));
+        assert.match(
+          stderr,
+          /the process ended before 1 span was sent: the MLflow server at http:\/\/127\.0\.0\.1:\d+\/\S+ denies access/,
+        );
+        if (!end.includes("exit")) assert.ok(stderr.includes(`denies access (${status})`), stderr);
+      });
+    }
+  }
+
+  test("to an experiment: the span is said to be lost at once, with MLflow's reason", async () => {
+    const { printed, signal, stderr } = await app(
       mock,
-      `autolog({ headers: { "x-behaviour": "denied" }, flushTimeoutMillis: 600_000 }); span("a");
-       await flush(); print(stats().pending);`,
+      `autolog({ headers: { "x-behaviour": "forbids" }, flushTimeoutMillis: 600_000 }); span("a");
+       await flush(); print(stats());`,
     );
-    // Within the limit of a test, though the flush may wait for ten minutes.
-    assert.deepEqual(printed, [1]);
-    // A few more on a slow machine, where the pauses between attempts pass meanwhile.
-    assert.ok(requests.length <= 10, String(requests.length));
-    assert.match(
-      stderr,
-      /the process ended before 1 span was sent: the MLflow server at http:\/\/127.* denies access \(401\)/,
-    );
+    assert.equal(signal, null, stderr);
+    assert.deepEqual([printed[0].quarantined, printed[0].pending], [1, 0], stderr);
+    assert.match(stderr, /rejects a span of trace [0-9a-f]{32}, which is lost: .*PERMISSION_DENIED/);
   });
 });
 

@@ -2,5 +2,6 @@
 
 import "./applications.mjs";
 import "./ai-sdk.mjs";
+import "./traces.mjs";
 // Last: it stops the server for a while.
 import "./faults.mjs";

@@ -4,10 +4,7 @@ import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { installFixtures } from "../matrix/fixtures.mjs";
 import { app } from "../support/app.mjs";
-import { mlflow } from "./servers.mjs";
-
-/** `app` asks a mock for its address; these applications talk to the real server. */
-const real = { uri: () => mlflow.uri, spans: () => [], requests: () => [] };
+import { mlflow, real } from "./servers.mjs";
 
 before(installFixtures);
 

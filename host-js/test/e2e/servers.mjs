@@ -23,6 +23,9 @@ before(async () => {
 });
 after(() => Promise.all([mlflow?.stop(), phoenix?.stop(), models?.stop()]));
 
+/** For `app` of `support/app.mjs`, which asks a mock for its address: these applications talk to the real server. */
+export const real = { uri: () => mlflow.uri, spans: () => [], requests: () => [] };
+
 /**
  * Runs an application to its end, with the packages of a folder below this one. Its experiment and its project in Phoenix
  * have one name.
