@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -38,6 +38,8 @@ class FakeMlflow:
         self.headers: list[dict[str, str]] = []
         self.status = 200
         self.delay = 0.0
+        # What it answers to a payload, if not `status`.
+        self.judge: Callable[[bytes], int | None] = lambda body: None
         # Until it is set, no POST is answered; `None`: all are.
         self.is_free: threading.Event | None = None
         self._is_closed = False
@@ -64,15 +66,16 @@ class FakeMlflow:
                 time.sleep(fake.delay)
                 if fake.is_free:
                     fake.is_free.wait(60)
-                if self.path == "/v1/traces" and fake.status == 200 and not fake._is_closed:
+                status = (fake.judge(body) if self.path == "/v1/traces" else None) or fake.status
+                if self.path == "/v1/traces" and status == 200 and not fake._is_closed:
                     fake.payloads.append(body)
-                return self.reply(b'{"experiment_id": "7"}')
+                return self.reply(b'{"experiment_id": "7", "detail": "no"}', status)
 
-            def reply(self, body: bytes) -> None:
+            def reply(self, body: bytes, status: int | None = None) -> None:
                 if fake._is_closed:
                     self.close_connection = True
                     return
-                self.send_response(fake.status)
+                self.send_response(status or fake.status)
                 self.send_header("content-type", "application/json")
                 self.send_header("content-length", str(len(body)))
                 with contextlib.suppress(ConnectionError):  # The application has ended.

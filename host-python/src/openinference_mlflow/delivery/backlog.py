@@ -30,8 +30,6 @@ class Backlog:
         self._payloads = Payloads()
         # What the translator holds for its payloads.
         self._translator_bytes = 0
-        # Spans that its noise filter left out, and those of translators before it.
-        self._left_out = self._left_out_earlier = 0
         self._received = self._dropped = self._filtered = self._quarantined = 0
 
     def __bool__(self) -> bool:
@@ -66,13 +64,12 @@ class Backlog:
     def stats(self) -> dict[str, int]:
         """`received` is the sum of the counts after it, apart from `pending_bytes`."""
         with self._lock:
-            filtered = self._filtered + self._left_out_earlier + self._left_out
-            elsewhere = self._dropped + filtered + self._quarantined + self._pending()
+            elsewhere = self._dropped + self._filtered + self._quarantined + self._pending()
             return {
                 "received": self._received,
-                "delivered": max(0, self._received - elsewhere),
+                "delivered": self._received - elsewhere,
                 "dropped": self._dropped,
-                "filtered": filtered,
+                "filtered": self._filtered,
                 "quarantined": self._quarantined,
                 "pending": self._pending(),
                 "pending_bytes": self._pending_bytes(),
@@ -126,10 +123,10 @@ class Backlog:
         """Payloads that the translator has."""
         return self._payloads.ingested()
 
-    def mark_ingested(self, payload: Payload, receipt: int) -> None:
-        """The translator has it now."""
+    def mark_ingested(self, payload: Payload, receipt: int, left_out: int) -> None:
+        """The translator has it now, apart from spans that its noise filter left out."""
         with self._lock:
-            self._payloads.mark_ingested(payload, receipt)
+            self._payloads.mark_ingested(payload, receipt, left_out)
 
     def mark_quarantined(self, receipt: int | None) -> None:
         """MLflow refuses a span of this payload."""
@@ -140,8 +137,9 @@ class Backlog:
         """MLflow has what it takes of this payload."""
         with self._lock:
             if (payload := self._payloads.mark_done(receipt)) is not None:
+                self._filtered += payload.left_out
                 # A span and its feedback may both be refused.
-                self._quarantined += min(payload.quarantined, payload.spans)
+                self._quarantined += min(payload.quarantined, payload.spans - payload.left_out)
 
     def drop(self, payload: Payload) -> None:
         """A waiting payload is given up."""
@@ -158,18 +156,13 @@ class Backlog:
             self._payloads = Payloads()
             self._translator_bytes = 0
 
-    def note_translator(self, stats: dict[str, int], has_noise_filter: bool) -> None:
-        """What the translator counts."""
+    def note_translator_bytes(self, held: int) -> None:
+        """What the translator holds in memory."""
         with self._lock:
-            self._translator_bytes = stats["held_bytes"]
-            if has_noise_filter:
-                # Repetitions count apart.
-                counted = ("spans_delivered", "spans_quarantined", "spans_duplicate", "open_spans")
-                self._left_out = max(0, stats["spans_received"] - sum(stats[name] for name in counted))
+            self._translator_bytes = held
 
     def take_back(self) -> None:
         """The translator is gone: its payloads wait for the next one."""
         with self._lock:
-            self._left_out_earlier += self._left_out
-            self._left_out = self._translator_bytes = 0
+            self._translator_bytes = 0
             self._payloads.take_back()

@@ -136,6 +136,7 @@ class Driver:
             if self._suspects and payload not in self._suspects:
                 continue
             self._ingesting = payload
+            left_out = self._left_out()
             try:
                 receipt = self._bridge.ingest(payload.body, payload.context(), now())
             except TranslatorError as error:
@@ -148,7 +149,16 @@ class Driver:
                 self._report.warn(f"spans are dropped: {error}")
             else:
                 self._ingesting = None
-                self._backlog.mark_ingested(payload, receipt)
+                self._backlog.mark_ingested(payload, receipt, self._left_out() - left_out)
+
+    def _left_out(self) -> int:
+        """Spans that the noise filter of this translator has left out."""
+        if not self._settings.openinference_only:
+            return 0
+        stats: dict[str, int] = self._bridge.stats()
+        # Repetitions count apart.
+        kept = ("spans_delivered", "spans_quarantined", "spans_duplicate", "open_spans")
+        return stats["spans_received"] - sum(stats[name] for name in kept)
 
     def _note_answer(self, request: dict[str, Any], answer: dict[str, Any], body: bytes) -> None:
         response = answer.get("response")
@@ -178,7 +188,7 @@ class Driver:
                 self._report.warn(f"MLflow does not take a span of trace {span['trace_id']}: {span['reason']}")
             elif (repair := event.get("repaired")) is not None:
                 self._report.detail(f"{repair['rule']} in {repair['place']} of span {repair['span_id']}")
-        self._backlog.note_translator(self._bridge.stats(), self._settings.openinference_only)
+        self._backlog.note_translator_bytes(self._bridge.stats()["held_bytes"])
 
     def _end_trial(self) -> None:
         """The group did not fail. The next translator is empty again."""

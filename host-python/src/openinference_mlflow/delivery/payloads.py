@@ -12,6 +12,8 @@ class Payload:
         self.body, self.target, self.spans, self.encoding = body, target, spans, encoding
         # Of its spans, those that MLflow refused.
         self.quarantined = 0
+        # Of its spans, those that the translator's noise filter left out.
+        self.left_out = 0
         # Translators that failed because of it.
         self.failures = 0
 
@@ -44,8 +46,9 @@ class Payloads:
     def ingested(self) -> list[Payload]:
         return list(self._ingested.values())
 
-    def mark_ingested(self, payload: Payload, receipt: int) -> None:
+    def mark_ingested(self, payload: Payload, receipt: int, left_out: int) -> None:
         del self._waiting[payload]
+        payload.left_out = left_out
         self._ingested[receipt] = payload
 
     def by_receipt(self, receipt: int | None) -> Payload | None:
@@ -67,7 +70,7 @@ class Payloads:
         """The translator is gone: what it had ingested waits again, before the others."""
         for payload in self._ingested.values():
             # The next translator sends all of its spans again, and reports again what MLflow refuses.
-            payload.quarantined = 0
+            payload.quarantined = payload.left_out = 0
         self._waiting = dict.fromkeys(self._ingested.values()) | self._waiting
         self._ingested = {}
 
