@@ -18,6 +18,8 @@ from e2e.compatibility.deployment import Deployment, authorization, deployment
 from e2e.harness import example
 from e2e.harness.gateway import Gateway
 from e2e.harness.http import request
+from e2e.harness.mlflow_server import MlflowServer
+from e2e.harness.wait import eventually
 from e2e.parity.copies import cases
 
 _TESTED = ("3.6.0", "3.12.0")
@@ -69,6 +71,25 @@ def test_the_version_shows_it_as_the_newest_does(
 def test_the_version_takes_every_request(delivered: dict[str, Delivered], number: str) -> None:
     assert delivered[number].quarantined == delivered[_NEWEST.number].quarantined
     assert 'topic="failing"' not in delivered[number].log
+
+
+def test_a_locked_database_costs_no_span(tmp_path: Path) -> None:
+    """MLflow 3.6 answers 422 then, as if the spans were to blame. Later versions answer 503."""
+    before, trace = example.agent("before the database is locked"), example.agent("while the database is locked")
+    server = MlflowServer(tmp_path / "mlflow", python=versions.old("3.6.0").python).start()
+    try:
+        with Gateway(tmp_path / "gateway", tracking_uri=server.uri) as gateway:
+            example.payload(before).post(gateway.traces_url).require(200)
+            eventually(server.span_ids, "the first spans in the store")
+            with server.locked_store():
+                example.payload(trace).post(gateway.traces_url).require(200)
+                # SQLite waits for 20 s before it gives up.
+                gateway.wait_for_log("database fails on a request (422)", within=60)
+            spans = {(trace.trace_id.hex(), span.span_id.hex()) for span in trace.spans}
+            eventually(lambda: spans <= set(server.span_ids()), "the spans in the store", within=60)
+            assert not gateway.quarantine_reasons()
+    finally:
+        server.stop()
 
 
 def test_every_version_is_on_the_page() -> None:

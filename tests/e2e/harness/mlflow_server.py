@@ -4,7 +4,8 @@ import shutil
 import sqlite3
 import sys
 from collections import Counter
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from e2e.harness.environment import clean_environment
@@ -71,6 +72,14 @@ class MlflowServer(HttpServerProcess):
         with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True)) as store:
             rows = store.execute("SELECT trace_id, span_id FROM spans").fetchall()
         return Counter((trace_id.removeprefix("tr-"), span_id) for trace_id, span_id in rows)
+
+    @contextmanager
+    def locked_store(self) -> Iterator[None]:
+        """Nobody else reads or writes the database meanwhile."""
+        with closing(sqlite3.connect(self._database, isolation_level=None)) as store:
+            store.execute("BEGIN EXCLUSIVE")
+            yield
+            store.execute("ROLLBACK")
 
     def count_spans(self) -> int:
         with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True)) as store:

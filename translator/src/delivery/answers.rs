@@ -2,6 +2,10 @@
 //!
 //! MLflow's own refusals are JSON with `detail` (its OTLP endpoint, FastAPI) or `error_code` (its REST API). A refusal
 //! in another shape comes from something in front of MLflow, and says nothing about the spans.
+//!
+//! MLflow reports a failure of its database as a refusal too: 3.6 answers 422 while SQLite is locked (3.7 and later 503), and
+//! every version answers 400 `BAD_REQUEST` when no connection is free. SQLAlchemy ends its messages with a link that tells which
+//! error it is.
 
 use serde::Deserialize;
 
@@ -45,7 +49,13 @@ pub enum Verdict<'a> {
 struct Refusal {
     detail: serde_json::Value,
     error_code: String,
+    message: String,
 }
+
+/// How a message of SQLAlchemy ends, and the one error of its list for which a value is to blame.
+/// <https://docs.sqlalchemy.org/en/20/errors.html>
+const DATABASE_ERROR: &str = "sqlalche.me/e/";
+const DATA_ERROR: &str = "/9h9h";
 
 /// Longer texts may quote what they complain about.
 const LONGEST_DETAIL: usize = 120;
@@ -96,9 +106,17 @@ pub fn judge(answer: &Answer, now: Instant) -> Verdict<'_> {
             message: format!("the MLflow server fails on a request ({status}); spans are held and tried again"),
             retry_after,
         }),
+        400..=499 if refusal.as_ref().is_some_and(Refusal::is_of_the_database) => Verdict::Failed(Failure {
+            topic: "failing",
+            level: Level::Warn,
+            message: format!(
+                "the MLflow server's database fails on a request ({status}); spans are held and tried again"
+            ),
+            retry_after,
+        }),
         413 => Verdict::Refused { status, code: String::new(), reason: "the request is too large".to_owned() },
         _ => match refusal {
-            Some(Refusal { detail, error_code }) => {
+            Some(Refusal { detail, error_code, .. }) => {
                 let reason = detail.as_str().filter(|text| text.len() <= LONGEST_DETAIL).unwrap_or(&error_code);
                 Verdict::Refused { status, reason: reason.to_owned(), code: error_code }
             }
@@ -111,6 +129,14 @@ pub fn judge(answer: &Answer, now: Instant) -> Verdict<'_> {
                 retry_after,
             ),
         },
+    }
+}
+
+impl Refusal {
+    fn is_of_the_database(&self) -> bool {
+        [self.detail.as_str().unwrap_or_default(), &self.message]
+            .iter()
+            .any(|text| text.contains(DATABASE_ERROR) && !text.contains(DATA_ERROR))
     }
 }
 
@@ -166,6 +192,17 @@ mod tests {
         assert_eq!(topic(&response(400, &[], "<html>Bad Request</html>")), "not-mlflow");
         assert_eq!(topic(&response(404, &[], "")), "not-mlflow");
         assert_eq!(topic(&response(413, &[], "<html>nginx</html>")), "refused");
+    }
+
+    #[test]
+    fn a_database_that_fails_is_no_refusal() {
+        let link = |code: &str| format!("(Background on this error at: https://sqlalche.me/e/20/{code})");
+        let of_3_6 = r#"{"detail":"Failed to log OpenTelemetry spans: Trace tr-1: (sqlite3.OperationalError) LINK"}"#;
+        assert_eq!(topic(&response(422, &[], &of_3_6.replace("LINK", &link("e3q8")))), "failed");
+        let pool = r#"{"error_code":"BAD_REQUEST","message":"QueuePool limit of size 5 overflow 10 reached LINK"}"#;
+        assert_eq!(topic(&response(400, &[], &pool.replace("LINK", &link("3o7r")))), "failed");
+        let value = r#"{"error_code":"BAD_REQUEST","message":"(psycopg2.DataError) value out of range LINK"}"#;
+        assert_eq!(topic(&response(400, &[], &value.replace("LINK", &link("9h9h")))), "refused");
     }
 
     #[test]

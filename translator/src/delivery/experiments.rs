@@ -170,7 +170,9 @@ impl Experiments {
                 Err(_) => denied(&key.1, "answered something that is not an experiment", now),
             },
             Verdict::Refused { status, code, .. } => self::refused(&key.1, question, *status, code, now),
-            Verdict::Failed(failure) | Verdict::Unavailable(failure) => denied(&key.1, &failure.message, now),
+            Verdict::Failed(failure) | Verdict::Unavailable(failure) => {
+                held(format!("no answer about {}: {}", describe(&key.1), failure.message), now)
+            }
         };
         if self.known.len() > MANY {
             self.known.retain(|_, known| known.holds(now));
@@ -262,8 +264,13 @@ fn refused(
 }
 
 fn denied(experiment: &Experiment, what: &str, now: Instant) -> (ExperimentState, Option<Notice>) {
-    let message =
-        format!("asked for {}, the MLflow server {what}; its spans are held and tried again", describe(experiment));
+    held(
+        format!("asked for {}, the MLflow server {what}; its spans are held and tried again", describe(experiment)),
+        now,
+    )
+}
+
+fn held(message: String, now: Instant) -> (ExperimentState, Option<Notice>) {
     (ExperimentState::Denied(now.saturating_add(HOLDS / 2)), Some(notice(Level::Error, message)))
 }
 
