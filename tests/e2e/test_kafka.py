@@ -90,12 +90,36 @@ def test_a_trace_that_two_gateways_share_is_whole(
 def test_headers_choose_the_experiment(
     folder: Path, broker: KafkaBroker, mlflow_server: MlflowServer, reader: Reader, experiment: str
 ):
-    trace = example.agent("to an experiment")
+    headers = {
+        "by id": [("X-Mlflow-Experiment-Id", experiment)],
+        "by name": [("x-mlflow-experiment-name", "named on a topic")],
+    }
+    traces = {name: example.agent(f"to an experiment {name}") for name in headers}
     with _member(folder, broker, mlflow_server):
         producer = broker.producer()
-        send(producer, request(trace), keyed=True, headers=[("X-Mlflow-Experiment-Id", experiment)])
+        for name, trace in traces.items():
+            send(producer, request(trace), keyed=True, headers=headers[name])
         producer.flush()
-        assert reader.wait_for_trace(trace.trace_id.hex(), 2).info.experiment_id == experiment
+        found = {name: reader.wait_for_trace(trace.trace_id.hex(), 2).info for name, trace in traces.items()}
+    named = reader.client.get_experiment_by_name("named on a topic").experiment_id
+    assert [info.experiment_id for info in found.values()] == [experiment, named]
+
+
+def test_a_header_links_the_trace_to_a_run(
+    folder: Path, broker: KafkaBroker, mlflow_server: MlflowServer, reader: Reader, experiment: str
+):
+    run_id = reader.client.create_run(experiment).info.run_id
+    trace = example.agent("to a run from a topic")
+    headers = [("x-mlflow-experiment-id", experiment), ("x-mlflow-run-id", run_id)]
+
+    def linked() -> set[str]:
+        return {found.info.trace_id for found in reader.client.search_traces(locations=[experiment], run_id=run_id)}
+
+    with _member(folder, broker, mlflow_server):
+        producer = broker.producer()
+        send(producer, request(trace), keyed=True, headers=headers)
+        producer.flush()
+        assert eventually(linked, f"traces of run {run_id}") == {f"tr-{trace.trace_id.hex()}"}
 
 
 def test_bad_messages_hold_up_nothing(folder: Path, broker: KafkaBroker, mlflow_server: MlflowServer, reader: Reader):

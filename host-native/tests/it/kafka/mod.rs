@@ -5,3 +5,4 @@ mod brokers;
 mod progress;
 mod rebalances;
 mod refusals;
+mod rights;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use openinference_mlflow::exporter::Destination;
+use openinference_mlflow::payload::PayloadContext;
 use openinference_mlflow::wasm::{Answer, Request};
 
 use crate::support::fake_bridge::{FakeBridges, Gate, Inbox, TRAP_ONCE};
@@ -138,5 +139,33 @@ async fn given_a_trap_then_every_open_message_is_delivered_by_the_next_instance(
     assert_eq!(texts, ["one", "three", TRAP_ONCE]);
     assert!(bridges.opened.load(std::sync::atomic::Ordering::SeqCst) > 1);
     assert_eq!((gateway.state().refused, gateway.status.group()), (0, GROUP));
+    gateway.stop(SECOND).await;
+}
+
+#[tokio::test]
+async fn given_headers_then_the_payload_is_for_the_destination_that_they_name() {
+    let (cluster, dir, inbox) = (Cluster::with_partitions(1), tempfile::tempdir().unwrap(), Inbox::default());
+    let headers = [
+        ("X-MLflow-Experiment-Id", "7"),
+        ("x-mlflow-experiment-name", "agents"),
+        ("x-mlflow-run-id", "ab"),
+        ("x-mlflow-workspace", "team"),
+    ];
+    headers.iter().for_each(|header| cluster.send_with(0, Some(header.0.as_bytes()), &[*header]));
+    cluster.flush();
+    let (bridges, quarantine) = (FakeBridges::default(), Quarantine::below(dir.path()));
+    let gateway = Gateway::start_with(&cluster.settings(), quarantine, bridges.clone(), inbox.clone());
+    until("all is committed", || async { cluster.committed(1) == [Some(4)] }).await;
+    let contexts = bridges.contexts.lock().unwrap().clone();
+    let named: Vec<_> = contexts
+        .iter()
+        .map(|context| {
+            let PayloadContext { experiment_id, experiment_name, run_id, workspace, .. } = context;
+            [experiment_id, experiment_name, run_id, workspace].map(Option::as_deref)
+        })
+        .collect();
+    let expected: Vec<_> =
+        (0..4).map(|at| std::array::from_fn(|place| (place == at).then_some(headers[at].1))).collect();
+    assert_eq!(named, expected);
     gateway.stop(SECOND).await;
 }
