@@ -13,6 +13,8 @@ FUZZ_RUNS ?= 60000
 FUZZ_SECONDS ?= 300
 # Of the gateway's packages: x86_64, aarch64.
 ARCHITECTURES ?= x86_64
+# Of the end-to-end tests, each with an MLflow server of its own: they wait most of the time.
+E2E_WORKERS ?= 3
 SOAK_SECONDS ?= 600
 SOAK_SEED ?= 1
 # Flags of the load generator: `make load LOAD="--help"`.
@@ -118,7 +120,7 @@ $(FAULT_INJECTOR): $(wildcard tests/fault-injector/src/*.rs)
 	cargo build --release --locked -p openinference-mlflow-fault-injector
 
 test-e2e: $(BINARY) $(FAULT_INJECTOR) setup-python setup-phoenix ## Real instrumentors, real MLflow servers.
-	$(PYTHON) -m pytest -q tests/e2e -m "not python_package"
+	$(PYTHON) -m pytest -q tests/e2e -m "not python_package" --numprocesses $(E2E_WORKERS) --dist loadgroup
 
 compat: $(BINARY) setup-python ## Every golden payload to each MLflow version; the table of docs/compatibility.md.
 	cd tests && ../$(PYTHON) -m e2e.compatibility

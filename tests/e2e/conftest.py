@@ -1,4 +1,4 @@
-"""What every end-to-end test may ask for: one MLflow server for the whole session, a reader of it, a mock model API."""
+"""What every end-to-end test may ask for: one MLflow server for the whole session (of each worker), a reader of it, a mock model API."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +18,17 @@ from e2e.harness.payloads import Payload  # noqa: E402
 from e2e.harness.phoenix_server import PhoenixServer  # noqa: E402
 from e2e.harness.readback import Reader  # noqa: E402
 from e2e.parity.stored_copies import StoredCopies, store_twice  # noqa: E402
+
+
+# What takes so long that no two workers of a run should do it. A test that asks for two counts for the first.
+_EXPENSIVE = ("sides", "with_autolog", "phoenix")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With `--dist loadgroup` a worker gets all tests that share something expensive, or that are in one file."""
+    for item in items:
+        shared = [name for name in _EXPENSIVE if name in getattr(item, "fixturenames", ())]
+        item.add_marker(pytest.mark.xdist_group(shared[0] if shared else item.path.name))
 
 
 @pytest.fixture(scope="session")
