@@ -9,7 +9,7 @@ use crate::driver::{self, Backlog, Handle, StartError};
 use crate::exporter::local::LocalFolder;
 use crate::exporter::mlflow::{ClientError, MlflowServer};
 use crate::quarantine::Quarantine;
-use crate::settings::{Delivery, Destination};
+use crate::settings::{Delivery, Destination, UnityCatalog};
 use crate::telemetry::{Metrics, ObservedBridges, ObservedDestination};
 use crate::wasm::{LoadError, MemoryLimit, Translator};
 
@@ -61,7 +61,7 @@ pub fn start(
     let BridgeStorage { data_dir, quarantine, backlog } = storage;
     let waiting = backlog.clone();
     let (handle, name) = match &delivery.destination {
-        Destination::Server(server) => {
+        Destination::Server(server) | Destination::UnityCatalog(UnityCatalog { workspace: server, .. }) => {
             let mlflow = ObservedDestination::new(MlflowServer::new(server)?, "mlflow", metrics);
             (driver::start(bridges, mlflow, quarantine, backlog)?, "mlflow")
         }

@@ -85,9 +85,7 @@ impl Bridge {
                 arrival.held = Some(received.into_held());
                 self.state.take_feedback((trace, span), &mut arrival, requested, self.now);
                 // After its feedback, which is about another span.
-                let settings = &self.state.settings;
-                let is_noise = settings.openinference_only && !arrival.summary.openinference;
-                if is_noise || arrival.summary.omitted {
+                if arrival.summary.is_left_out(&self.state.settings) {
                     arrival.held = None;
                 }
                 let BridgeState { settings, assembly, receipts, .. } = &mut self.state;

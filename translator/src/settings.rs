@@ -9,6 +9,8 @@ pub enum DestinationKind {
     /// An MLflow server: requests are its REST and OTLP endpoints.
     #[default]
     Server,
+    /// Unity Catalog of a Databricks workspace: requests are its OTLP endpoint.
+    UnityCatalog,
     /// A local folder: requests are files to read and write.
     #[cfg(feature = "json")]
     Local,
@@ -24,6 +26,7 @@ pub struct Settings {
     pub experiment_name: Option<String>,
     pub run_id: Option<String>,
     pub workspace: Option<String>,
+    pub trace_location: Option<String>,
     pub settle_ms: u64,
     pub partial_ms: u64,
     pub idle_ms: u64,
@@ -68,6 +71,7 @@ impl Default for Settings {
             experiment_name: None,
             run_id: None,
             workspace: None,
+            trace_location: None,
             settle_ms: 500,
             partial_ms: 10_000,
             idle_ms: 300_000,
@@ -109,11 +113,17 @@ impl Settings {
     fn validated(self) -> Result<Self, InvalidSettings> {
         let numeric = |id: &String| id.parse::<u64>().is_ok();
         let server = self.destination == DestinationKind::Server;
+        let unity_catalog = self.destination == DestinationKind::UnityCatalog;
         let rules = [
             (
                 "experiment_id",
                 "a number, as MLflow numbers experiments",
                 server && !self.experiment_id.as_ref().is_none_or(numeric),
+            ),
+            (
+                "trace_location",
+                "`catalog.schema` or `catalog.schema.prefix`",
+                unity_catalog && !self.trace_location.as_deref().is_some_and(is_trace_location),
             ),
             ("max_bytes", "at least 1048576", self.max_bytes < 1 << 20),
             ("batch_spans", "at least 1", self.batch_spans == 0),
@@ -131,4 +141,11 @@ impl Settings {
             None => Ok(self),
         }
     }
+}
+
+/// Names that an HTTP header takes, as MLflow joins them.
+fn is_trace_location(text: &str) -> bool {
+    let parts = || text.split('.');
+    matches!(parts().count(), 2 | 3)
+        && parts().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_graphic()))
 }

@@ -8,7 +8,7 @@ use crate::assembly::intake::{self, IntakeItem};
 use crate::assembly::receipts::Receipts;
 use crate::assembly::trace::{InsertOutcome, Trace};
 use crate::contract::{Encoding, Quarantined, Repair};
-use crate::mlflow::server::ServerVersion;
+use crate::mlflow::server::{Reader, ServerVersion};
 #[cfg(feature = "json")]
 use crate::otlp::json;
 use crate::otlp::{Malformed, Payload};
@@ -76,7 +76,7 @@ pub fn translate(payload: &[u8], from: Encoding, to: Encoding) -> Result<Transla
         let read = places.iter().filter_map(|(id, (_, counts))| received.get(*counts)?.read(*id).ok());
         for mapped in compose::compose(&trace, read, ComposeOptions::default()).spans {
             let place = places.get(&mapped.id).map(|(first, _)| *first).unwrap_or_default();
-            finished.push((place, mapped.encode(ServerVersion::CURRENT, None)));
+            finished.push((place, mapped.encode(Reader::Server(ServerVersion::CURRENT), None)));
         }
     }
     finished.sort_unstable_by_key(|(place, _)| *place);

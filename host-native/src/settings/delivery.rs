@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use secrecy::ExposeSecret;
 
 use super::credentials::{CredentialKeys, Credentials};
+use super::databricks::{self, Access};
 use super::{Layers, SettingsError, Sources, TrackingUri, Tuning};
 use crate::cli::{DestinationArgs, TuningArgs};
 
@@ -32,8 +33,19 @@ pub struct Delivery {
 pub enum Destination {
     /// An MLflow server.
     Server(Server),
+    /// Unity Catalog of a Databricks workspace.
+    UnityCatalog(UnityCatalog),
     /// `<data_dir>/traces`.
     Local,
+}
+
+/// Where a Databricks workspace keeps traces.
+#[derive(Debug, Clone)]
+pub struct UnityCatalog {
+    /// The workspace.
+    pub workspace: Server,
+    /// `catalog.schema` or `catalog.schema.prefix`.
+    pub location: String,
 }
 
 /// How to reach MLflow.
@@ -83,6 +95,19 @@ pub enum Experiment {
     Name(String),
 }
 
+// === impl Destination ===
+
+impl Destination {
+    /// Who takes the spans over HTTP, if anybody.
+    pub fn server(&self) -> Option<&Server> {
+        match self {
+            Self::Server(server) => Some(server),
+            Self::UnityCatalog(catalog) => Some(&catalog.workspace),
+            Self::Local => None,
+        }
+    }
+}
+
 // === impl Sources ===
 
 impl Sources {
@@ -105,6 +130,12 @@ impl Sources {
 
     fn destination(&self, layers: &Layers<DestinationArgs>) -> Result<Destination, SettingsError> {
         let Some(uri) = layers.pick(|args| &args.tracking_uri) else { return Ok(Destination::Local) };
+        if let Some(access) = databricks::access(uri.expose_secret(), &self.environment) {
+            let Access { host, token } = access?;
+            let (uri, _) = TrackingUri::parse(&host)?;
+            let workspace = Server { uri, credentials: Credentials::Bearer(token), trust: trust(layers)? };
+            return Ok(Destination::UnityCatalog(UnityCatalog { workspace, location: location(layers)? }));
+        }
         let (uri, in_uri) = TrackingUri::parse(uri.expose_secret())?;
         let Layers([flags, environment, file]) = layers;
         let credentials = Layers([
@@ -113,15 +144,30 @@ impl Sources {
             self.file.layer::<CredentialKeys>()?.with_token_file(file.token_file.as_deref())?,
         ]);
         let credentials = credentials.resolve(in_uri)?;
-        let insecure = layers.pick(|args| &args.insecure_tls).unwrap_or(false);
-        let verify = match (insecure, layers.pick(|args| &args.server_cert)) {
-            (false, None) => Tls::System,
-            (false, Some(file)) => Tls::Authorities(file),
-            (true, None) => Tls::Unverified,
-            (true, Some(_)) => return Err(SettingsError::ContradictoryTls),
-        };
-        let identity = layers.pick(|args| &args.client_cert);
-        Ok(Destination::Server(Server { uri, credentials, trust: Trust { verify, identity } }))
+        Ok(Destination::Server(Server { uri, credentials, trust: trust(layers)? }))
+    }
+}
+
+fn trust(layers: &Layers<DestinationArgs>) -> Result<Trust, SettingsError> {
+    let insecure = layers.pick(|args| &args.insecure_tls).unwrap_or(false);
+    let verify = match (insecure, layers.pick(|args| &args.server_cert)) {
+        (false, None) => Tls::System,
+        (false, Some(file)) => Tls::Authorities(file),
+        (true, None) => Tls::Unverified,
+        (true, Some(_)) => return Err(SettingsError::ContradictoryTls),
+    };
+    Ok(Trust { verify, identity: layers.pick(|args| &args.client_cert) })
+}
+
+fn location(layers: &Layers<DestinationArgs>) -> Result<String, SettingsError> {
+    let named = layers.pick(|args| &args.trace_location);
+    let location = named.ok_or(SettingsError::TraceLocation { found: "no location in it is named" })?;
+    let parts: Vec<_> = location.split('.').collect();
+    let is_name = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_graphic());
+    match parts.len() {
+        2 | 3 if parts.iter().all(is_name) => Ok(location),
+        1 => Err(SettingsError::TraceLocation { found: "the trace location is an experiment's id" }),
+        _ => Err(SettingsError::TraceLocation { found: "the trace location is none" }),
     }
 }
 

@@ -66,6 +66,26 @@ pub enum SettingsError {
         /// What it names.
         kind: String,
     },
+    /// The tracking URI names a Databricks workspace, and something of it is not known.
+    #[error(
+        "the tracking URI names a Databricks workspace, but {reason}\n\
+         hint: set DATABRICKS_HOST and DATABRICKS_TOKEN, or name a profile of ~/.databrickscfg that has a host and a token \
+         (databricks://PROFILE)"
+    )]
+    Databricks {
+        /// What is missing.
+        reason: String,
+    },
+    /// Databricks takes spans into tables of Unity Catalog.
+    #[error(
+        "a Databricks workspace takes OpenTelemetry spans into Unity Catalog, and {found}\n\
+         hint: name the location that an experiment is linked to with --trace-location (MLFLOW_TRACING_DESTINATION), as \
+         catalog.schema.prefix or catalog.schema"
+    )]
+    TraceLocation {
+        /// What is set, if anything.
+        found: &'static str,
+    },
     /// The tracking URI starts like a URL and is none.
     #[error("the tracking URI is not a valid URL; expected something like http://127.0.0.1:5000")]
     MalformedUri,

@@ -6,6 +6,7 @@
 
 mod access;
 mod credentials;
+mod databricks;
 mod delivery;
 mod endpoint;
 mod environment;
@@ -30,7 +31,7 @@ use serde::de::DeserializeOwned;
 
 pub use access::{Access, TlsFiles};
 pub use credentials::Credentials;
-pub use delivery::{Delivery, Destination, Experiment, Server, Tls, Trust};
+pub use delivery::{Delivery, Destination, Experiment, Server, Tls, Trust, UnityCatalog};
 pub use endpoint::{ForwardEndpoint, ForwardEndpointError, ForwardProtocol};
 pub use environment::Environment;
 pub use error::SettingsError;

@@ -34,7 +34,7 @@ impl Given<'_> {
 fn server(settings: &Settings) -> &Server {
     match &settings.delivery.destination {
         Destination::Server(server) => server,
-        Destination::Local => panic!("expected a server"),
+        other => panic!("expected a server, found {other:?}"),
     }
 }
 
@@ -52,8 +52,7 @@ fn given_a_tracking_uri_that_is_no_server_then_the_error_says_what_is_supported(
         ("file:///srv/mlruns", "a file store"),
         ("sqlite:///mlflow.db", "a database"),
         ("postgresql+psycopg2://ada:secret@db/mlflow", "a database"),
-        ("databricks", "a Databricks workspace"),
-        ("databricks://profile", "a Databricks workspace"),
+        ("databricks-uc://profile", "a registry of models"),
         ("./mlruns", "a path"),
         ("localhost:5000", "localhost"),
     ] {
@@ -63,6 +62,33 @@ fn given_a_tracking_uri_that_is_no_server_then_the_error_says_what_is_supported(
     }
     let said = message(environment_and_file(&[("MLFLOW_TRACKING_URI", "http://")], ""));
     assert!(said.contains("not a valid URL"), "{said}");
+}
+
+#[test]
+fn given_a_databricks_workspace_then_its_trace_location_is_needed() {
+    let workspace = [
+        ("MLFLOW_TRACKING_URI", "databricks"),
+        ("DATABRICKS_HOST", "workspace.example.com/"),
+        ("DATABRICKS_TOKEN", "s3cret"),
+    ];
+    let with = |location| environment_and_file(&workspace, &format!("trace_location = {location:?}"));
+    let settings = with("main.traces.agent").unwrap();
+    let Destination::UnityCatalog(catalog) = &settings.delivery.destination else { panic!("expected a workspace") };
+    assert_eq!(catalog.workspace.uri.to_string(), "https://workspace.example.com");
+    assert!(matches!(catalog.workspace.credentials, Credentials::Bearer(_)));
+    let bridge = settings.delivery.bridge_settings(0);
+    assert!(
+        bridge.contains(r#""destination":"unity_catalog""#)
+            && bridge.contains(r#""trace_location":"main.traces.agent""#)
+    );
+    for (said, part) in [
+        (message(environment_and_file(&workspace, "")), "--trace-location"),
+        (message(with("12345")), "an experiment's id"),
+        (message(with("main..agent")), "catalog.schema.prefix"),
+        (message(environment_and_file(&workspace[..2], "")), "DATABRICKS_TOKEN is not"),
+    ] {
+        assert!(said.contains(part) && !said.contains("s3cret"), "{said}");
+    }
 }
 
 #[test]

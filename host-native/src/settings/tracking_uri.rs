@@ -20,9 +20,6 @@ impl TrackingUri {
         let mut url = match Url::parse(text) {
             Ok(url) if matches!(url.scheme(), "http" | "https") => url,
             Ok(url) => return Err(SettingsError::UnsupportedUri { kind: kind_of_scheme(url.scheme()) }),
-            Err(_) if text.starts_with("databricks") => {
-                return Err(SettingsError::UnsupportedUri { kind: kind_of_scheme("databricks") });
-            }
             Err(_) if text.starts_with("http:") || text.starts_with("https:") => {
                 return Err(SettingsError::MalformedUri);
             }
@@ -66,7 +63,7 @@ fn credentials_in(url: &Url) -> Option<Credentials> {
 fn kind_of_scheme(scheme: &str) -> String {
     match scheme {
         "file" => "a file store".to_owned(),
-        "databricks" | "databricks-uc" | "uc" => "a Databricks workspace".to_owned(),
+        "databricks-uc" | "uc" => "a registry of models".to_owned(),
         scheme if ["sqlite", "postgresql", "mysql", "mssql"].iter().any(|name| scheme.starts_with(name)) => {
             "a database".to_owned()
         }

@@ -69,6 +69,8 @@ struct BridgeSettings<'a> {
     run_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     workspace: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_location: Option<&'a str>,
     openinference_only: bool,
     seed: u64,
     #[serde(flatten)]
@@ -83,9 +85,10 @@ impl Delivery {
             Some(Experiment::Name(name)) => (None, Some(name.as_str())),
             None => (None, None),
         };
-        let destination = match self.destination {
-            Destination::Server(_) => "server",
-            Destination::Local => "local",
+        let (destination, trace_location) = match &self.destination {
+            Destination::Server(_) => ("server", None),
+            Destination::UnityCatalog(catalog) => ("unity_catalog", Some(catalog.location.as_str())),
+            Destination::Local => ("local", None),
         };
         serde_json::json!(BridgeSettings {
             destination,
@@ -93,6 +96,7 @@ impl Delivery {
             experiment_name,
             run_id: self.run_id.as_deref(),
             workspace: self.workspace.as_deref(),
+            trace_location,
             openinference_only: self.openinference_only,
             seed,
             tuning: &self.tuning,

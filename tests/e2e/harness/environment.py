@@ -1,12 +1,12 @@
 """What a child process may see of the machine it runs on.
 
 Guarantees that no child reaches past loopback because of an inherited proxy, reports telemetry, or is configured by
-an `MLFLOW_*`, `OTEL_*`, `OPENAI_*` or `OPENINFERENCE_*` variable that happens to be set in the shell.
+an `MLFLOW_*`, `DATABRICKS_*`, `OTEL_*`, `OPENAI_*` or `OPENINFERENCE_*` variable that happens to be set in the shell.
 """
 
 import os
 
-_INHERITED_SETTINGS = ("MLFLOW_", "OTEL_", "OPENAI_", "OPENINFERENCE_", "PHOENIX_", "RUST_")
+_INHERITED_SETTINGS = ("MLFLOW_", "DATABRICKS_", "OTEL_", "OPENAI_", "OPENINFERENCE_", "PHOENIX_", "RUST_")
 # Settings of the tests themselves, see README.md.
 _FOR_THE_TESTS = ("OPENINFERENCE_MLFLOW_BINARY", "OPENINFERENCE_MLFLOW_FAULT_INJECTOR")
 _PROXIES = {"http_proxy", "https_proxy", "all_proxy", "ftp_proxy"}

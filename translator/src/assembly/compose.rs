@@ -14,7 +14,7 @@ use crate::mapping;
 use crate::mapping::media::AttachmentReferences;
 use crate::mlflow::AddedAttributes;
 use crate::mlflow::keys;
-use crate::mlflow::server::{self, ServerVersion};
+use crate::mlflow::server::{self, Reader};
 use crate::mlflow::tags::trace_name;
 use crate::otlp::Span;
 use crate::otlp::write::{OutGroup, OutSpan, reparented};
@@ -196,15 +196,15 @@ impl<'t> Mapped<'t> {
         }
     }
 
-    /// The span as a server of this version reads it, referring to the attachments that the server has.
-    pub fn encode(mut self, version: ServerVersion, attached: Option<&AttachmentReferences<'_>>) -> Encoded<'t> {
+    /// The span as this reader reads it, referring to the attachments that a server has.
+    pub fn encode(mut self, reader: Reader, attached: Option<&AttachmentReferences<'_>>) -> Encoded<'t> {
         let mut span = self.bytes();
         if let Some(attached) = attached {
             span = attached.replace_in_span(&span).map_or(span, Cow::Owned);
             attached.replace_in_attributes(&mut self.added);
         }
-        let mut gained = server::write(&self.added, version);
-        if version < ServerVersion::OTLP_TRACE_ID && self.span.attribute(keys::TRACE_REQUEST_ID).is_some() {
+        let mut gained = server::write(&self.added, reader);
+        if reader.trusts_request_id() && self.span.attribute(keys::TRACE_REQUEST_ID).is_some() {
             // Of two attributes with one key the last counts.
             let id = TraceId::new(self.span.trace_id).map(|id| format!("tr-{id}"));
             id.iter().for_each(|id| gained.put_str(keys::TRACE_REQUEST_ID, id));

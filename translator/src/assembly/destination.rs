@@ -63,7 +63,8 @@ impl RequestedDestination {
         let configured = || experiment(settings.experiment_id.clone(), settings.experiment_name.clone());
         let project = || project.map(|name| Experiment::Name(name.to_owned()));
         let default = || match settings.destination {
-            DestinationKind::Server => Experiment::Id("0".to_owned()),
+            // What Unity Catalog takes names no experiment.
+            DestinationKind::Server | DestinationKind::UnityCatalog => Experiment::Id("0".to_owned()),
             #[cfg(feature = "json")]
             // MLflow's own name of experiment 0, so that the folder can be replayed.
             DestinationKind::Local => Experiment::Name("Default".to_owned()),

@@ -20,6 +20,8 @@ pub struct Carrier {
     pub payload: Vec<u8>,
     /// How many assessments share it.
     pub shares: usize,
+    /// Whether it is sent, as a span of its own trace.
+    pub sent: bool,
 }
 
 /// What is to be done next for an assessment.

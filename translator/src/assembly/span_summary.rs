@@ -9,6 +9,7 @@ use crate::mlflow::AddedAttributes;
 use crate::mlflow::{self, keys};
 use crate::openinference::{self, Key};
 use crate::otlp::{Span, Value};
+use crate::settings::Settings;
 
 /// Which of two versions of one span counts: the later end, then the greater digest of its bytes. The order of arrival
 /// has no part in it, and the bytes need not be kept.
@@ -57,6 +58,11 @@ impl SpanSummary {
             openinference: !omitted && openinference::is_openinference(span),
             omitted,
         }
+    }
+
+    /// Whether MLflow does not get the span: the host omits it, or the noise filter does.
+    pub fn is_left_out(&self, settings: &Settings) -> bool {
+        self.omitted || settings.openinference_only && !self.openinference
     }
 }
 

@@ -24,6 +24,45 @@ pub struct Failure {
     pub retry_after: Option<u64>,
 }
 
+/// Who answers, and is named in what is said about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// An MLflow server.
+    Mlflow,
+    /// A Databricks workspace.
+    Databricks,
+}
+
+impl Peer {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Mlflow => "the MLflow server",
+            Self::Databricks => "the Databricks workspace",
+        }
+    }
+
+    fn product(self) -> &'static str {
+        match self {
+            Self::Mlflow => "MLflow",
+            Self::Databricks => "Databricks",
+        }
+    }
+
+    fn credentials(self) -> &'static str {
+        match self {
+            Self::Mlflow => "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN",
+            Self::Databricks => "DATABRICKS_TOKEN, or the token of the profile",
+        }
+    }
+
+    fn address(self) -> &'static str {
+        match self {
+            Self::Mlflow => "tracking URI",
+            Self::Databricks => "DATABRICKS_HOST",
+        }
+    }
+}
+
 /// What an answer to a request means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict<'a> {
@@ -61,11 +100,12 @@ const DATA_ERROR: &str = "/9h9h";
 const LONGEST_DETAIL: usize = 120;
 
 /// Reads an answer.
-pub fn judge(answer: &Answer, now: Instant) -> Verdict<'_> {
+pub fn judge(answer: &Answer, peer: Peer, now: Instant) -> Verdict<'_> {
+    let (name, product, address) = (peer.name(), peer.product(), peer.address());
     let response = match answer {
         Answer::Response(response) => response,
         Answer::NoAnswer(why) => {
-            let message = format!("no answer from the MLflow server ({why}); spans are held and tried again");
+            let message = format!("no answer from {name} ({why}); spans are held and tried again");
             return failure("unreachable", Level::Warn, message, None);
         }
     };
@@ -76,23 +116,21 @@ pub fn judge(answer: &Answer, now: Instant) -> Verdict<'_> {
         200..=299 if header(response, "content-type").is_some_and(|kind| kind.contains("text/html")) => failure(
             "not-mlflow",
             Level::Error,
-            "a web page answers instead of MLflow (a login page, or a wrong tracking URI); spans are held".to_owned(),
+            format!("a web page answers instead of {product} (a login page, or a wrong {address}); spans are held"),
             None,
         ),
         200..=299 => Verdict::Accepted(response),
         401 => failure(
             "unauthorized",
             Level::Error,
-            "the MLflow server does not accept the credentials (401); spans are held: check \
-             MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
-                .to_owned(),
+            format!("{name} does not accept the credentials (401); spans are held: check {}", peer.credentials()),
             retry_after,
         ),
         408 | 425 | 429 | 502..=504 => {
-            let message = format!("the MLflow server is busy ({status}); spans are held and tried again");
+            let message = format!("{name} is busy ({status}); spans are held and tried again");
             failure("busy", Level::Warn, message, retry_after)
         }
-        501 => failure(
+        501 if peer == Peer::Mlflow => failure(
             "store",
             Level::Error,
             "the MLflow server's store cannot keep OpenTelemetry spans (501); spans are held: run it on a database \
@@ -103,7 +141,7 @@ pub fn judge(answer: &Answer, now: Instant) -> Verdict<'_> {
         500..=599 => Verdict::Failed(Failure {
             topic: "failing",
             level: Level::Warn,
-            message: format!("the MLflow server fails on a request ({status}); spans are held and tried again"),
+            message: format!("{name} fails on a request ({status}); spans are held and tried again"),
             retry_after,
         }),
         400..=499 if refusal.as_ref().is_some_and(Refusal::is_of_the_database) => Verdict::Failed(Failure {
@@ -124,7 +162,7 @@ pub fn judge(answer: &Answer, now: Instant) -> Verdict<'_> {
                 "not-mlflow",
                 Level::Error,
                 format!(
-                    "something that is not MLflow answers {status} (a proxy, or a wrong tracking URI); spans are held"
+                    "something that is not {product} answers {status} (a proxy, or a wrong {address}); spans are held"
                 ),
                 retry_after,
             ),
@@ -177,7 +215,7 @@ mod tests {
     }
 
     fn topic(answer: &Answer) -> &'static str {
-        match judge(answer, 0) {
+        match judge(answer, Peer::Mlflow, 0) {
             Verdict::Unavailable(failure) => failure.topic,
             Verdict::Accepted(_) => "accepted",
             Verdict::Refused { .. } => "refused",
@@ -214,13 +252,13 @@ mod tests {
     #[test]
     fn a_long_refusal_is_not_quoted() {
         let answer = response(400, &[], &format!(r#"{{"detail":"{}","error_code":"BAD"}}"#, "secret ".repeat(100)));
-        let Verdict::Refused { reason, .. } = judge(&answer, 0) else { panic!("not a refusal") };
+        let Verdict::Refused { reason, .. } = judge(&answer, Peer::Mlflow, 0) else { panic!("not a refusal") };
         assert_eq!(reason, "BAD");
     }
 
     #[test]
     fn retry_after_is_read_in_seconds_and_as_a_date() {
-        let after = |value: &str, now| match judge(&response(503, &[("Retry-After", value)], ""), now) {
+        let after = |value: &str, now| match judge(&response(503, &[("Retry-After", value)], ""), Peer::Mlflow, now) {
             Verdict::Unavailable(failure) => failure.retry_after,
             _ => None,
         };

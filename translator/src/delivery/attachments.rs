@@ -123,7 +123,7 @@ impl ServerDelivery {
                 let failures = self.attachment_failed(state, upload, failure);
                 self.fail(state, failure, now);
                 // Others go first: perhaps it is the size that does not come through, and they show that the server is there.
-                let opens = self.gate.opens_at(now).unwrap_or(now);
+                let opens = self.route.gate.opens_at(now).unwrap_or(now);
                 let until = opens.saturating_add(backoff::delay(&state.settings, failures));
                 state.change(upload.trace, |trace| trace.hold_until = until);
                 // Before it is sent again the server must have answered something that is small.

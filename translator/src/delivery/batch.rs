@@ -6,8 +6,8 @@ use crate::assembly::ids::{SpanId, TraceId};
 use crate::assembly::span_summary::Version;
 use crate::contract::Instant;
 
-/// Where a request goes.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Where a request goes. A destination that is a single place has an empty one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Address {
     /// The workspace, where the server has them.
     pub workspace: Option<String>,

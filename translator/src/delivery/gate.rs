@@ -59,7 +59,7 @@ impl Gate {
         self.failures = 0;
         self.opens_at = 0;
         let topic = self.topic.take()?;
-        let message = "the MLflow server answers again; delivery goes on".to_owned();
+        let message = "requests succeed again; delivery goes on".to_owned();
         Some(Notice { level: Level::Info, topic, message })
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::answers::{Failure, Verdict, judge};
+use super::answers::{Failure, Peer, Verdict, judge};
 use super::assessments::folder;
 use super::gate::Gate;
 use super::requests;
@@ -104,7 +104,7 @@ impl LocalDelivery {
             (Purpose::Write(id, written), _) => (id, Some(written)),
         };
         state.change(id, |trace| trace.in_flight = trace.in_flight.saturating_sub(1));
-        match (judge(answer, now), written) {
+        match (judge(answer, Peer::Mlflow, now), written) {
             (Verdict::Accepted(_), Some(Written { spans, assessments })) => {
                 state.notice(self.gate.succeed());
                 for (span, version) in spans {
@@ -140,7 +140,7 @@ fn quarantine_span(state: &mut BridgeState, id: TraceId, malformed: &Malformed) 
     for (span, version, _) in unsent {
         state.quarantine_span(id, span, version, &reason);
     }
-    for (assessment, version) in folder::pending(state, id) {
+    for (assessment, version) in state.pending_assessments(id) {
         state.quarantine_assessment(id, &assessment, version, &reason);
     }
     state.change(id, |trace| trace.in_flight = trace.in_flight.saturating_sub(1));
@@ -198,6 +198,6 @@ fn write(state: &BridgeState, id: TraceId, file: Option<&[u8]>) -> Result<Write,
     let experiment = file.and_then(trace_json::experiment).unwrap_or(configured);
     let assessments = folder::merged(file, open);
     let body = trace_json::write(&info::of(id, &whole, &composed.update, &experiment), &spans, &assessments);
-    let written = Written { spans: unsent, assessments: folder::pending(state, id) };
+    let written = Written { spans: unsent, assessments: state.pending_assessments(id) };
     Ok((requests::write_trace(&experiment, &name(id), body), written))
 }

@@ -1,4 +1,4 @@
-//! MLflow's endpoints, as requests. Paths are relative to the tracking URI.
+//! MLflow's endpoints, and that of a Databricks workspace, as requests. Paths are relative to the tracking URI.
 
 use std::collections::BTreeSet;
 
@@ -79,6 +79,13 @@ pub fn spans(experiment_id: &str, run_id: Option<&str>, payload: Vec<u8>) -> Dra
     ];
     headers.extend(run_id.map(|id| ("x-mlflow-run-id", id.to_owned())));
     Draft { method: "POST", path: "v1/traces".to_owned(), headers, body: payload }
+}
+
+/// Sends spans to a table of Unity Catalog, at the OTLP endpoint of a Databricks workspace.
+pub fn table_spans(table: &str, payload: Vec<u8>) -> Draft {
+    let headers =
+        vec![("content-type", "application/x-protobuf".to_owned()), ("x-databricks-uc-table-name", table.to_owned())];
+    Draft { method: "POST", path: "api/2.0/otel/v1/traces".to_owned(), headers, body: payload }
 }
 
 /// Sends an attachment, below the root of the experiment's artifacts that the server hands on.

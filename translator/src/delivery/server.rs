@@ -3,29 +3,25 @@
 //! - Nothing is sent before the server's version is known, nor to an experiment that was not looked up.
 //! - As many requests as the settings allow, none of which mixes experiments; one trace is in one request at a time.
 //! - What only makes previews [nicer](ScheduledAction::DeferredPreview) is sent only while nothing else is in flight or due.
-//! - A failure that concerns every request shuts the [`Gate`]; what was under way is due again. A refusal splits the
-//!   request until the span that MLflow refuses is alone; that span is quarantined.
-//! - A request that MLflow *fails* on (500) is split only when other requests succeed meanwhile, or, a few times, to
-//!   find out: an outage must not cut everything into single spans.
+//! - What MLflow refuses or fails on takes its [`Route`].
 
 use std::collections::BTreeMap;
 
-use super::answers::{Failure, Verdict, judge};
+use super::answers::{Failure, Peer, Verdict, judge};
 use super::batch::{Address, Batch, Batcher, Item};
 use super::experiments::{self, ExperimentQuery, Experiments, Key, Resolution};
-use super::gate::Gate;
+use super::payload;
 use super::purpose::Purpose;
 use super::requests::{self, Draft};
+use super::route::{self, Route};
 use super::runs::Runs;
 use super::state::BridgeState;
-use crate::assembly::compose;
 use crate::assembly::compose::ComposeOptions;
 use crate::assembly::destination::TraceDestination;
 use crate::assembly::ids::TraceId;
 use crate::assembly::trace::Trace;
 use crate::contract::{Answer, Instant, Level, Notice, Request};
-use crate::mapping::media::{AttachmentLimits, AttachmentReferences};
-use crate::mlflow::server::ServerVersion;
+use crate::mlflow::server::{Reader, ServerVersion};
 use crate::settings::Settings;
 
 /// The state of the delivery.
@@ -33,14 +29,12 @@ use crate::settings::Settings;
 pub struct ServerDelivery {
     last_id: u64,
     in_flight: BTreeMap<u64, Purpose>,
-    pub(super) gate: Gate,
+    pub(super) route: Route,
     pub(super) version: Option<ServerVersion>,
     /// What the server was when it last said so, which may be another now.
     pub(super) last_version: Option<ServerVersion>,
     pub(super) experiments: Experiments,
     runs: Runs,
-    /// Parcels that MLflow refused or failed on, whole or in halves. Their traces count as under way.
-    pub(super) retries: Vec<Batch>,
     /// The last that was said of attachments, so that it is said once.
     pub(super) last_attachment_notice: String,
 }
@@ -59,7 +53,7 @@ impl ServerDelivery {
     }
 
     fn requests(&mut self, state: &mut BridgeState, now: Instant) -> Vec<Request> {
-        let slots = self.gate.limit(&state.settings, now).saturating_sub(self.in_flight.len());
+        let slots = self.route.gate.limit(&state.settings, now).saturating_sub(self.in_flight.len());
         let mut out = Outbox { slots, requests: Vec::new() };
         if out.slots == 0 {
             return out.requests;
@@ -72,7 +66,7 @@ impl ServerDelivery {
             && !optional
             && to_assess.is_empty()
             && deferred_previews.is_empty()
-            && self.retries.is_empty()
+            && self.route.has_no_suspects()
         {
             return out.requests;
         }
@@ -82,24 +76,24 @@ impl ServerDelivery {
             }
             return out.requests;
         };
-        if self.gate.is_well() {
+        if self.route.gate.is_well() {
             // Suspects have their turn under any load, and leave room for others.
             let half = out.slots.div_ceil(2);
-            self.send_retries(state, &mut out, half, version, now);
+            self.send_suspects(state, &mut out, half, version, now);
             // So do assessments: each is a request of its own, and spans find room beside any number of them.
             let half = out.slots / 2;
             self.send_assessments(state, &mut out, &to_assess, half, now);
         }
         self.send_due(state, &mut out, &due, version, now);
         let rest = out.slots;
-        self.send_retries(state, &mut out, rest, version, now);
+        self.send_suspects(state, &mut out, rest, version, now);
         // Those of traces whose spans were given up on the way among them.
         let to_assess = state.assembly.to_assess(now, out.slots);
         let rest = out.slots;
         self.send_assessments(state, &mut out, &to_assess, rest, now);
         let rest = out.slots;
         self.send_optional(state, &mut out, rest, now);
-        if self.in_flight.is_empty() && self.retries.is_empty() {
+        if self.in_flight.is_empty() && self.route.has_no_suspects() {
             self.send_deferred_previews(state, &mut out, &deferred_previews, now);
         }
         out.requests
@@ -107,19 +101,12 @@ impl ServerDelivery {
 
     /// When something that waits is to be tried.
     pub fn next_retry(&self, now: Instant) -> Option<Instant> {
-        let opens = self.gate.opens_at(now);
-        if opens.is_some() {
-            return opens;
-        }
-        self.retries.iter().map(|batch| batch.not_before).filter(|at| *at > now).min()
+        self.route.next_retry(now)
     }
 
     /// Try at once what waits for its time.
     pub fn retry_now(&mut self, now: Instant) {
-        self.gate.retry_now(now);
-        for batch in &mut self.retries {
-            batch.not_before = batch.not_before.min(now);
-        }
+        self.route.retry_now(now);
     }
 
     pub(super) fn send(&mut self, state: &BridgeState, out: &mut Outbox, draft: Draft, purpose: Purpose) {
@@ -172,9 +159,7 @@ impl ServerDelivery {
         }
         let mut addresses = Vec::new();
         for batch in batcher.finish().take(out.slots) {
-            for trace in batch.traces() {
-                state.change(trace, |trace| trace.in_flight += 1);
-            }
+            route::hold(state, &batch);
             addresses.push(batch.address.clone());
             self.send_batch(state, out, batch, version);
         }
@@ -231,7 +216,7 @@ impl ServerDelivery {
     }
 
     /// Sends batches that MLflow refused or failed on, when their time has come.
-    fn send_retries(
+    fn send_suspects(
         &mut self,
         state: &mut BridgeState,
         out: &mut Outbox,
@@ -240,44 +225,19 @@ impl ServerDelivery {
         now: Instant,
     ) {
         for _ in 0..most.min(out.slots) {
-            let Some(index) = self.retries.iter().position(|batch| batch.not_before <= now) else { return };
-            let batch = self.retries.remove(index);
+            let Some(batch) = self.route.take_suspect(now) else { return };
             self.send_batch(state, out, batch, version);
         }
     }
 
     /// Sends a batch whose traces count as under way.
     fn send_batch(&mut self, state: &mut BridgeState, out: &mut Outbox, batch: Batch, version: ServerVersion) {
-        let mut spans = Vec::with_capacity(batch.items.len());
-        let mut update = Vec::new();
         let options = ComposeOptions {
             openinference_only: state.settings.openinference_only,
             previews: true,
             metadata: version < ServerVersion::SESSIONS.max(ServerVersion::TREE_TOTALS),
         };
-        for items in batch.items.chunk_by(|a, b| a.trace == b.trace) {
-            let Some((id, trace)) = items.first().and_then(|item| Some((item.trace, state.assembly.get(item.trace)?)))
-            else {
-                continue;
-            };
-            let read = compose::held_spans(trace, items.iter().map(|item| item.span));
-            let composed = compose::compose(trace, read, options);
-            let has = |id| trace.media.has(id);
-            let attached =
-                AttachmentReferences { trace: id.bytes(), limits: AttachmentLimits::of(&state.settings), has: &has };
-            let attached = Some(&attached).filter(|_| trace.media.has_some());
-            spans.extend(composed.spans.into_iter().map(|mapped| {
-                // Spans of other conventions pass as they are, for MLflow's translators of its own.
-                let is_ours = trace.span_summary(mapped.id).is_some_and(|summary| summary.openinference);
-                mapped.encode(version, attached.filter(|_| is_ours))
-            }));
-            update.push((id, composed.update));
-        }
-        let payload = compose::payload(spans.iter());
-        drop(spans);
-        for (id, update) in update {
-            state.change(id, |trace| trace.remember(update));
-        }
+        let payload = payload::of(state, &batch, Reader::Server(version), options);
         let Address { workspace, experiment_id, run_id } = &batch.address;
         let draft = requests::spans(experiment_id, run_id.as_deref(), payload).workspace(workspace.as_deref());
         self.send(state, out, draft, Purpose::Spans(batch));
@@ -286,7 +246,7 @@ impl ServerDelivery {
     /// What became of a request.
     pub fn complete(&mut self, state: &mut BridgeState, request: u64, answer: &Answer, now: Instant) {
         let Some(purpose) = self.in_flight.remove(&request) else { return };
-        let verdict = judge(answer, now);
+        let verdict = judge(answer, Peer::Mlflow, now);
         match purpose {
             Purpose::Version => self.version_answered(state, answer, &verdict, now),
             Purpose::Experiment(key, question) => self.experiment_answered(state, key, question, &verdict, now),
@@ -301,13 +261,11 @@ impl ServerDelivery {
     }
 
     pub(super) fn succeed(&mut self, state: &mut BridgeState) {
-        state.notice(self.gate.succeed());
+        self.route.succeed(state);
     }
 
     pub(super) fn fail(&mut self, state: &mut BridgeState, failure: &Failure, now: Instant) {
-        state.stats.retries += 1;
-        let notice = self.gate.fail(failure, &state.settings, now);
-        state.notice(notice);
+        self.route.fail(state, failure, now);
         if failure.topic == "unreachable" {
             // Another version may be there when it answers again.
             self.version = None;

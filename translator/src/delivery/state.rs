@@ -1,4 +1,4 @@
-//! The state that both deliveries work on: settings, traces, receipts, counters and events.
+//! The state that all deliveries work on: settings, traces, receipts, counters and events.
 
 use std::sync::Arc;
 
@@ -146,6 +146,7 @@ impl BridgeState {
             span_id: span.to_string(),
             payload: compose::single_span_payload(&held.envelope, &held.span),
             shares: feedback.len(),
+            sent: !arrival.summary.is_left_out(&self.settings),
         });
         let TraceDestination { workspace, experiment, .. } =
             requested.resolve(&self.settings, held.envelope.project.as_deref());
@@ -191,6 +192,12 @@ impl BridgeState {
         self.receipts.retain(receipt);
         entry.receipts.push(receipt);
         self.assembly.assess(target, entry, &self.settings, now);
+    }
+
+    /// All assessments of a trace that are held here.
+    pub fn pending_assessments(&self, trace: TraceId) -> Vec<(String, assessment::AssessmentVersion)> {
+        let entries = self.assembly.get(trace).into_iter().flat_map(|trace| trace.pending.iter());
+        entries.map(|entry| (entry.assessment.id.clone(), entry.assessment.version)).collect()
     }
 
     /// An assessment is in MLflow, in this version or a greater one.

@@ -3,9 +3,9 @@
 //! They are sent one after the other. A refusal costs no span: the bridge reports it and leaves the trace as it is.
 
 use super::answers::Verdict;
-use super::bisect::FAILURES_BEFORE_SPLIT;
 use super::purpose::Purpose;
 use super::requests;
+use super::route::FAILURES_BEFORE_SPLIT;
 use super::server::{Outbox, ServerDelivery};
 use super::state::BridgeState;
 use crate::assembly::destination::TraceDestination;

@@ -52,6 +52,32 @@ impl ServerVersion {
     }
 }
 
+/// Who reads the spans that are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// An MLflow server of this version.
+    Server(ServerVersion),
+    /// Unity Catalog, which MLflow's own client (3.17) sends objects and arrays as OTLP's own.
+    UnityCatalog,
+}
+
+impl Reader {
+    /// Whether it reads the JSON text of this value as the value.
+    fn reads_text_of(self, value: &Value) -> bool {
+        matches!(self, Self::Server(version) if version.reads_text_of(value))
+    }
+
+    /// Whether it reads the JSON text of any object or array as the value.
+    fn reads_text(self) -> bool {
+        matches!(self, Self::Server(version) if version >= ServerVersion::ARRAY_TEXT)
+    }
+
+    /// Whether it stores a span in the trace that `mlflow.traceRequestId` names.
+    pub fn trusts_request_id(self) -> bool {
+        matches!(self, Self::Server(version) if version < ServerVersion::OTLP_TRACE_ID)
+    }
+}
+
 impl fmt::Display for ServerVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.0, self.1)
@@ -61,21 +87,21 @@ impl fmt::Display for ServerVersion {
 /// What an attribute takes on the wire beside its key and its text: tags and lengths, or a number.
 const OVERHEAD: usize = 24;
 
-/// Writes added the way a server of this version reads them.
+/// Writes added attributes the way this reader reads them.
 ///
-/// From 3.7 on objects travel as JSON text, from 3.11 on arrays as well; before, they must travel as OTLP's own.
-pub fn write(added: &AddedAttributes<'_>, version: ServerVersion) -> Attributes {
+/// To servers from 3.7 on objects travel as JSON text, from 3.11 on arrays as well; otherwise they must travel as OTLP's own.
+pub fn write(added: &AddedAttributes<'_>, reader: Reader) -> Attributes {
     let text_len = |value: &Mapped<'_>| if let Mapped::Text(text) = value { text.len() } else { 0 };
     let lengths = added.iter().map(|(key, value)| key.len() + text_len(value) + OVERHEAD);
     let mut out = Attributes::with_capacity(lengths.sum());
     for (key, value) in added.iter() {
         match value {
-            Mapped::Text(text) if version < ServerVersion::ARRAY_TEXT => match parsed(text) {
-                Some(value) if !version.reads_text_of(&value) => out.put_json(key, &value),
+            Mapped::Text(text) if !reader.reads_text() => match parsed(text) {
+                Some(value) if !reader.reads_text_of(&value) => out.put_json(key, &value),
                 _ => out.put_str(key, text),
             },
             Mapped::Text(text) => out.put_str(key, text),
-            Mapped::Json(value) if !version.reads_text_of(value) => out.put_json(key, value),
+            Mapped::Json(value) if !reader.reads_text_of(value) => out.put_json(key, value),
             Mapped::Json(value @ (Value::Object(_) | Value::Array(_))) => out.put_str(key, &value.to_string()),
             // Encoded once more, or it would be read as the value it spells.
             Mapped::Json(Value::String(text)) if json::is_structured(text) => out.put_str(key, &json::quoted(text)),
@@ -99,7 +125,7 @@ mod tests {
     fn written<'a>(value: Mapped<'a>, version: ServerVersion) -> Vec<u8> {
         let mut added = AddedAttributes::default();
         added.push("key", value);
-        write(&added, version).into_bytes()
+        write(&added, Reader::Server(version)).into_bytes()
     }
 
     fn text_at(bytes: &[u8]) -> Option<&str> {

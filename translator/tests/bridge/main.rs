@@ -14,3 +14,4 @@ mod previews;
 mod routes;
 mod spans;
 mod traces;
+mod unity_catalog;

@@ -46,6 +46,8 @@ pub(crate) struct Model {
     /// Id → lifecycle stage.
     pub(crate) runs: BTreeMap<String, String>,
     pub(crate) traces: BTreeMap<Vec<u8>, Stored>,
+    /// Tables of Unity Catalog.
+    pub(crate) tables: BTreeSet<String>,
     /// Whether it hands artifacts on, and those that it has by their paths (`mlflow server --no-serve-artifacts` does not).
     pub(crate) serves_artifacts: bool,
     pub(crate) artifacts: BTreeMap<String, Vec<u8>>,
@@ -97,6 +99,7 @@ impl Model {
             },
             ("POST", "api/2.0/mlflow/experiments/create") => self.create(request),
             ("POST", "v1/traces") => self.log_spans(request),
+            ("POST", "api/2.0/otel/v1/traces") => self.log_to_table(request),
             ("POST", "api/3.0/mlflow/traces") => self.start_trace(request),
             ("POST", "api/2.0/mlflow/traces/link-prompts") => self.link_prompts(request),
             ("POST", "api/3.0/mlflow/traces/search") => self.search(request),
@@ -134,6 +137,26 @@ impl Model {
         let id = self.experiments.len().to_string();
         self.experiments.insert(name, (id.clone(), "active".into()));
         reply(200, json!({"experiment_id": id}).to_string())
+    }
+
+    /// The OTLP endpoint of a Databricks workspace.
+    fn log_to_table(&mut self, request: &Request) -> Answer {
+        let table = header(request, "x-databricks-uc-table-name").unwrap_or_default();
+        if !self.tables.contains(table) {
+            return reply(404, json!({"error_code": "TABLE_OR_VIEW_NOT_FOUND", "message": "no table"}).to_string());
+        }
+        let payload = ExportTraceServiceRequest::decode(&*request.body).unwrap();
+        let scopes = payload.resource_spans.into_iter().flat_map(|all| all.scope_spans);
+        let spans: Vec<_> = scopes.flat_map(|scope| scope.spans).collect();
+        if spans.iter().any(|span| Some(span.name.as_str()) == self.poison) {
+            return reply(400, json!({"error_code": "INVALID_PARAMETER_VALUE", "message": "no"}).to_string());
+        }
+        for span in spans {
+            let trace = self.traces.entry(span.trace_id.clone()).or_default();
+            trace.experiment = table.to_owned();
+            trace.spans.insert(span.span_id.clone(), span);
+        }
+        reply(200, String::new())
     }
 
     fn log_spans(&mut self, request: &Request) -> Answer {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use openinference_mlflow_translator::json;
 use openinference_mlflow_translator::mapping::{self, repair, tags};
-use openinference_mlflow_translator::mlflow::server::{self, ServerVersion};
+use openinference_mlflow_translator::mlflow::server::{self, Reader, ServerVersion};
 use openinference_mlflow_translator::mlflow::{Mapped, keys, preview};
 use openinference_mlflow_translator::openinference;
 use openinference_mlflow_translator::otlp::{KeyValue, Span, Value};
@@ -218,8 +218,9 @@ proptest! {
             prop_assert!(seen.insert(key.to_owned()) && span.attribute(key).is_none(), "{}", key);
             prop_assert!(!json::is_faulty(&value.as_text()), "{}", key);
         }
-        for version in [ServerVersion::OLDEST, ServerVersion::CURRENT] {
-            let written = server::write(&added, version);
+        let servers = [ServerVersion::OLDEST, ServerVersion::CURRENT].map(Reader::Server);
+        for reader in servers.into_iter().chain([Reader::UnityCatalog]) {
+            let written = server::write(&added, reader);
             prop_assert_eq!(Span::parse(written.as_bytes()).unwrap().attributes.len(), added.iter().len());
         }
         for (key, value) in tags::of_span(&span) {

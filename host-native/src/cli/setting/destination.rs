@@ -16,7 +16,8 @@ use crate::units::DecimalId;
 pub struct DestinationArgs {
     /// MLflow server, such as http://127.0.0.1:5000.
     ///
-    /// Without it traces are kept in the local folder and drawn in the terminal. Only http and https are supported.
+    /// Without it traces are kept in the local folder and drawn in the terminal. http and https are supported,
+    /// and `databricks` or `databricks://PROFILE` for a Databricks workspace (see --trace-location).
     #[arg(long, value_name = "URI", env = "MLFLOW_TRACKING_URI", value_hint = ValueHint::Url)]
     pub tracking_uri: Option<SecretString>,
     /// Experiment by name; created when it does not exist.
@@ -34,6 +35,11 @@ pub struct DestinationArgs {
     /// Workspace of a server that has workspaces.
     #[arg(long, value_name = "NAME", env = "MLFLOW_WORKSPACE", value_parser = NonEmptyStringValueParser::new())]
     pub workspace: Option<String>,
+    /// Location in Unity Catalog where a Databricks workspace keeps the traces: catalog.schema.prefix, or catalog.schema.
+    ///
+    /// For a tracking URI of Databricks alone, which needs it: spans go to the table that the location has for them.
+    #[arg(long, value_name = "LOCATION", env = "MLFLOW_TRACING_DESTINATION", value_parser = NonEmptyStringValueParser::new())]
+    pub trace_location: Option<String>,
     /// File that holds the bearer token, such as a mounted secret.
     #[arg(long, value_name = "FILE", env = "OPENINFERENCE_MLFLOW_TOKEN_FILE", value_hint = ValueHint::FilePath)]
     pub token_file: Option<PathBuf>,

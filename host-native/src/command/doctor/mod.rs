@@ -1,5 +1,6 @@
 //! `doctor`: everything that `serve` needs, checked without changing anything, and what to do about what is wrong.
 
+mod databricks;
 mod finding;
 #[cfg(feature = "kafka")]
 mod kafka;
@@ -35,6 +36,7 @@ pub(super) async fn run(args: &DoctorArgs, sources: &Sources, data_dir: &Path) -
     match sources.delivery(&args.destination, &TuningArgs::default()) {
         Ok(delivery) => match &delivery.destination {
             Destination::Server(server) => findings.extend(server::examine(server, &delivery).await),
+            Destination::UnityCatalog(catalog) => findings.extend(databricks::examine(catalog).await),
             Destination::Local => findings.push(machine::local_folder(data_dir)),
         },
         Err(error) => findings.push(Finding::of_settings(&error)),

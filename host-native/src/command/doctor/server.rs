@@ -72,7 +72,8 @@ impl ServerCheck {
     }
 }
 
-async fn ask(
+/// The answer to a request without a body.
+pub(super) async fn ask(
     client: &MlflowServer,
     method: &str,
     path: &str,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::command::transfer::{self, Acknowledged, Fingerprint, Totals, Transfer};
 use crate::driver::Refused;
 use crate::payload::{Encoding, PayloadContext};
-use crate::settings::{Delivery, Destination};
+use crate::settings::Delivery;
 
 /// Everything is left to the settings, and to the project that the resource names.
 const CONTEXT: PayloadContext = PayloadContext {
@@ -46,10 +46,8 @@ impl Sink {
         if !dry_run {
             return Ok(Self::Mlflow(Box::new(Transfer::start(delivery, data_dir, bar).await?)));
         }
-        let acknowledged = match &delivery.destination {
-            Destination::Server(server) => Some(transfer::acknowledged(server, data_dir)?),
-            Destination::Local => None,
-        };
+        let server = delivery.destination.server();
+        let acknowledged = server.map(|server| transfer::acknowledged(server, data_dir)).transpose()?;
         Ok(Self::Nowhere { acknowledged, otherwise: transfer::otherwise(delivery) })
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::Service;
 use crate::cli::LogFormat;
-use crate::settings::{Delivery, Destination, Experiment, Kafka, Settings};
+use crate::settings::{Delivery, Destination, Experiment, Kafka, Settings, UnityCatalog};
 
 /// Says it: to people in lines, to machines as one record.
 pub(super) fn announce(service: &Service, settings: &Settings, log_format: LogFormat) {
@@ -62,6 +62,19 @@ pub(super) fn warn_of_bare_credentials(settings: &Settings) {
     }
 }
 
+/// Says it when a setting names an experiment, and the location in Unity Catalog decides.
+pub(super) fn warn_of_unused_experiment(delivery: &Delivery) {
+    let named = delivery.experiment.is_some() || delivery.run_id.is_some() || delivery.workspace.is_some();
+    if let Destination::UnityCatalog(UnityCatalog { location, .. }) = &delivery.destination
+        && named
+    {
+        tracing::warn!(
+            "experiment, run and workspace are not used: in a Databricks workspace the traces belong to the experiment that \
+             {location} is linked to"
+        );
+    }
+}
+
 fn destination(delivery: &Delivery, folder: PathBuf) -> String {
     let experiment = match &delivery.experiment {
         Some(Experiment::Id(id)) => format!(", experiment {id}"),
@@ -70,6 +83,7 @@ fn destination(delivery: &Delivery, folder: PathBuf) -> String {
     };
     match &delivery.destination {
         Destination::Server(server) => format!("{}{experiment}", server.uri),
+        Destination::UnityCatalog(catalog) => format!("{}, Unity Catalog {}", catalog.workspace.uri, catalog.location),
         Destination::Local => {
             format!("{} (no tracking URI is set; --tracking-uri sends to MLflow)", folder.display())
         }

@@ -17,7 +17,7 @@ use crate::cli::LogFormat;
 use crate::driver::Undelivered;
 use crate::settings::Settings;
 use crate::terminal;
-use announcement::{announce, warn_of_bare_credentials};
+use announcement::{announce, warn_of_bare_credentials, warn_of_unused_experiment};
 pub use service::Service;
 use signals::Signals;
 
@@ -33,6 +33,7 @@ pub async fn run(settings: &Settings, log_format: LogFormat) -> anyhow::Result<E
     let service = Service::start(settings, terminal::print).await?;
     announce(&service, settings, log_format);
     warn_of_bare_credentials(settings);
+    warn_of_unused_experiment(&settings.delivery);
     supervisor::ready();
     tokio::select! {
         () = signals.next() => {}

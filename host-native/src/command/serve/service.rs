@@ -72,7 +72,8 @@ impl Service {
             Some(listener) => {
                 let mlflow = match &settings.delivery.destination {
                     Destination::Server(server) => Some(MlflowServer::new(server)?),
-                    Destination::Local => None,
+                    // A Databricks workspace has nothing that costs nothing to ask for.
+                    Destination::UnityCatalog(_) | Destination::Local => None,
                 };
                 let states = forwarding.iter().flat_map(Forwarding::states).cloned().collect();
                 let (reach, data_dir) = (metrics.reachability().clone(), &settings.data_dir);

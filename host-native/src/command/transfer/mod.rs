@@ -71,10 +71,8 @@ pub(super) fn delivery(
 
 /// The server of these settings; an error without one.
 pub(super) fn server(delivery: &Delivery) -> anyhow::Result<&Server> {
-    let Destination::Server(server) = &delivery.destination else {
-        bail!("there is no MLflow server to send to\nhint: name one with --tracking-uri or MLFLOW_TRACKING_URI");
-    };
-    Ok(server)
+    let server = delivery.destination.server();
+    server.context("there is no MLflow server to send to\nhint: name one with --tracking-uri or MLFLOW_TRACKING_URI")
 }
 
 /// What this server has acknowledged, as far as the data directory knows.
@@ -85,8 +83,11 @@ pub(super) fn acknowledged(server: &Server, data_dir: &Path) -> anyhow::Result<A
 
 /// Where payloads go that do not say: a part of every fingerprint.
 pub(super) fn otherwise(delivery: &Delivery) -> String {
-    let Delivery { experiment, run_id, workspace, openinference_only, .. } = delivery;
-    format!("{experiment:?} {run_id:?} {workspace:?} {openinference_only}")
+    let Delivery { destination, experiment, run_id, workspace, openinference_only, .. } = delivery;
+    match destination {
+        Destination::UnityCatalog(catalog) => format!("{} {openinference_only}", catalog.location),
+        _ => format!("{experiment:?} {run_id:?} {workspace:?} {openinference_only}"),
+    }
 }
 
 // === impl Transfer ===
@@ -96,7 +97,9 @@ impl Transfer {
     pub(super) async fn start(delivery: &Delivery, data_dir: &Path, bar: ProgressBar) -> anyhow::Result<Self> {
         let server = server(delivery)?;
         let acknowledged = acknowledged(server, data_dir)?;
-        reach(server).await?;
+        if matches!(delivery.destination, Destination::Server(_)) {
+            reach(server).await?;
+        }
         let (translator, metrics) = (bridge::load_translator()?, Metrics::default());
         let quarantine = Quarantine::below(data_dir);
         let storage = BridgeStorage { data_dir, quarantine: quarantine.clone(), backlog: None };

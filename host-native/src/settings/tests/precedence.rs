@@ -33,10 +33,7 @@ const PRECEDENCE: &[Row] = &[
         }
     }),
     ("--tracking-uri", ["http://flag:1", "http://variable:2", "http://file:3"], "local", |settings| {
-        match &settings.delivery.destination {
-            Destination::Server(server) => server.uri.to_string(),
-            Destination::Local => "local".to_owned(),
-        }
+        settings.delivery.destination.server().map_or_else(|| "local".to_owned(), |server| server.uri.to_string())
     }),
     ("--experiment", ["of flag", "of variable", "of file"], "none", |settings| match &settings.delivery.experiment {
         Some(Experiment::Name(name) | Experiment::Id(name)) => name.clone(),

@@ -72,7 +72,7 @@ impl ServerDelivery {
 
     /// MLflow failed on the assessment: its fault when others succeed, the server's otherwise.
     fn failed_on(&mut self, state: &mut BridgeState, sent: &AssessmentRequest, failure: &Failure, now: Instant) {
-        let successes = self.gate.successes;
+        let successes = self.route.gate.successes;
         let (mut others_succeed, mut crashes) = (false, 0);
         again(state, sent, now, |entry| {
             entry.step = Step::Create;

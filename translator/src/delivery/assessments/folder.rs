@@ -7,21 +7,15 @@ use crate::assembly::trace::Trace;
 use crate::contract::Instant;
 use crate::delivery::purpose::AssessmentRequest;
 use crate::delivery::state::BridgeState;
-use crate::feedback::assessment::{Assessment, AssessmentVersion};
+use crate::feedback::assessment::Assessment;
 use crate::trace_json;
 
 /// Feedback came before its trace has a file.
 pub(in crate::delivery) fn no_file(state: &mut BridgeState, trace: TraceId, now: Instant) {
-    for (id, version) in pending(state, trace) {
+    for (id, version) in state.pending_assessments(trace) {
         let sent = AssessmentRequest { trace, id, version, step: Step::Create };
         wait(state, &sent, "the trace has no file", now);
     }
-}
-
-/// All assessments of a trace that are held here.
-pub(in crate::delivery) fn pending(state: &BridgeState, id: TraceId) -> Vec<(String, AssessmentVersion)> {
-    let entries = state.assembly.get(id).into_iter().flat_map(|trace| trace.pending.iter());
-    entries.map(|entry| (entry.assessment.id.clone(), entry.assessment.version)).collect()
 }
 
 /// The assessments of a trace's file, and over them those that are held here: of one id the greater version.

@@ -1,21 +1,17 @@
-//! What happens to a batch after MLflow's answer: it is delivered, retried, or split until the faulty span is alone.
+//! What the answer of an MLflow server means for a batch: it is delivered, retried, or split until the faulty span is alone.
 
-use super::answers::{Failure, Verdict};
-use super::backoff;
+use super::answers::Verdict;
 use super::batch::Batch;
 use super::experiments;
+use super::route::release;
 use super::server::ServerDelivery;
 use super::state::BridgeState;
 use crate::assembly::trace::Trace;
 use crate::contract::Instant;
 use crate::mlflow::server::ServerVersion;
 
-/// How often MLflow may fail on a request before it is split.
-pub(super) const FAILURES_BEFORE_SPLIT: u32 = 2;
 /// How long the bridge keeps optional requests that find no room, in milliseconds.
 const OPTIONAL_AGE: u64 = 60_000;
-/// How often a request may be split without evidence that the server works otherwise.
-const BLIND_SPLITS: u32 = 3;
 
 impl ServerDelivery {
     pub(super) fn spans_answered(
@@ -46,59 +42,10 @@ impl ServerDelivery {
             }
             Verdict::Refused { status, reason, .. } => {
                 let reason = format!("MLflow refuses this span ({status} {reason})");
-                self.bisect(state, batch, &reason);
+                self.route.bisect(state, batch, &reason);
             }
-            Verdict::Failed(failure) => self.failed(state, batch, failure, now),
+            Verdict::Failed(failure) => self.route.failed(state, batch, failure, now),
         }
-    }
-
-    /// MLflow failed on the batch: the batch's fault if others succeed, the server's otherwise.
-    fn failed(&mut self, state: &mut BridgeState, mut batch: Batch, failure: &Failure, now: Instant) {
-        batch.failures += 1;
-        let accepted_before = *batch.accepted_before.get_or_insert(self.gate.successes);
-        let others_succeed = self.gate.successes > accepted_before;
-        let tried_enough = batch.failures > FAILURES_BEFORE_SPLIT;
-        if tried_enough && others_succeed {
-            let reason = "MLflow fails on this span (500) while it takes others";
-            return self.bisect(state, batch, reason);
-        }
-        if tried_enough && batch.items.len() > 1 && batch.blind_splits < BLIND_SPLITS {
-            batch.blind_splits += 1;
-            self.fail(state, failure, now);
-            return self.bisect(state, batch, "");
-        }
-        batch.not_before = now.saturating_add(backoff::delay(&state.settings, batch.failures));
-        if others_succeed {
-            state.stats.retries += 1;
-        } else {
-            self.fail(state, failure, now);
-        }
-        self.retries.push(batch);
-    }
-
-    /// Splits a batch; quarantines a single span for this reason.
-    fn bisect(&mut self, state: &mut BridgeState, batch: Batch, reason: &str) {
-        let Some((left, right)) = batch.split() else {
-            for item in &batch.items {
-                state.quarantine_span(item.trace, item.span, item.version, reason);
-            }
-            return release(state, &batch);
-        };
-        state.stats.retries += 1;
-        for half in [left, right] {
-            for id in half.traces() {
-                state.change(id, |trace| trace.in_flight += 1);
-            }
-            self.retries.push(half);
-        }
-        release(state, &batch);
-    }
-}
-
-/// The batch is no longer in flight.
-fn release(state: &mut BridgeState, batch: &Batch) {
-    for id in batch.traces() {
-        state.change(id, |trace| trace.in_flight = trace.in_flight.saturating_sub(1));
     }
 }
 
