@@ -26,6 +26,7 @@ def autolog(
     openinference_only: bool = False,
     attachments: bool | None = None,
     *,
+    trace_location: str | None = None,
     attachment_max_bytes: int | None = None,
     username: str | None = None,
     password: str | None = None,
@@ -52,8 +53,8 @@ def autolog(
         disable: Stops at once. Default: `OPENINFERENCE_MLFLOW_DISABLED`, `OTEL_SDK_DISABLED`, else `False`.
         silent: Prints nothing.
         log_traces: `False` collects nothing.
-        tracking_uri: The MLflow server. Default: `mlflow.set_tracking_uri()`, `MLFLOW_TRACKING_URI`, else
-            `http://127.0.0.1:5000`.
+        tracking_uri: The MLflow server, or `databricks`. Default: `mlflow.set_tracking_uri()`, `MLFLOW_TRACKING_URI`,
+            else `http://127.0.0.1:5000`.
         experiment: The experiment's name; created when missing. Default: `mlflow.set_experiment()`,
             `MLFLOW_EXPERIMENT_NAME`, the resource's `openinference.project.name`, else experiment 0.
         experiment_id: The experiment's id; wins over the name. Default: `MLFLOW_EXPERIMENT_ID`.
@@ -66,10 +67,12 @@ def autolog(
         openinference_only: Sends OpenInference spans alone, each below its nearest OpenInference ancestor.
         attachments: Sends base64 media as attachments where the server takes them. Default:
             `MLFLOW_TRACE_EXTRACT_ATTACHMENTS`, else `True`.
+        trace_location: Where in Unity Catalog a Databricks workspace keeps the traces, as `catalog.schema.prefix` or
+            `catalog.schema`. Default: `MLFLOW_TRACING_DESTINATION`.
         attachment_max_bytes: Larger media stays in the spans. Default: `MLFLOW_TRACE_MAX_ATTACHMENT_SIZE`, else 64 MiB.
         username, password: Basic authentication. Default: `MLFLOW_TRACKING_USERNAME`, `MLFLOW_TRACKING_PASSWORD`, else
             what the tracking URI has.
-        token: Bearer authentication. Default: `MLFLOW_TRACKING_TOKEN`.
+        token: Bearer authentication. Default: `MLFLOW_TRACKING_TOKEN`; of a Databricks workspace `DATABRICKS_TOKEN`.
         headers: Headers that every request carries. Default: none.
         flush_on_exit: Sends the remaining spans when the process ends.
         flush_on_signals: SIGTERM, if nobody handles it, ends the process as `sys.exit()` does: everything is sent.

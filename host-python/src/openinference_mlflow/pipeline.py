@@ -111,8 +111,8 @@ class Pipeline:
             self._delivery.add_feedback(trace_json, self._target(self.settings))
 
     def experiment_id(self) -> str | None:
-        """The experiment of spans that end now, once its id is known."""
-        if self.settings is None or self._delivery is None:
+        """The experiment of spans that end now, once its id is known. Unity Catalog has none."""
+        if self.settings is None or self._delivery is None or self.settings.delivery.trace_location is not None:
             return None
         target, driver = self._target(self.settings), self._delivery.driver
         return target.experiment_id or driver.experiment_ids.get(target.experiment_name or "") or driver.last_experiment

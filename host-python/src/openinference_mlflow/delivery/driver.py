@@ -111,7 +111,7 @@ class Driver:
     def _load_bridge(self) -> Any:
         from openinference_mlflow.translator.bridge import Bridge, Translator
 
-        optional = {
+        optional: dict[str, Any] = {
             "attachment_max_bytes": self._settings.attachment_max_bytes,
             "batch_spans": self._settings.batch_spans,
             "timeout_ms": self._settings.timeout_millis,
@@ -124,6 +124,8 @@ class Driver:
             "attachments": self._settings.attachments,
             "seed": random.getrandbits(32),
         }
+        if self._settings.trace_location is not None:
+            optional |= {"destination": "unity_catalog", "trace_location": self._settings.trace_location}
         given = {name: value for name, value in optional.items() if value is not None}
         return Bridge(Translator(), given | settings)
 
@@ -167,7 +169,9 @@ class Driver:
         elif response["status"] < 300:
             self.progress_at = now()
             experiment = dict(request["headers"]).get("x-mlflow-experiment-id")
-            if experiment is not None and request["path"].startswith("v1/traces"):
+            if self._settings.trace_location is not None:
+                self._report.info(f"traces are in Unity Catalog, at {self._settings.trace_location}", "success")
+            elif experiment is not None and request["path"].startswith("v1/traces"):
                 self.last_experiment = experiment
                 address = experiment_url(self._settings.tracking_uri, experiment)
                 self._report.info(f"traces are at {address}", f"success {experiment}")

@@ -63,6 +63,7 @@ _CHECKS = {
     "experiment_id": _Check("a number as MLflow numbers experiments", _experiment_id),
     "run_id": _TEXT,
     "workspace": _TEXT,
+    "trace_location": _TEXT,
     "filter": _HOOK,
     "mask": _HOOK,
     "openinference_only": _FLAG,

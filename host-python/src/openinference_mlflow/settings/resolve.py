@@ -15,6 +15,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from openinference_mlflow.settings import mlflow_client
 from openinference_mlflow.settings.check import checked
+from openinference_mlflow.settings.databricks import find_workspace, is_databricks
 from openinference_mlflow.settings.environment import Complain, read_boolean, read_count, read_text
 from openinference_mlflow.settings.hide import Mask, compose_masks, read_hide_settings
 from openinference_mlflow.settings.tracking_uri import TrackingUri, parse_tracking_uri
@@ -38,6 +39,7 @@ class Options:
     experiment_id: str | None = None
     run_id: str | None = None
     workspace: str | None = None
+    trace_location: str | None = None
     filter: Filter | None = None
     mask: Mask | None = None
     openinference_only: bool = False
@@ -69,6 +71,8 @@ class DeliverySettings:
 
     tracking_uri: str
     is_default_uri: bool
+    # In Unity Catalog, if the server is a Databricks workspace.
+    trace_location: str | None
     batch: bool
     openinference_only: bool
     attachments: bool
@@ -109,7 +113,7 @@ def resolve(options: Options, complain: Complain) -> Settings:
     uri_text = (
         options.tracking_uri or mlflow_client.tracking_uri_set_in_code() or read_text("MLFLOW_TRACKING_URI") or ""
     )
-    uri = parse_tracking_uri(uri_text.strip(), complain)
+    server = _server(options, uri_text.strip(), complain)
     batch = options.batch
     if batch is None:
         batch = read_boolean("MLFLOW_ENABLE_ASYNC_TRACE_LOGGING", complain)
@@ -127,9 +131,10 @@ def resolve(options: Options, complain: Complain) -> Settings:
             "the server's certificate is verified"
         )
     delivery = DeliverySettings(
-        tracking_uri=uri.address if uri else "",
+        tracking_uri=server.address if server else "",
         is_default_uri=not uri_text,
-        headers=_headers(options, uri),
+        trace_location=server.trace_location if server else None,
+        headers=tuple((server.credentials | dict(options.headers or {})).items()) if server else (),
         batch=batch,
         openinference_only=options.openinference_only,
         attachments=attachments is not False,
@@ -144,7 +149,7 @@ def resolve(options: Options, complain: Complain) -> Settings:
         client_cert_path=read_text("MLFLOW_TRACKING_CLIENT_CERT_PATH"),
     )
     return Settings(
-        is_enabled=not is_disabled and options.log_traces and uri is not None,
+        is_enabled=not is_disabled and options.log_traces and server is not None,
         silent=options.silent,
         delivery=delivery,
         target=_target(options, complain),
@@ -157,18 +162,34 @@ def resolve(options: Options, complain: Complain) -> Settings:
     )
 
 
-def _headers(options: Options, uri: TrackingUri | None) -> tuple[tuple[str, str], ...]:
-    """What every request carries. A header that the application gives wins over credentials."""
-    headers = {}
-    username = options.username or read_text("MLFLOW_TRACKING_USERNAME") or (uri.username if uri else "")
-    password = options.password or read_text("MLFLOW_TRACKING_PASSWORD") or (uri.password if uri else "")
+class _Server(NamedTuple):
+    """`credentials` are headers; a header that the application gives wins over them."""
+
+    address: str
+    credentials: dict[str, str]
+    trace_location: str | None = None
+
+
+def _server(options: Options, uri_text: str, complain: Complain) -> _Server | None:
+    """Returns `None` if nothing can be sent, and says why."""
+    if is_databricks(uri_text):
+        workspace = find_workspace(uri_text, options.token, options.trace_location, complain)
+        uri = parse_tracking_uri(workspace.host, complain) if workspace else None
+        if workspace is None or uri is None:
+            return None
+        return _Server(uri.address, {"authorization": f"Bearer {workspace.token}"}, workspace.trace_location)
+    uri = parse_tracking_uri(uri_text, complain)
+    return _Server(uri.address, _credentials(options, uri)) if uri else None
+
+
+def _credentials(options: Options, uri: TrackingUri) -> dict[str, str]:
+    username = options.username or read_text("MLFLOW_TRACKING_USERNAME") or uri.username
+    password = options.password or read_text("MLFLOW_TRACKING_PASSWORD") or uri.password
     token = options.token or read_text("MLFLOW_TRACKING_TOKEN")
     if username and password:
         encoded = base64.b64encode(f"{username}:{password}".encode()).decode()
-        headers["authorization"] = f"Basic {encoded}"
-    elif token:
-        headers["authorization"] = f"Bearer {token}"
-    return tuple((headers | dict(options.headers or {})).items())
+        return {"authorization": f"Basic {encoded}"}
+    return {"authorization": f"Bearer {token}"} if token else {}
 
 
 def _target(options: Options, complain: Complain) -> Target:
