@@ -18,6 +18,7 @@ export const MORE = below([
     "runtimes/runtimes",
     "runtimes/workerd",
     "e2e/e2e",
+    "databricks",
   ],
 ]);
 

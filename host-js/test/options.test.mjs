@@ -99,8 +99,7 @@ describe("a tracking URI", { concurrency: 2 }, () => {
   for (const [uri, message] of [
     ["./mlruns", /"\.\/mlruns" is a folder, .*mlflow server --backend-store-uri \.\/mlruns/],
     ["sqlite:///mlflow.db", /"sqlite:\/\/\/mlflow\.db" is a folder, a database/],
-    ["databricks://profile", /"databricks:\/\/profile" needs MLflow's own library/],
-    ["databricks", /"databricks" needs MLflow's own library; write the address/],
+    ["databricks-uc://profile", /"databricks-uc:\/\/profile" is a folder, a database or a scheme/],
     ["postgresql://me:hunter2@db/mlflow", /"postgresql:\/\/db\/mlflow" is a folder, a database/],
   ]) {
     test(`${uri} that names no server is reported with what to write`, async () => {

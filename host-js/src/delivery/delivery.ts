@@ -130,8 +130,9 @@ export class Delivery {
     return this.#describe("needs longer than the last flush waited: raise timeoutMillis or flushTimeoutMillis");
   }
 
-  /** The id of the experiment of spans for this target, once it is known. */
+  /** The id of the experiment of spans for this target, once it is known. Unity Catalog has none. */
   experimentId({ experimentId, experimentName }: Target): string | undefined {
+    if (this.#parts.settings.traceLocation) return undefined;
     return experimentId || this.#experimentIds.get(experimentName) || this.#exportedTo;
   }
 
@@ -298,6 +299,10 @@ export class Delivery {
     if (update.progress) {
       this.#progressAt = now();
       this.#trouble = undefined;
+      const { report, settings } = this.#parts;
+      const place = settings.traceLocation;
+      if (place)
+        report.info(`success ${place}`, `traces are in MLflow: ${settings.trackingUri}, Unity Catalog ${place}`);
     }
     if (update.silence !== undefined) {
       this.#silenceAt = now();
@@ -379,6 +384,7 @@ export class Delivery {
       settle_ms: settings.batch ? settings.settleMillis : 0,
       batch_spans: settings.batchSpans,
       timeout_ms: settings.timeoutMillis,
+      ...(settings.traceLocation && { destination: "unity_catalog", trace_location: settings.traceLocation }),
     };
     const parts = {
       settings: { bridge, batch: settings.batch, filters: settings.openInferenceOnly || settings.omitsSpans },

@@ -4,7 +4,9 @@
  */
 
 import { AsyncLocalStorage as NodeStorage } from "node:async_hooks";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { homedir } from "node:os";
 import { inflateRawSync } from "node:zlib";
 import type { StorageClass } from "./storage.js";
 
@@ -20,6 +22,15 @@ export const contextLimit: string | undefined = undefined;
 /** Expands raw DEFLATE data in base64. */
 export function inflateBase64(text: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(inflateRawSync(Buffer.from(text, "base64")));
+}
+
+/** A text file, `~/` being the user's home folder. `undefined` where it cannot be read. */
+export function readHomeFile(path: string): string | undefined {
+  try {
+    return readFileSync(path.replace(/^~(?=\/)/, homedir()), "utf8");
+  } catch {
+    return undefined;
+  }
 }
 
 /** Every module that CommonJS has loaded, by file name. `undefined` where there is no such list. */

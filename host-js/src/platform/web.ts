@@ -17,6 +17,11 @@ export function inflateBase64(text: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(inflateSync(Uint8Array.from(atob(text), (character) => character.charCodeAt(0))));
 }
 
+/** There are no files. */
+export function readHomeFile(_path: string): string | undefined {
+  return undefined;
+}
+
 export function commonJsModules(): undefined {
   return undefined;
 }

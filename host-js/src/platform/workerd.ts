@@ -2,7 +2,7 @@
 
 import { type StorageClass, SynchronousStorage } from "./storage.js";
 
-export { commonJsModules, httpsSender, inflateBase64, workerTranslator } from "./web.js";
+export { commonJsModules, httpsSender, inflateBase64, readHomeFile, workerTranslator } from "./web.js";
 
 const platformStorage = await loadStorage();
 

@@ -68,6 +68,7 @@ const CHECKS: { [Name in keyof Required<AutologOptions>]: Check } = {
   experimentId: id,
   runId: text,
   workspace: text,
+  traceLocation: text,
   username: text,
   password: secret,
   token: secret,

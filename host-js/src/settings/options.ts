@@ -24,7 +24,10 @@ export interface AutologOptions {
   silent?: boolean | undefined;
   /** `false` collects no traces. Default `true`. */
   logTraces?: boolean | undefined;
-  /** Address of the MLflow server, `http://` or `https://`. Default: `MLFLOW_TRACKING_URI`, else `http://127.0.0.1:5000`. */
+  /**
+   * Address of the MLflow server, `http://` or `https://`, or `databricks`. Default: `MLFLOW_TRACKING_URI`, else
+   * `http://127.0.0.1:5000`.
+   */
   trackingUri?: string | undefined;
   /**
    * The experiment's name. It is created when it is missing. Default: `MLFLOW_EXPERIMENT_NAME`, else the resource attribute
@@ -37,11 +40,16 @@ export interface AutologOptions {
   runId?: string | undefined;
   /** MLflow's workspace. Default: `MLFLOW_WORKSPACE`. */
   workspace?: string | undefined;
+  /**
+   * Where in Unity Catalog a Databricks workspace keeps the traces, as `catalog.schema.prefix` or `catalog.schema`. Default:
+   * `MLFLOW_TRACING_DESTINATION`.
+   */
+  traceLocation?: string | undefined;
   /** User name for basic authentication, which wins over the token. Default: `MLFLOW_TRACKING_USERNAME`. */
   username?: string | undefined;
   /** Password for basic authentication. Default: `MLFLOW_TRACKING_PASSWORD`. */
   password?: string | undefined;
-  /** Token for bearer authentication. Default: `MLFLOW_TRACKING_TOKEN`. */
+  /** Token for bearer authentication. Default: `MLFLOW_TRACKING_TOKEN`; of a Databricks workspace `DATABRICKS_TOKEN`. */
   token?: string | undefined;
   /** Headers to add to every request, for instance the key of a proxy. Default: none. */
   headers?: Record<string, string> | undefined;

@@ -2,6 +2,7 @@
 
 import type { ReadableSpan } from "../span/readable.js";
 import { checkHeaders } from "./check.js";
+import { findWorkspace, isDatabricks } from "./databricks.js";
 import { type Complain, readBoolean, readCount, readText, shorten } from "./environment.js";
 import { composeMasks, readHideSettings } from "./hide.js";
 import type { AutologOptions } from "./options.js";
@@ -13,6 +14,8 @@ export interface DeliverySettings {
   trackingUri: string;
   /** Neither an option nor the environment names the server. */
   trackingUriIsDefault: boolean;
+  /** In Unity Catalog, if the server is a Databricks workspace. */
+  traceLocation: string | undefined;
   /** Credentials and the user's headers, names in lower case. */
   headers: Record<string, string>;
   /** Unset: as the runtime does it. */
@@ -66,20 +69,12 @@ const LEAST_QUEUE_BYTES = 1024 * 1024;
 
 /** Resolves checked options. */
 export function resolve(options: AutologOptions, complain: Complain): Settings {
-  const text = (option: string | undefined, name: string) => option?.trim() || readText(name) || "";
   const count = (option: number | undefined, name: string, fallback: number) =>
     option !== undefined && option > 0 ? option : (readCount(name, complain) ?? fallback);
 
   const uriText = text(options.trackingUri, "MLFLOW_TRACKING_URI");
-  const uri = parseTrackingUri(uriText, complain);
-  const username = text(options.username, "MLFLOW_TRACKING_USERNAME") || uri?.username;
-  const password = text(options.password, "MLFLOW_TRACKING_PASSWORD") || uri?.password;
-  const token = text(options.token, "MLFLOW_TRACKING_TOKEN");
-
-  const headers: Record<string, string> = {};
-  if (username && password) headers.authorization = `Basic ${base64(`${username}:${password}`)}`;
-  else if (token) headers.authorization = `Bearer ${token}`;
-  Object.assign(headers, checkHeaders(options.headers ?? {}, complain));
+  const server = findServer(uriText, options, complain);
+  const headers = { ...server?.credentials, ...checkHeaders(options.headers ?? {}, complain) };
 
   const experimentId = text(options.experimentId, "MLFLOW_EXPERIMENT_ID");
   if (experimentId && !/^\d+$/.test(experimentId)) {
@@ -89,13 +84,14 @@ export function resolve(options: AutologOptions, complain: Complain): Settings {
     );
   }
   return {
-    enabled: !isDisabled(options, complain) && options.logTraces !== false && uri !== undefined,
+    enabled: !isDisabled(options, complain) && options.logTraces !== false && server !== undefined,
     silent: options.silent ?? false,
     delivery: {
-      trackingUri: uri?.address ?? "",
+      trackingUri: server?.address ?? "",
       trackingUriIsDefault: uriText === "",
+      traceLocation: server?.traceLocation,
       headers,
-      tls: uri?.address.startsWith("https:") ? readTlsSettings(complain) : undefined,
+      tls: server?.address.startsWith("https:") ? readTlsSettings(complain) : undefined,
       batch: options.batch ?? readBoolean("MLFLOW_ENABLE_ASYNC_TRACE_LOGGING", complain) ?? true,
       worker: options.worker ?? !hasOwnDispatcher(),
       openInferenceOnly: options.openInferenceOnly ?? false,
@@ -123,6 +119,37 @@ export function resolve(options: AutologOptions, complain: Complain): Settings {
     signals: signals(options.flushOnSignals),
     flushTimeoutMillis: options.flushTimeoutMillis ?? 10_000,
   };
+}
+
+/** Where requests go, and the headers with which they authenticate. */
+interface Server {
+  address: string;
+  credentials: Record<string, string>;
+  traceLocation?: string;
+}
+
+function findServer(uriText: string, options: AutologOptions, complain: Complain): Server | undefined {
+  if (isDatabricks(uriText)) {
+    const workspace = findWorkspace(uriText, options, complain);
+    const uri = workspace && parseTrackingUri(workspace.host, complain);
+    if (!workspace || !uri) return undefined;
+    const credentials = { authorization: `Bearer ${workspace.token}` };
+    return { address: uri.address, credentials, traceLocation: workspace.traceLocation };
+  }
+  const uri = parseTrackingUri(uriText, complain);
+  if (!uri) return undefined;
+  const username = text(options.username, "MLFLOW_TRACKING_USERNAME") || uri.username;
+  const password = text(options.password, "MLFLOW_TRACKING_PASSWORD") || uri.password;
+  const token = text(options.token, "MLFLOW_TRACKING_TOKEN");
+  const credentials: Record<string, string> = {};
+  if (username && password) credentials.authorization = `Basic ${base64(`${username}:${password}`)}`;
+  else if (token) credentials.authorization = `Bearer ${token}`;
+  return { address: uri.address, credentials };
+}
+
+/** An option's text, else its variable's. */
+function text(option: string | undefined, name: string): string {
+  return option?.trim() || readText(name) || "";
 }
 
 function experimentName(options: AutologOptions): { experimentName: string; experimentId?: string } {

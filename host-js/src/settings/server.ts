@@ -36,13 +36,6 @@ export function parseTrackingUri(text: string, complain: Complain): TrackingUri 
 function withScheme(text: string, complain: Complain): string | undefined {
   if (/^https?:\/\//i.test(text)) return text;
   const shown = shorten(text.replace(/[^/@]*@/, ""));
-  if (/^databricks(:|$)/i.test(text)) {
-    complain(
-      `no traces are collected: the tracking URI "${shown}" needs MLflow's own library; write the address of an MLflow ` +
-        "server, for example http://127.0.0.1:5000",
-    );
-    return undefined;
-  }
   // `host:port`, which `new URL` would read as a scheme.
   if (/^(\[[0-9a-f:.]+\]|[\w-]+(\.[\w-]+)*):\d{1,5}(\/|$)/i.test(text)) {
     complain(`the tracking URI "${shown}" has no scheme: http:// is assumed; write "http://${shown}"`);

@@ -35,6 +35,6 @@ export function run(command, args, { env = {}, cwd, onStart, limitMillis = LIMIT
 
 /** The developer's own settings for MLflow, OpenTelemetry or OpenInference must not reach the tests. */
 function cleanEnvironment() {
-  const foreign = /^(MLFLOW_|OTEL_|OPENINFERENCE_|PHOENIX_|NODE_OPTIONS$|NODE_TEST)/;
+  const foreign = /^(MLFLOW_|DATABRICKS_|OTEL_|OPENINFERENCE_|PHOENIX_|NODE_OPTIONS$|NODE_TEST)/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
 }
