@@ -147,9 +147,7 @@ pub fn judge(answer: &Answer, peer: Peer, now: Instant) -> Verdict<'_> {
         400..=499 if refusal.as_ref().is_some_and(Refusal::is_of_the_database) => Verdict::Failed(Failure {
             topic: "failing",
             level: Level::Warn,
-            message: format!(
-                "the MLflow server's database fails on a request ({status}); spans are held and tried again"
-            ),
+            message: format!("{name}'s database fails on a request ({status}); spans are held and tried again"),
             retry_after,
         }),
         413 => Verdict::Refused { status, code: String::new(), reason: "the request is too large".to_owned() },
