@@ -66,7 +66,12 @@ const twoCities = ["Lisbon", "Porto"];
 // BeeAI writes the prompts, and answers by a tool.
 const BEEAI = "System: Role Assume the role of a helpful AI assistant.…";
 const BEEAI_TASK = "User: Your task: How is the weather in Lisbon?";
+// The older framework for JavaScript ends its prompts with a new line.
+const BEEAI_JS = "System: Assume the role of A helpful AI assistant.…";
+const BEEAI_JS_TASK = "User: Your task: How is the weather in Lisbon?";
 const BEEAI_TOOLS = [...TOOLS, "final_answer"];
+// An action group is part of a tool's name.
+const LOOKED_UP = "Assistant: I look it up. → weather__get_weather(city: Lisbon)";
 const named = (cities) => cities.map((city) => `${city}: 21 °C, sunny`);
 
 export const INSTRUMENTORS = [
@@ -351,6 +356,20 @@ export const INSTRUMENTORS = [
     },
   },
   {
+    name: "Bedrock Agents (JS)",
+    payloads: {
+      "js_bedrock_agent_runtime_agent.pb": {
+        spans: [
+          { inputs: [SYSTEM, WEATHER], outputs: [LOOKED_UP] },
+          {
+            inputs: [SYSTEM, WEATHER, LOOKED_UP, "Tool weather__get_weather: 21 °C, sunny"],
+            outputs: [SUNNY],
+          },
+        ],
+      },
+    },
+  },
+  {
     name: "AI SDK (JS)",
     payloads: {
       "js_ai_sdk_conversation.pb": conversation,
@@ -366,6 +385,57 @@ export const INSTRUMENTORS = [
     payloads: {
       "js_openai_agents_handoff.pb": handOver(),
       "js_openai_agents_chat_completions.pb": toolUse({ results: named(["Lisbon"]), before: [SYSTEM], tools: [] }),
+    },
+  },
+  {
+    name: "BeeAI (JS)",
+    // A span for each event: the request is on the first, the answer on the second, and nothing on the last.
+    of: /^(backend\..*\.(start|success)-\d|beeai-framework-main)$/,
+    payloads: {
+      "js_beeai_conversation.pb": {
+        spans: [
+          { inputs: DIALOGUE, outputs: [TWO_MILLION] },
+          // Of a request alone the UI takes what an assistant said last for an answer.
+          { inputs: DIALOGUE, outputs: [PARIS] },
+          { inputs: [], outputs: [TWO_MILLION] },
+        ],
+      },
+      "js_beeai_agent.pb": {
+        spans: [
+          { inputs: [BEEAI_JS, BEEAI_JS_TASK], outputs: [] },
+          { inputs: [], outputs: [toolCalls(["Lisbon"])] },
+          {
+            inputs: [BEEAI_JS, BEEAI_JS_TASK, toolCalls(["Lisbon"]), toolResult("Lisbon: 21 °C, sunny")],
+            // As above.
+            outputs: [toolCalls(["Lisbon"]), toolResult("Lisbon: 21 °C, sunny")],
+          },
+          { inputs: [], outputs: ["Assistant: → final_answer(response: It is 21 °C and sunny in Lisbon.)"] },
+        ],
+      },
+    },
+  },
+  {
+    name: "Mastra (JS)",
+    // Below each call to a model are spans of its steps, and of the chunks of their streams.
+    of: /^(chat|model_step) /,
+    payloads: {
+      "js_mastra_conversation.pb": {
+        spans: [
+          { inputs: DIALOGUE, outputs: [TWO_MILLION] },
+          { inputs: DIALOGUE, outputs: [TWO_MILLION] },
+        ],
+      },
+      "js_mastra_agent.pb": {
+        spans: [
+          { inputs: [SYSTEM, WEATHER], outputs: [SUNNY] },
+          { inputs: [SYSTEM, WEATHER], outputs: [toolCalls(["Lisbon"])] },
+          {
+            // The exporter names the call and its result, and leaves out what they say.
+            inputs: [SYSTEM, WEATHER, "Assistant: [tool: get_weather]", "Tool: [tool-result: get_weather]"],
+            outputs: [SUNNY],
+          },
+        ],
+      },
     },
   },
 ];

@@ -6,7 +6,10 @@
 import { SPAN, TRACE } from "./texts.mjs";
 
 const card = (text, tag) => ({ text, tags: [tag] });
-const file = (key, text) => card(text, `${key}: "${text === SPAN ? "spans.md" : "traces.md"}"`);
+const nameOf = (text) => (text === SPAN ? "spans.md" : "traces.md");
+const file = (key, text) => card(text, `${key}: "${nameOf(text)}"`);
+const stored = (text) =>
+  card(text, `location: { "type": "S3", "s3Location": { "uri": "s3://handbook/${nameOf(text)}" } }`);
 
 export const RETRIEVERS = {
   "py_langchain_retrieval.pb": {
@@ -28,5 +31,9 @@ export const RETRIEVERS = {
   "js_langchain_retrieval.pb": {
     name: "LangChain (JS)",
     spans: { VectorStoreRetriever: [file("source", SPAN), file("source", TRACE)] },
+  },
+  "js_bedrock_agent_runtime_retrieval.pb": {
+    name: "Bedrock Agents (JS)",
+    spans: { "bedrock.retrieve": [stored(SPAN), stored(TRACE)] },
   },
 };

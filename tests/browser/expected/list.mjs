@@ -101,10 +101,17 @@ export const LISTED = {
   "js_langchain_error.pb": [['{"who":"bot","q":"fail429"}', "-"]],
   "js_bedrock_conversation.pb": conversation,
   "js_bedrock_tool_result.pb": toolUse(LOOKING_UP),
+  "js_bedrock_agent_runtime_agent.pb": agent,
+  // What a retriever found by itself is its documents.
+  "js_bedrock_agent_runtime_retrieval.pb": [[WHAT_IS_A_SPAN, '[{"page_content":"A span is one timed operation of a trace.",…']],
   "js_ai_sdk_conversation.pb": conversation,
   "js_ai_sdk_tool_result.pb": agent,
   "js_ai_sdk_image.pb": picture,
   "js_openai_agents_handoff.pb": agent,
   "js_openai_agents_chat_completions.pb": agent,
+  "js_beeai_conversation.pb": conversation,
+  "js_beeai_agent.pb": agent,
+  "js_mastra_conversation.pb": conversation,
+  "js_mastra_agent.pb": agent,
   "js_core_error.pb": [["-", "-"]],
 };

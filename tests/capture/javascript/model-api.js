@@ -2,12 +2,14 @@
  * A model API of any provider, on loopback: it says what it was told to say, in that order, whatever it is prompts.
  *
  * A scenario names its answers, files of `capture/answers/`: `.json` is one body, `.sse` a stream of server-sent
- * events. An answer that is left over, or a question too many, fails the scenario.
+ * events, `.events.json` one of Amazon's. An answer that is left over, or a question too many, fails the scenario.
  */
 
 import { readFile } from "node:fs/promises";
 import http from "node:http";
 import path from "node:path";
+
+import { eventStream } from "./event-stream.js";
 
 const ANSWERS = path.resolve(import.meta.dirname, "../answers");
 const CONTENT_TYPES = { ".json": "application/json", ".sse": "text/event-stream" };
@@ -31,10 +33,7 @@ export class ModelApi {
 
   /** While `work` runs, answer with these files in turn; afterwards each must have been asked for, and no more. */
   async answering(names, work) {
-    for (const name of names) {
-      const contentType = CONTENT_TYPES[path.extname(name)];
-      this.#answers.push({ contentType, body: await readFile(path.join(ANSWERS, name), "utf8") });
-    }
+    for (const name of names) this.#answers.push(await answer(name));
     const result = await work();
     if (this.#answers.length > 0 || this.#excess.length > 0) {
       const left = this.#answers.length;
@@ -62,6 +61,12 @@ export class ModelApi {
     response.writeHead(200, { "content-type": answer.contentType });
     response.end(echo ? echoing(JSON.parse(Buffer.concat(chunks)), answer.body) : answer.body);
   }
+}
+
+async function answer(name) {
+  const text = await readFile(path.join(ANSWERS, name), "utf8");
+  if (!name.endsWith(".events.json")) return { contentType: CONTENT_TYPES[path.extname(name)], body: text };
+  return { contentType: "application/vnd.amazon.eventstream", body: eventStream(JSON.parse(text)) };
 }
 
 /** OpenAI's Responses API repeats parts of the request in its answer, and instrumentations read them there. */

@@ -23,9 +23,10 @@ const SPAN_END_LIMIT_MS = 5_000;
  * Writes `js_<instrumentor>_<scenario>.pb` for each scenario, a function that takes the model API.
  *
  * `packages` decide what the spans look like; `instrument` takes the tracer provider; `processor` makes the span
- * processor for an exporter, where the instrumentation brings one.
+ * processor for an exporter, where the instrumentation brings one; `modules` is the folder with the packages, where a
+ * script has a folder of its own.
  */
-export async function record({ instrumentor, packages, instrument, scenarios, processor = simple }) {
+export async function record({ instrumentor, packages, instrument, scenarios, processor = simple, modules = HERE }) {
   const exporter = new InMemorySpanExporter();
   const open = new OpenSpans();
   const provider = new NodeTracerProvider({
@@ -34,29 +35,37 @@ export async function record({ instrumentor, packages, instrument, scenarios, pr
       "openinference.project.name": "capture",
       "telemetry.sdk.language": "nodejs",
       "telemetry.sdk.name": "opentelemetry",
-      "telemetry.sdk.version": await versionOf("@opentelemetry/sdk-trace-node"),
+      "telemetry.sdk.version": await versionOf("@opentelemetry/sdk-trace-node", HERE),
     }),
     spanProcessors: [open, processor(exporter)],
   });
   provider.register();
   instrument(provider);
+  const run = async (scenario, api) => {
+    exporter.reset();
+    await scenario(api);
+    await open.none();
+    await provider.forceFlush();
+    const spans = exporter.getFinishedSpans();
+    return { spans, body: ProtobufTraceSerializer.serializeRequest(spans.map(withoutLocalPaths)) };
+  };
+  await write({ instrumentor, packages, scenarios, modules, run });
+}
+
+/** Runs each scenario and writes its payload; `run` returns the spans, as the SDK has them, and their bytes. */
+export async function write({ instrumentor, packages, scenarios, modules, run }) {
   const known = {
     source: "captured",
-    packages: await Promise.all(packages.map(async (name) => `${name} ${await versionOf(name)}`)),
+    packages: await Promise.all(packages.map(async (name) => `${name} ${await versionOf(name, modules)}`)),
     node: process.versions.node,
     captured: fixtureFiles.today(),
   };
   const entries = {};
   const api = await ModelApi.start();
   try {
-    for (const [scenario, run] of Object.entries(scenarios)) {
-      exporter.reset();
-      await run(api);
-      await open.none();
-      await provider.forceFlush();
-      const spans = exporter.getFinishedSpans();
+    for (const [scenario, work] of Object.entries(scenarios)) {
+      const { spans, body } = await run(work, api);
       if (spans.length === 0) throw new Error(`scenario ${scenario} made no span`);
-      const body = ProtobufTraceSerializer.serializeRequest(spans.map(withoutLocalPaths));
       const name = `js_${instrumentor}_${scenario}.pb`;
       entries[name] = { body, known: { ...known, scenario, ...describe(spans) } };
       console.log(`${name}: ${spans.length} spans, ${body.length} bytes`);
@@ -96,8 +105,8 @@ function simple(exporter) {
   return new SimpleSpanProcessor(exporter);
 }
 
-async function versionOf(name) {
-  return JSON.parse(await readFile(path.join(HERE, "node_modules", name, "package.json"), "utf8")).version;
+async function versionOf(name, modules) {
+  return JSON.parse(await readFile(path.join(modules, "node_modules", name, "package.json"), "utf8")).version;
 }
 
 /** What `fixture_files.describe` reads out of a payload. */

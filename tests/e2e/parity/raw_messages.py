@@ -27,12 +27,12 @@ _ITEMS = {
     "function_call_result": "tool",
 }
 _LANGCHAIN = {"human": "user", "ai": "assistant", "system": "system", "tool": "tool"}
-_CALLS = {"tool_call", "tool_use", "toolUse", "function_call", "functionCall"}
-_RESULTS = {"tool_call_response", "tool_result", "toolResult", "function_response", "functionResponse"} | {
+_CALLS = {"tool_call", "tool_use", "toolUse", "tool-call", "function_call", "functionCall"}
+_RESULTS = {"tool_call_response", "tool_result", "toolResult", "tool-result", "function_response", "functionResponse"} | {
     "function_call_output",
     "function_call_result",
 }
-_IDS = ("call_id", "callId", "tool_use_id", "toolUseId", "tool_call_id", "id")
+_IDS = ("call_id", "callId", "tool_use_id", "toolUseId", "toolCallId", "tool_call_id", "id")
 
 
 def messages(raw: object, speaker: str) -> list[Turn]:
@@ -111,6 +111,9 @@ def _message(raw: object, speaker: str) -> list[Turn] | None:
     role = _LANGCHAIN.get(str(kind).removesuffix("Chunk").removesuffix("Message").lower())
     if role:
         return _read(role, raw.get("data") or raw)
+    if kind is None and isinstance(raw.get("toolCalls"), list):
+        # The result of a call through the AI SDK.
+        return _read(speaker, {"content": raw.get("text"), "tool_calls": raw["toolCalls"]})
     return _read(speaker, raw) if kind is None and isinstance(raw.get("parts") or raw.get("tool_calls"), list) else None
 
 
@@ -169,7 +172,8 @@ def _id(body: dict) -> str | None:
 def _call(body: dict) -> Call:
     function = body["function"] if isinstance(body.get("function"), dict) else body
     given = next((function[name] for name in ("arguments", "args", "input") if function.get(name) is not None), "{}")
-    return Call(_id(body), function["name"], given if isinstance(given, str) else json.dumps(given))
+    name = next(function[key] for key in ("name", "toolName", "tool_name") if key in function)
+    return Call(_id(body), name, given if isinstance(given, str) else json.dumps(given))
 
 
 def _picture(kind: str, body: dict) -> str | None:

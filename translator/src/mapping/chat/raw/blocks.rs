@@ -75,9 +75,10 @@ pub(super) fn read_message<'a>(
     if let Some(content) = content {
         read(content, &mut blocks);
     }
-    let [calls, legacy, answers, name] =
-        body.map_or([None; 4], |body| body.fields(["tool_calls", "function_call", "tool_call_id", "name"]));
-    let calls = calls.into_iter().flat_map(JsonValue::items).chain(legacy.filter(|call| call.is_object()));
+    let [calls, camel_calls, legacy, answers, name] = body
+        .map_or([None; 5], |body| body.fields(["tool_calls", "toolCalls", "function_call", "tool_call_id", "name"]));
+    let calls =
+        calls.or(camel_calls).into_iter().flat_map(JsonValue::items).chain(legacy.filter(|call| call.is_object()));
     calls.for_each(|body| call("", body, &mut blocks));
     let mut message = Message::empty(role);
     if role == Role::Tool {

@@ -91,8 +91,20 @@ fn turn(message: JsonValue<'_>, default: Role) -> Option<Turn<'_>> {
             is_langchains: false,
         });
     }
-    let [role, kind, id, data, kwargs, content, parts, calls, blocks, source] =
-        message.fields(["role", "type", "id", "data", "kwargs", "content", "parts", "tool_calls", "blocks", "source"]);
+    let [role, kind, id, data, kwargs, content, parts, calls, blocks, source, text, camel_calls] = message.fields([
+        "role",
+        "type",
+        "id",
+        "data",
+        "kwargs",
+        "content",
+        "parts",
+        "tool_calls",
+        "blocks",
+        "source",
+        "text",
+        "toolCalls",
+    ]);
     let class = || id.and_then(|id| id.items().last()).and_then(JsonValue::string);
     let (role, body, is_langchains) = match (role.and_then(JsonValue::string), kind.and_then(JsonValue::string)) {
         (Some(role), _) => (Role::named(&role), message, false),
@@ -109,11 +121,13 @@ fn turn(message: JsonValue<'_>, default: Role) -> Option<Turn<'_>> {
             None => (role_of_class(&kind)?, data.or(content.map(|_| message))?, true),
         },
         (None, None) => {
-            parts.or(calls).filter(|list| list.is_array())?;
+            parts.or(calls).or(camel_calls).filter(|list| list.is_array())?;
             (default, message, false)
         }
     };
-    let content = if body.is(message) { content.or(parts).or(blocks) } else { body.field("content") };
+    // The result of a call through the AI SDK has its words beside its calls.
+    let words = camel_calls.and(text);
+    let content = if body.is(message) { content.or(parts).or(blocks).or(words) } else { body.field("content") };
     Some(Turn { role, content, body: Some(body), is_langchains })
 }
 

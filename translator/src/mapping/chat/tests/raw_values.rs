@@ -117,3 +117,24 @@ fn an_answer_without_words_leaves_the_raw_one_and_what_was_asked() {
     assert_eq!(mapped.json(SPAN_OUTPUTS), json!({"error": "no key"}));
     assert_eq!(mapped.json(CHAT_MESSAGES), json!([{"role": "user", "content": "hi"}]));
 }
+
+#[test]
+fn the_result_of_a_call_through_the_ai_sdk_is_an_answer() {
+    let call = json!({"toolCallId": "call_1", "toolName": "get_weather", "args": {"city": "Lisbon"}});
+    let asked = ("input.value", json!(r#"[{"role": "user", "content": "hi"}]"#));
+    let answer =
+        |result: &Value| MappedSpan::llm(&[asked.clone(), ("output.value", json!(result.to_string()))]).answered();
+    assert_eq!(answer(&json!({"text": "ho", "toolCalls": []}))[0]["message"]["content"], "ho");
+    assert_eq!(
+        answer(&json!({"text": "", "toolCalls": [call]}))[0]["message"]["tool_calls"],
+        json!([{
+            "id": "call_1", "type": "function",
+            "function": {"name": "get_weather", "arguments": r#"{"city":"Lisbon"}"#}
+        }])
+    );
+    // Data with a text is no answer.
+    assert_eq!(
+        MappedSpan::llm(&[asked.clone(), ("output.value", json!(r#"{"text": "ho"}"#))]).text(MESSAGE_FORMAT),
+        None
+    );
+}
