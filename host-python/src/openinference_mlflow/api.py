@@ -133,7 +133,8 @@ def get_trace_url(trace_id: str | int | None = None) -> str | None:
     experiment, given = pipeline.experiment_id(), trace_id or last_trace_id()
     if pipeline.settings is None or experiment is None or given is None:
         return None
-    return f"{experiment_url(pipeline.settings.delivery.tracking_uri, experiment)}?traceId={mlflow_trace_id(given)}"
+    traces = experiment_url(pipeline.settings.delivery.tracking_uri, experiment)
+    return f"{traces}?selectedEvaluationId={mlflow_trace_id(given)}"
 
 
 def mlflow_trace_id(trace_id: str | int) -> str:

@@ -12,9 +12,9 @@ export class TracePage {
     this.base = `${uri}/#/experiments/${experimentId}/traces`;
   }
 
-  /** Opens the trace at one of its spans. A span that failed opens with its exception. */
+  /** Opens the trace, at the URL that the packages name, at one of its spans. A span that failed opens with its exception. */
   async open(traceId, spanId) {
-    const url = `${this.base}?traceId=${traceId}`;
+    const url = `${this.base}?selectedEvaluationId=${traceId}`;
     if (this.page.url() !== url) await this.page.goto(url);
     await this.page.getByTestId(`timeline-tree-node-${spanId}`).click();
   }
