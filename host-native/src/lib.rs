@@ -42,6 +42,7 @@ pub mod logs;
 pub mod payload;
 pub mod quarantine;
 pub mod receiver;
+mod reload;
 pub mod settings;
 pub mod telemetry;
 pub mod terminal;

@@ -6,6 +6,7 @@
 //!
 //! Request bodies are not compressed, because MLflow before 3.7 cannot decompress them.
 
+use std::path::Path;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -16,6 +17,7 @@ use secrecy::ExposeSecret;
 
 use super::Destination;
 use crate::http_client::{self, TrustError, describe};
+use crate::reload::Reloaded;
 use crate::settings::{Credentials, Server};
 use crate::wasm::{Answer, Request, Response};
 
@@ -29,6 +31,8 @@ const MAX_REDIRECTS: usize = 5;
 pub struct MlflowServer {
     client: Client,
     base: Url,
+    /// From a file that may change; otherwise the client sends it by itself.
+    token: Option<Reloaded<HeaderValue>>,
 }
 
 /// The settings do not allow a client for this server.
@@ -40,6 +44,14 @@ pub enum ClientError {
     /// A user name, password or token contains a character that a header cannot carry.
     #[error("the credentials for MLflow contain a character that HTTP does not allow, such as a line break")]
     Credentials,
+    /// The file of the token cannot be used.
+    #[error("the token file {path} cannot be used: {reason}")]
+    TokenFile {
+        /// Where it is.
+        path: String,
+        /// Why.
+        reason: String,
+    },
     /// The TLS library refuses the configuration.
     #[error("failed to set up TLS: {0}\nhint: install the system's CA certificates, or pass --server-cert")]
     Tls(String),
@@ -48,7 +60,7 @@ pub enum ClientError {
 // === impl MlflowServer ===
 
 impl MlflowServer {
-    /// A client with these settings. Opens no connection.
+    /// A client with these settings. Opens no connection. Must be called within a tokio runtime.
     ///
     /// # Errors
     /// The certificates or the credentials cannot be used.
@@ -58,9 +70,16 @@ impl MlflowServer {
         if let Some(authorization) = authorization(&server.credentials)? {
             headers.insert(AUTHORIZATION, authorization);
         }
+        let token = match &server.credentials {
+            Credentials::TokenFile(path) => {
+                let file = path.clone();
+                Some(Reloaded::start("the token file", vec![path.clone()], move || token_in(&file))?)
+            }
+            _ => None,
+        };
         let client = http_client::builder(&base, &server.trust)?.default_headers(headers).redirect(same_origin_only());
         let client = client.build().map_err(|error| ClientError::Tls(describe(&error)))?;
-        Ok(Self { client, base })
+        Ok(Self { client, base, token })
     }
 
     async fn send(&self, request: Request) -> Result<Response, String> {
@@ -70,6 +89,9 @@ impl MlflowServer {
             return Err(format!("{} is not a path below the tracking URI", request.path));
         }
         let mut builder = self.client.request(method, url).timeout(Duration::from_millis(request.timeout.into()));
+        if let Some(token) = &self.token {
+            builder = builder.header(AUTHORIZATION, HeaderValue::clone(&token.now()));
+        }
         for (name, value) in &request.headers {
             builder = builder.header(name, value);
         }
@@ -105,16 +127,29 @@ async fn read(mut response: reqwest::Response) -> Result<Response, reqwest::Erro
 }
 
 fn authorization(credentials: &Credentials) -> Result<Option<HeaderValue>, ClientError> {
-    let value = match credentials {
-        Credentials::None => return Ok(None),
+    match credentials {
+        Credentials::None | Credentials::TokenFile(_) => Ok(None),
         Credentials::Basic { username, password } => {
-            format!("Basic {}", BASE64_STANDARD.encode(format!("{username}:{}", password.expose_secret())))
+            let both = BASE64_STANDARD.encode(format!("{username}:{}", password.expose_secret()));
+            sensitive(format!("Basic {both}")).map(Some)
         }
-        Credentials::Bearer(token) => format!("Bearer {}", token.expose_secret()),
-    };
+        Credentials::Bearer(token) => sensitive(format!("Bearer {}", token.expose_secret())).map(Some),
+    }
+}
+
+fn token_in(path: &Path) -> Result<HeaderValue, ClientError> {
+    let unusable = |reason: String| ClientError::TokenFile { path: path.display().to_string(), reason };
+    let text = std::fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
+    match text.trim() {
+        "" => Err(unusable("it is empty".to_owned())),
+        token => sensitive(format!("Bearer {token}")),
+    }
+}
+
+fn sensitive(value: String) -> Result<HeaderValue, ClientError> {
     let mut value = HeaderValue::try_from(value).map_err(|_| ClientError::Credentials)?;
     value.set_sensitive(true);
-    Ok(Some(value))
+    Ok(value)
 }
 
 /// Follows redirects that keep method, body and origin. Any other redirect is returned as the answer.

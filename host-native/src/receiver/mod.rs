@@ -17,7 +17,6 @@ mod context;
 mod grpc;
 mod http;
 mod refusal;
-mod reload;
 pub(crate) mod server;
 mod tls;
 

@@ -3,7 +3,7 @@
 //!
 //! As in MLflow's own client, user name and password win over a token that is set in the same place.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::Error as _;
@@ -27,6 +27,8 @@ pub enum Credentials {
     },
     /// `Authorization: Bearer`.
     Bearer(SecretString),
+    /// The same with the content of a file, which may change.
+    TokenFile(PathBuf),
 }
 
 /// The credentials that one layer of settings names.
@@ -38,6 +40,9 @@ pub(super) struct CredentialKeys {
     password: Option<SecretString>,
     #[serde(deserialize_with = "quoted_secret")]
     token: Option<SecretString>,
+    /// Where the token is from.
+    #[serde(skip)]
+    token_file: Option<PathBuf>,
 }
 
 /// A secret that is no text, such as a number without quotes, is refused without showing it.
@@ -54,6 +59,7 @@ impl CredentialKeys {
             username: environment.get("MLFLOW_TRACKING_USERNAME").map(str::to_owned),
             password: environment.get("MLFLOW_TRACKING_PASSWORD").map(SecretString::from),
             token: environment.get("MLFLOW_TRACKING_TOKEN").map(SecretString::from),
+            token_file: None,
         }
     }
 
@@ -67,6 +73,7 @@ impl CredentialKeys {
             let text = std::fs::read_to_string(path)
                 .map_err(|source| SettingsError::TokenFile { path: path.to_path_buf(), source })?;
             self.token = Some(SecretString::from(text.trim()));
+            self.token_file = Some(path.to_path_buf());
         }
         Ok(self)
     }
@@ -80,11 +87,15 @@ impl Layers<CredentialKeys> {
         let token = self.pick(|keys| &keys.token).filter(|token| !token.expose_secret().is_empty());
         let basic_rank = self.rank(|keys| keys.username.is_some() || keys.password.is_some());
         let token_rank = self.rank(|keys| keys.token.is_some());
+        let token_file = self.pick(|keys| &keys.token_file);
+        let is_from_file = self.rank(|keys| keys.token_file.is_some()) == token_rank;
         match (username, password, token) {
             (Some(username), Some(password), token) if token.is_none() || basic_rank <= token_rank => {
                 Ok(Credentials::Basic { username, password })
             }
-            (_, _, Some(token)) => Ok(Credentials::Bearer(token)),
+            (_, _, Some(token)) => {
+                Ok(token_file.filter(|_| is_from_file).map_or(Credentials::Bearer(token), Credentials::TokenFile))
+            }
             (None, None, None) => Ok(in_uri.unwrap_or_default()),
             (username, ..) => Err(SettingsError::HalfCredentials {
                 found: if username.is_some() { "a user name" } else { "a password" },

@@ -12,6 +12,7 @@ use openinference_mlflow::wasm::{self, Answer, Request};
 use secrecy::SecretString;
 
 use crate::support::mlflow::{Mlflow, Reply, TlsMlflow, say};
+use crate::support::until;
 
 fn request(path: &str) -> Request {
     Request {
@@ -66,6 +67,29 @@ async fn given_a_token_then_it_is_sent_as_a_bearer_token() {
     let mlflow = Mlflow::start().await;
     ask(&mlflow.settings(Credentials::Bearer(SecretString::from("t0ken"))), request("version")).await;
     assert_eq!(mlflow.seen()[0].headers["authorization"], "Bearer t0ken");
+}
+
+#[tokio::test]
+async fn given_a_token_file_that_changes_then_requests_carry_its_new_content() {
+    let (mlflow, dir) = (Mlflow::start().await, tempfile::tempdir().unwrap());
+    let file = dir.path().join("token");
+    std::fs::write(&file, "first\n").unwrap();
+    let server = MlflowServer::new(&mlflow.settings(Credentials::TokenFile(file.clone()))).unwrap();
+    server.perform(request("version")).await;
+    assert_eq!(mlflow.seen()[0].headers["authorization"], "Bearer first");
+    assert!(!format!("{server:?}").contains("first"));
+
+    // A secret that is mounted anew: another file at its path.
+    std::fs::write(dir.path().join("next"), "second token\n").unwrap();
+    std::fs::rename(dir.path().join("next"), &file).unwrap();
+    until("the new token is in use", || async {
+        server.perform(request("version")).await;
+        mlflow.seen().last().unwrap().headers["authorization"] == "Bearer second token"
+    })
+    .await;
+    std::fs::write(&file, "").unwrap();
+    let empty = MlflowServer::new(&mlflow.settings(Credentials::TokenFile(file))).unwrap_err();
+    assert!(empty.to_string().contains("it is empty"), "{empty}");
 }
 
 #[tokio::test]

@@ -150,7 +150,7 @@ fn judge_experiment(
         match &server.credentials {
             Credentials::None => "none set, and none needed".to_owned(),
             Credentials::Basic { username, .. } => format!("user {username} is accepted"),
-            Credentials::Bearer(_) => "the token is accepted".to_owned(),
+            Credentials::Bearer(_) | Credentials::TokenFile(_) => "the token is accepted".to_owned(),
         },
     );
     let shown = match wanted {
@@ -223,10 +223,13 @@ fn rejected(server: &Server) -> Finding {
             format!("the server does not accept user {username} with this password"),
             "correct MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD; both win over a token",
         ),
-        Credentials::Bearer(_) => Finding::broken(
+        Credentials::Bearer(_) => {
+            Finding::broken("credentials", "the server does not accept the token", "renew MLFLOW_TRACKING_TOKEN")
+        }
+        Credentials::TokenFile(path) => Finding::broken(
             "credentials",
-            "the server does not accept the token",
-            "renew MLFLOW_TRACKING_TOKEN (or the token file)",
+            format!("the server does not accept the token in {}", path.display()),
+            "renew it; a running gateway reads the file again",
         ),
     }
 }

@@ -20,7 +20,7 @@ use subtle::{Choice, ConstantTimeEq};
 
 use super::challenge::Challenge;
 use super::refusal::Refusal;
-use super::reload::Reloaded;
+use crate::reload::Reloaded;
 use file::{AuthEntries, AuthFileError, Secret};
 use passwords::{Hasher, Passwords};
 

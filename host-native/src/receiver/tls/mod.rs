@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::reload::Reloaded;
+use crate::reload::Reloaded;
 use crate::settings::TlsFiles;
 
 pub use files::TlsError;

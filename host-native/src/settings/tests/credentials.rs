@@ -34,6 +34,7 @@ fn given_several_credentials_then_the_strongest_place_wins_and_within_it_user_na
             Credentials::None => String::new(),
             Credentials::Basic { username, password } => format!("{username}:{}", password.expose_secret()),
             Credentials::Bearer(token) => token.expose_secret().to_owned(),
+            Credentials::TokenFile(path) => path.display().to_string(),
         };
         assert_eq!(found, expected, "{environment:?} {file:?}");
     }
@@ -49,16 +50,24 @@ fn given_half_of_the_credentials_then_the_error_names_the_missing_half() {
 }
 
 #[test]
-fn given_a_token_file_then_its_trimmed_content_is_the_token() {
+fn given_a_token_file_then_its_content_is_the_token() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("token");
-    std::fs::write(&path, "from-file\n").unwrap();
+    std::fs::write(&path, "token\n").unwrap();
     let path = path.to_str().unwrap();
     let flags = ["--tracking-uri=http://host", "--token-file", path];
     let settings =
         Given { flags: &flags, environment: &[("MLFLOW_TRACKING_TOKEN", "weaker")], file: "" }.resolve().unwrap();
+    let Credentials::TokenFile(found) = &server(&settings).credentials else { panic!("expected a token file") };
+    assert_eq!(found.to_str(), Some(path));
+
+    // A token of a stronger layer wins over a file of a weaker one.
+    let file = format!("token_file = '{path}'");
+    let settings =
+        environment_and_file(&[("MLFLOW_TRACKING_URI", "http://host"), ("MLFLOW_TRACKING_TOKEN", "stronger")], &file)
+            .unwrap();
     let Credentials::Bearer(token) = &server(&settings).credentials else { panic!("expected a token") };
-    assert_eq!(token.expose_secret(), "from-file");
+    assert_eq!(token.expose_secret(), "stronger");
 
     let flags = ["--tracking-uri=http://host", "--token-file", "/nowhere/token"];
     let said = message(Given { flags: &flags, environment: &[], file: "" }.resolve());

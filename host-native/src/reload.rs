@@ -21,7 +21,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 
 /// The newest usable value. Cheap to clone.
 #[derive(Debug)]
-pub(super) struct Reloaded<T>(watch::Receiver<Arc<T>>);
+pub(crate) struct Reloaded<T>(watch::Receiver<Arc<T>>);
 
 /// Identifies the state of a file. None: it does not exist.
 type Stamp = Option<(u64, SystemTime, Option<SystemTime>)>;
@@ -38,7 +38,7 @@ impl<T: Send + Sync + 'static> Reloaded<T> {
     ///
     /// # Errors
     /// The first load fails.
-    pub(super) fn start<E, L>(what: &'static str, files: Vec<PathBuf>, load: L) -> Result<Self, E>
+    pub(crate) fn start<E, L>(what: &'static str, files: Vec<PathBuf>, load: L) -> Result<Self, E>
     where
         E: Display + Send + 'static,
         L: Fn() -> Result<T, E> + Send + Sync + 'static,
@@ -50,7 +50,7 @@ impl<T: Send + Sync + 'static> Reloaded<T> {
     }
 
     /// The newest usable value.
-    pub(super) fn now(&self) -> Arc<T> {
+    pub(crate) fn now(&self) -> Arc<T> {
         Arc::clone(&self.0.borrow())
     }
 }
