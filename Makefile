@@ -48,8 +48,8 @@ setup-phoenix: .venv-phoenix/requirements.txt
 
 # Published instrumentors with what they instrument. Every package is listed with its version, so pip need not search for
 # versions; what a test does not import need not be compiled.
-setup-applications: .venv-applications/requirements.txt .venv-llama-index/requirements.txt
-.venv-applications/requirements.txt .venv-llama-index/requirements.txt: .venv-%/requirements.txt: tests/requirements-%.txt $(wildcard tests/capture/requirements/*.txt) .venv/requirements.txt
+setup-applications: .venv-applications/requirements.txt .venv-llama-index/requirements.txt .venv-mcp/requirements.txt
+.venv-applications/requirements.txt .venv-llama-index/requirements.txt .venv-mcp/requirements.txt: .venv-%/requirements.txt: tests/requirements-%.txt $(wildcard tests/capture/requirements/*.txt) .venv/requirements.txt
 	python3 -m venv --without-pip .venv-$*
 	.venv/bin/pip --python .venv-$*/bin/python install --quiet --disable-pip-version-check --no-deps --no-compile -r $<
 	cp $< $@
@@ -264,4 +264,4 @@ diagrams: ## The picture of the architecture, from docs/architecture.dot.
 	npm run render
 
 clean:
-	rm -rf target dist .venv .venv-mlflow-* .venv-phoenix .venv-python-oldest .venv-python-newest .venv-applications .venv-llama-index .venv-wheel .venv-lint .venv-bench .venv-dist .venv-embedders .tools
+	rm -rf target dist .venv .venv-mlflow-* .venv-phoenix .venv-python-oldest .venv-python-newest .venv-applications .venv-llama-index .venv-mcp .venv-wheel .venv-lint .venv-bench .venv-dist .venv-embedders .tools

@@ -10,8 +10,8 @@ from e2e.harness.environment import clean_environment
 _TESTS = Path(__file__).resolve().parents[2]
 _PYTHON_PACKAGE = _TESTS.parent / "host-python/src"
 # Interpreters with what the Python package needs beside instrumented libraries; `make setup-applications` makes them.
-APPLICATIONS, LLAMA_INDEX = (
-    _TESTS.parent / f".venv-{name}/bin/python" for name in ("applications", "llama-index")
+APPLICATIONS, LLAMA_INDEX, MCP = (
+    _TESTS.parent / f".venv-{name}/bin/python" for name in ("applications", "llama-index", "mcp")
 )
 _TIMEOUT_S = 120.0
 
