@@ -78,10 +78,16 @@ def tools(attributes: dict, request: object = None) -> list[dict]:
     if not schemas:
         parameters = parsed(attributes.get("llm.invocation_parameters")) or {}
         defined = {"tools": parsed(attributes.get("gen_ai.tool.definitions"))}
-        places = [each for each in (parameters, defined, request) if isinstance(each, dict)]
+        places = [inside for each in (parameters, defined, request) if isinstance(each, dict) for inside in _with_collected(each)]
         offered = [each.get("tools") or each.get("functions") for each in places]
         schemas = [({}, parsed(schema)) for schema in next(filter(None, offered), [])]
     return [tool for beside, schema in schemas for tool in _tools(beside, schema)]
+
+
+def _with_collected(arguments: dict) -> list[dict]:
+    """The arguments of a Python function, and those that it collected in `**kwargs`."""
+    collected = arguments.get("kwargs")
+    return [arguments, collected] if isinstance(collected, dict) else [arguments]
 
 
 def _tools(beside: dict, schema: object) -> list[dict]:

@@ -11,7 +11,7 @@ import re
 from e2e.parity.conversation import ROLES, Call, Turn
 from e2e.parity.previews import is_printed
 
-__all__ = ["is_printed", "nodes", "query", "read", "without_printed"]
+__all__ = ["is_printed", "nodes", "query", "read", "without_not_given", "without_printed"]
 
 _NODE = re.compile(r"<NodeWithScore\(node=\w+\(id_=(?P<id>.+)\), score=(?P<score>[\d.]+)\)>")
 # What people and models say may look like an object.
@@ -24,6 +24,8 @@ _TOKEN = re.compile(rf"(?P<string>{_STRING})|(?P<angles>{_ANGLES})|(?P<bracket>[
 _MEMBER = re.compile(rf"<[\w.]+\.\w+: (?P<value>{_STRING}|-?\d+)>", re.DOTALL)
 _OBJECT = re.compile(r"[A-Z]\w*\(\s*\w")
 _FIELD = re.compile(r"[a-z_]\w*=('|None )")
+# What OpenAI's and Anthropic's clients pass for an argument that the caller left out.
+_NOT_GIVEN = re.compile(r"<([\w.]+\.)?(Omit|NotGiven) object at 0x[0-9a-fA-F]+>")
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -50,6 +52,17 @@ def without_printed(value: object, is_said: bool = False) -> object:
         case str() if not is_said and (_OBJECT.match(value) or _FIELD.match(value)):
             return read(value)
     return value
+
+
+def without_not_given(value: object) -> object:
+    """A value without the entries that only say that an argument was not given."""
+    if not isinstance(value, dict):
+        return value
+    return {key: without_not_given(item) for key, item in value.items() if not _is_not_given(item)}
+
+
+def _is_not_given(value: object) -> bool:
+    return isinstance(value, str) and _NOT_GIVEN.fullmatch(value) is not None
 
 
 def read(text: str) -> object:

@@ -94,10 +94,17 @@ def _request(difference: Difference) -> bool:
     parameters = parameters if isinstance(parameters, dict) else {}
     raw = _read(difference)["inputs"]
     named = [each["model"] for each in (parameters, raw) if isinstance(each, dict) and each.get("model")]
-    wanted = {key: value for key, value in parameters.items() if key not in _SAID}
+    wanted = {key: value for key, value in python_repr.without_not_given(parameters).items() if key not in _SAID}
     wanted |= {"model": name for name in named[:1] if isinstance(name, str)}
     rest = {key: value for key, value in found.items() if key != "messages"}
     return rest == wanted and conversation.is_rendered_as_messages(_asked(difference), found.get("messages"))
+
+
+def _given(difference: Difference) -> bool:
+    if _side(difference) != "inputs":
+        return False
+    found, raw = difference.values[1], _raw(difference)["inputs"]
+    return found != raw and found == python_repr.without_not_given(raw)
 
 
 def _answer(difference: Difference) -> bool:
@@ -251,6 +258,7 @@ RULES = (
     Rule("vectors", "MLflow shows the numbers of vectors", _counted),
     Rule("python repr", "MLflow shows Python reprs as they are", _printed),
     Rule("printed objects", "MLflow shows objects as Python prints them, and no messages in them", _objects),
+    Rule("arguments not given", "MLflow shows arguments that nobody gave as Python prints their placeholders", _given),
     Rule("langchain messages", "MLflow knows none of the forms in which LangChain writes messages", _plain),
     Rule("summary", "MLflow shows nothing of agents whose span carries no values, and no answer of those that carry a request", _summarised),
     Rule("filled", "MLflow leaves inputs and outputs empty when only other attributes have them", _filled),

@@ -27,20 +27,15 @@ impl<'a> AttributeValue<'a> {
         })
     }
 
-    /// A text that MLflow can hold and a browser can read, without [printed objects](printed). What the [repair](super::repair)
+    /// A text that MLflow can hold and a browser can read, without [printed objects](printed) and arguments that were not given. What the [repair](super::repair)
     /// made a string of is JSON again when cleaning it is enough.
     fn of_text(sent: &'a str) -> Self {
         let is_printed = printed::is_printed(sent);
         let unquoted = json::unquoted(sent).map_or(Cow::Borrowed(sent), Cow::Owned);
         let (text, index) = JsonIndex::read_clean(unquoted);
-        let objects = index.as_ref().filter(|_| is_printed).and_then(|index| printed::objects_in(index.root(&text)));
-        let (text, index) = match objects {
-            Some(text) => {
-                let index = JsonIndex::read(&text);
-                (Cow::Owned(text), index)
-            }
-            None => (text, index),
-        };
+        let read = (text, index);
+        let read = if is_printed { replaced(read, printed::objects_in) } else { read };
+        let (text, index) = replaced(read, printed::without_not_given);
         Self { mapped: Mapped::Text(text), index, is_printed }
     }
 
@@ -63,6 +58,20 @@ impl<'a> AttributeValue<'a> {
     /// Whether the value held objects as Python prints them.
     pub(super) fn is_printed(&self) -> bool {
         self.is_printed
+    }
+}
+
+/// JSON, or what a rule makes of it.
+fn replaced<'a>(
+    (text, index): (Cow<'a, str>, Option<JsonIndex>),
+    rule: impl Fn(JsonValue<'_>) -> Option<String>,
+) -> (Cow<'a, str>, Option<JsonIndex>) {
+    match index.as_ref().and_then(|index| rule(index.root(&text))) {
+        Some(text) => {
+            let index = JsonIndex::read(&text);
+            (Cow::Owned(text), index)
+        }
+        None => (text, index),
     }
 }
 

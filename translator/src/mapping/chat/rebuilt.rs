@@ -8,6 +8,7 @@ use super::RawValue;
 use super::message::Message;
 use super::role::Role;
 use crate::json::{self, JsonDocument, JsonValue};
+use crate::mapping::printed;
 use crate::mapping::span_view::SpanView;
 use crate::openinference::Key;
 
@@ -50,7 +51,7 @@ pub(super) fn request(messages: &[Message<'_>], raw: Option<JsonValue<'_>>, view
     out.put("messages", &json_of(messages));
     for (key, value) in parameters.into_iter().flat_map(JsonValue::entries) {
         let is_told = key.string().is_none_or(|key| key == "model" || SAID.contains(&key.as_ref()));
-        if !is_told {
+        if !is_told && !printed::is_not_given(value) {
             out.put_literal(key.text(), value.text());
         }
     }

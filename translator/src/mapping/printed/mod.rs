@@ -2,9 +2,11 @@
 //! OpenAI's shape.
 
 mod detect;
+mod not_given;
 mod reader;
 
 pub use detect::is_printed;
+pub(super) use not_given::{is_not_given, without_not_given};
 
 use super::chat::raw;
 use super::rewrite::rewrite;

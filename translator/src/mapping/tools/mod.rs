@@ -22,6 +22,9 @@ const PLACES: [(Key, [&str; 2]); 3] = [
     (Key::InputValue, ["tools", "functions"]),
 ];
 
+/// The key of a Python function's further arguments, where its instrumentation recorded them by the names in its signature.
+const COLLECTED: &str = "kwargs";
+
 /// Adds the tools below `llm.tools`, else those among the parameters of the call, those of another convention, and on a call
 /// to a model those of the raw request.
 pub(super) fn add(
@@ -129,11 +132,13 @@ impl ToolList {
         }
     }
 
-    /// The tools under the first of the names that has some.
+    /// The tools under the first of the names that has some, in the object or among the arguments that Python collected in it.
     fn put_first(&mut self, object: JsonValue<'_>, names: [&str; 2]) {
-        for list in object.fields(names).into_iter().flatten() {
-            if self.is_empty() {
-                self.put_schemas(list);
+        for object in [Some(object), object.field(COLLECTED)].into_iter().flatten() {
+            for list in object.fields(names).into_iter().flatten() {
+                if self.is_empty() {
+                    self.put_schemas(list);
+                }
             }
         }
     }

@@ -3,7 +3,34 @@
 use serde_json::json;
 
 use super::{MappedSpan, one_message};
-use crate::mlflow::keys::CHAT_TOOLS;
+use crate::mlflow::keys::{CHAT_TOOLS, SPAN_INPUTS};
+
+/// As Portkey's instrumentation records a call: by the names of the function's signature, and what was not given as Python
+/// prints it.
+#[test]
+fn arguments_that_were_not_given_are_left_out_and_tools_among_collected_arguments_are_found() {
+    let tool = json!({"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}});
+    let mut call = json!({"model": "m", "stream": "<openai.Omit object at 0x7f5c>", "n": "NOT_GIVEN", "seed": 1, "kwargs": {"tools": [tool]}});
+    let given = json!({"seed": 1, "kwargs": {"tools": [tool]}});
+    let said =
+        [("llm.input_messages.0.message.role", json!("user")), ("llm.input_messages.0.message.content", json!("hi"))];
+
+    let parameters = ("llm.invocation_parameters", json!(call.to_string()));
+    let mapped = MappedSpan::llm(&[said[0].clone(), said[1].clone(), parameters]);
+    assert_eq!(mapped.json(CHAT_TOOLS), json!([tool]));
+    let mut inputs = mapped.json(SPAN_INPUTS);
+    let object = inputs.as_object_mut().unwrap();
+    (object.remove("messages"), object.remove("model"));
+    assert_eq!(inputs, given);
+
+    call["messages"] = json!([{"role": "user", "content": "hi"}]);
+    let answer = json!({"choices": [{"message": {"role": "assistant", "content": "ho"}}]});
+    let mapped =
+        MappedSpan::llm(&[("input.value", json!(call.to_string())), ("output.value", json!(answer.to_string()))]);
+    assert_eq!(mapped.json(CHAT_TOOLS), json!([tool]));
+    call.as_object_mut().unwrap().remove("stream");
+    assert_eq!(mapped.json(SPAN_INPUTS), call);
+}
 
 #[test]
 fn parallel_calls_recorded_twice_are_two_calls_with_text_arguments() {
