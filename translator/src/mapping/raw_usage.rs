@@ -103,15 +103,14 @@ fn of_object(answer: JsonValue<'_>) -> Option<RawUsage> {
 
 fn of_shape(usage: JsonValue<'_>, shape: &Shape) -> Option<RawUsage> {
     let count = |path: &[&str]| at(usage, path)?.text().parse().ok().filter(|count: &i64| *count >= 0);
-    let whole = |main: Option<i64>, extra: &[&str]| {
-        main.map(|main| extra.iter().filter_map(|name| count(&[name])).fold(main, i64::saturating_add))
-    };
+    let sum = |names: &[&str]| names.iter().filter_map(|name| count(&[name])).reduce(i64::saturating_add);
     let (input, output) = (count(&[shape.input]), count(&[shape.output]));
     input.or(output)?;
     let cached = |path: &[&str]| count(path).filter(|count| *count > 0);
     Some(RawUsage {
-        input: whole(input, shape.extra_input),
-        output: whole(output, shape.extra_output),
+        input: input.map(|input| input.saturating_add(sum(shape.extra_input).unwrap_or_default())),
+        // A model may use up its output on thoughts.
+        output: output.into_iter().chain(sum(shape.extra_output)).reduce(i64::saturating_add),
         total: count(&[shape.total]),
         cache_read: cached(shape.cache_read).or_else(|| cached(&["cache_read_input_tokens"])),
         cache_creation: cached(&[shape.cache_creation]),
@@ -155,6 +154,24 @@ mod tests {
             (
                 r#"{"usageMetadata": {"promptTokenCount": 7, "candidatesTokenCount": 2, "thoughtsTokenCount": 3, "totalTokenCount": 12}}"#,
                 [Some(7), Some(5), Some(12), None, None],
+            ),
+            // What the model thought is part of the output; what the cache had is part of the prompt already.
+            (
+                r#"{"usageMetadata": {"promptTokenCount": 2000, "cachedContentTokenCount": 1536, "toolUsePromptTokenCount": 40, "candidatesTokenCount": 9, "thoughtsTokenCount": 91, "totalTokenCount": 2140}}"#,
+                [Some(2040), Some(100), Some(2140), Some(1536), None],
+            ),
+            (
+                r#"{"usage_metadata": {"prompt_token_count": 2000, "cached_content_token_count": 1536, "candidates_token_count": 9, "thoughts_token_count": 91, "total_token_count": 2100, "cache_tokens_details": null}}"#,
+                [Some(2000), Some(100), Some(2100), Some(1536), None],
+            ),
+            // Thoughts alone used up the output.
+            (
+                r#"{"usageMetadata": {"promptTokenCount": 7, "thoughtsTokenCount": 3, "totalTokenCount": 10}}"#,
+                [Some(7), Some(3), Some(10), None, None],
+            ),
+            (
+                r#"[{"usageMetadata": {"promptTokenCount": 7, "totalTokenCount": 7}}, {"usageMetadata": {"promptTokenCount": 7, "cachedContentTokenCount": 5, "candidatesTokenCount": 2, "totalTokenCount": 9}}]"#,
+                [Some(7), Some(2), Some(9), Some(5), None],
             ),
             (
                 r#"[{"usage": null}, {"metadata": {"usage": {"inputTokens": 1, "outputTokens": 2}}}]"#,
