@@ -9,6 +9,8 @@ import base64
 import json
 import math
 
+from mlflow.tracing.utils import calculate_cost_by_model_and_token_usage
+
 from e2e.parity import assessments, expected, previews, span_rules
 from e2e.parity.compare import ABSENT
 from e2e.parity.copies import SEARCHED_TYPES
@@ -16,6 +18,7 @@ from e2e.parity.rule import Rule
 from e2e.parity.difference import Difference
 
 _USAGE, _COST = "mlflow.chat.tokenUsage", "mlflow.llm.cost"
+_DECISION = {"mlflow.llm.model": "decision.model_name", "mlflow.llm.provider": "decision.provider"}
 _TOTALS = ("input_tokens", "output_tokens", "total_tokens")
 _NO_ROOT = "openinference_mlflow.no_root"
 _TRACE_TAG = "mlflow.traceTag."
@@ -93,8 +96,15 @@ def _latest_version(difference: Difference) -> bool:
 
 
 def _priced(difference: Difference) -> bool:
-    wanted = expected.cost(difference.span["attributes"]) if difference.attribute == _COST else None
+    wanted = _cost(difference.span) if difference.attribute == _COST else None
     return wanted is not None and _close(difference.values[1], wanted)
+
+
+def _cost(span: dict) -> dict[str, float] | None:
+    """What the producer knows, or MLflow's own price of a model whose name it does not find by itself."""
+    attributes = span["attributes"]
+    model, provider = (attributes.get(key) for key in _DECISION.values())
+    return expected.cost(attributes) or calculate_cost_by_model_and_token_usage(model, expected.token_usage(attributes), provider)
 
 
 def _priced_with_cache(difference: Difference) -> bool:
@@ -117,7 +127,7 @@ def _summed_cost(difference: Difference) -> bool:
     if difference.path != ("info", "cost"):
         return False
     spans = difference.translated["spans"].values()
-    sent = any(expected.cost(span["attributes"]) or _reads_cache(span) for span in spans)
+    sent = any(_cost(span) or _reads_cache(span) for span in spans)
     return sent and _close(difference.values[1], expected.tree_sum(difference.translated, _COST, ()))
 
 
@@ -131,6 +141,12 @@ def _bytes(difference: Difference) -> bool:
 def _model(difference: Difference) -> bool:
     name = difference.span["attributes"].get("reranker.model_name") if difference.attribute == "mlflow.llm.model" else None
     return name is not None and difference.values == (ABSENT, name)
+
+
+def _decided(difference: Difference) -> bool:
+    key = _DECISION.get(difference.attribute)
+    sent = difference.span["attributes"].get(key) if key else None
+    return sent is not None and difference.values[1] == sent
 
 
 def _named(difference: Difference) -> bool:
@@ -369,6 +385,7 @@ RULES = (
     Rule("cost totals", "the trace's cost follows the costs of its spans", _summed_cost),
     Rule("bytes", "MLflow shows bytes as Python would print them", _bytes),
     Rule("reranker's model", "MLflow does not look for the model of a reranker", _model),
+    Rule("decision's model", "MLflow does not look for the model of a decision, and so has no price for it", _decided),
     Rule("trace name", "MLflow names no trace that came over OTLP", _named),
     Rule("tags", "MLflow makes no trace tags of `tag.tags` and `metadata`", _tagged),
     Rule("resources", "MLflow reads the first resource of a trace alone", _every_resource),
