@@ -76,6 +76,8 @@ def tools(attributes: dict, request: object = None) -> list[dict]:
     """What `mlflow.chat.tools` says of the tools offered, whatever shape their schemas came in."""
     schemas = [(item["tool"], parsed(item["tool"].get("json_schema"))) for item in nested(attributes, "llm.tools")]
     if not schemas:
+        schemas = [(item, parsed(item.get("parameters"))) for item in nested(attributes, "llm.request.functions")]
+    if not schemas:
         parameters = parsed(attributes.get("llm.invocation_parameters")) or {}
         defined = {"tools": parsed(attributes.get("gen_ai.tool.definitions"))}
         places = [inside for each in (parameters, defined, request) if isinstance(each, dict) for inside in _with_collected(each)]

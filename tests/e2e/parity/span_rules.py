@@ -61,7 +61,7 @@ def _is_rebuilt(difference: Difference, side: str) -> bool:
     raw = _raw(difference)
     if _type(difference) not in _MODELS:
         return raw[side] is None or isinstance(raw[side], list)
-    is_hidden, is_silent = _omits_system_prompt(difference), _is_silent(difference)
+    is_hidden, is_silent = _omits_system_prompt(difference) or _lacks_calls(difference), _is_silent(difference)
     if ui_formats.format_of(raw["inputs"], raw["outputs"]) is not None and not (is_hidden or is_silent):
         return False
     if side == "inputs":
@@ -76,6 +76,15 @@ def _is_silent(difference: Difference) -> bool:
     messages = [choice.get("message") for choice in choices or []]
     are_empty = all(message and not message.get("content") and not message.get("tool_calls") for message in messages)
     return bool(messages) and are_empty and conversation.have_content(conversation.output_turns(difference.sent_attributes))
+
+
+def _lacks_calls(difference: Difference) -> bool:
+    """Whether the model neither says nor calls anything in a message of the raw request, although it calls in the attributes."""
+    raw = _raw(difference)["inputs"]
+    messages = raw.get("messages") if isinstance(raw, dict) else None
+    said = [each.get("content") or each.get("tool_calls") for each in messages or [] if isinstance(each, dict) and each.get("role") == "assistant"]
+    is_called = any(turn.calls for turn in _asked(difference))
+    return not all(said) and is_called and conversation.have_content(_answered(difference))
 
 
 def _omits_system_prompt(difference: Difference) -> bool:

@@ -79,6 +79,11 @@ impl<'a> Conversation<'a> {
         self.answered.iter().any(|message| !message.has_no_content())
     }
 
+    /// Whether the request repeats what the model called before.
+    pub(super) fn repeats_calls(&self) -> bool {
+        self.asked.iter().any(|message| !message.tool_calls.is_empty())
+    }
+
     /// Whether no model call had a request or an answer.
     pub(super) fn is_empty(&self) -> bool {
         self.asked.is_empty() && self.answered.is_empty()

@@ -49,7 +49,7 @@ pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<
         true => AttributeTree::pick(&view.span().attributes, "llm", families),
         false => AttributeTree::default(),
     };
-    tools::add(&pick(&["tools"]), is_model, view, added);
+    tools::add(&pick(&["tools", "request"]), is_model, view, added);
     // Where the producer has set one of these attributes, the others might not match it.
     if ![SPAN_INPUTS, SPAN_OUTPUTS, MESSAGE_FORMAT, CHAT_MESSAGES].iter().all(|key| added.lacks(key)) {
         return;
@@ -75,9 +75,10 @@ pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<
         _ => None,
     };
     if let Some(shape) = shape {
-        // Of a request the UI draws the messages, and not what the system says beside them; of an answer without words an
-        // empty message, whatever the attributes say.
-        let is_partial = request.json().and_then(raw::system).is_some() || answer.json().is_some_and(raw::is_silent);
+        // Of a request the UI draws the messages, and not what the system says beside them; of one without words, on either
+        // side, an empty message, whatever the attributes say.
+        let is_request_partial = |request| raw::system(request).is_some() || raw::lacks_calls(request);
+        let is_partial = request.json().is_some_and(is_request_partial) || answer.json().is_some_and(raw::is_silent);
         let whole = is_partial.then(conversation).filter(Conversation::covers_both_sides);
         match whole {
             Some(conversation) => add_to_model(&conversation, &request, &answer, view, added),
@@ -146,7 +147,8 @@ fn add_to_model(
     let asked = rebuilt::side(&conversation.asked, request, rebuilt::Side::Request);
     let answered = rebuilt::side(&conversation.answered, answer, rebuilt::Side::Response);
     let hides_system = !asked.is_empty() && request.json().and_then(raw::system).is_some();
-    let is_request_drawn = !hides_system && request.is_drawn(OPENAI.draws_request);
+    let hides_calls = conversation.repeats_calls() && request.json().is_some_and(raw::lacks_calls);
+    let is_request_drawn = !hides_system && !hides_calls && request.is_drawn(OPENAI.draws_request);
     let hides_answer = conversation.answers() && answer.json().is_some_and(raw::is_silent);
     let is_answer_drawn = !hides_answer && answer.is_drawn(OPENAI.draws_answer);
     if !is_request_drawn && !asked.is_empty() {

@@ -25,8 +25,8 @@ const PLACES: [(Key, [&str; 2]); 3] = [
 /// The key of a Python function's further arguments, where its instrumentation recorded them by the names in its signature.
 const COLLECTED: &str = "kwargs";
 
-/// Adds the tools below `llm.tools`, else those among the parameters of the call, those of another convention, and on a call
-/// to a model those of the raw request.
+/// Adds the tools below `llm.tools`, else OpenLLMetry's below `llm.request.functions`, those among the parameters of the call,
+/// those of another convention, and on a call to a model those of the raw request.
 pub(super) fn add(
     llm: &AttributeTree<'_>,
     is_model: bool,
@@ -40,6 +40,9 @@ pub(super) fn add(
     let mut list = ToolList::default();
     for item in family.items() {
         list.put_one(item.child("tool"));
+    }
+    if list.is_empty() {
+        llm.family("request").child("functions").items().for_each(|tool| list.put_one(tool));
     }
     if list.is_empty()
         && let Some(text) = family.text()

@@ -62,14 +62,20 @@ pub(super) fn texts(said: JsonValue<'_>) -> Option<String> {
 
 /// Whether an answer has choices, and none of them says or calls anything: Strands leaves out the calls.
 pub(super) fn is_silent(answer: JsonValue<'_>) -> bool {
-    answer.field("choices").is_some_and(|choices| {
-        is_list_of(choices, |choice| {
-            choice.field("message").is_some_and(|message| {
-                let said = message.fields(["content", "tool_calls", "function_call", "refusal", "audio"]);
-                said.into_iter().flatten().all(|value| value.is_null() || value.is_empty())
-            })
-        })
-    })
+    answer
+        .field("choices")
+        .is_some_and(|choices| is_list_of(choices, |choice| choice.field("message").is_some_and(says_nothing)))
+}
+
+/// Whether a request has a message of the model in which it neither says nor calls anything: OpenLLMetry leaves out the calls.
+pub(super) fn lacks_calls(request: JsonValue<'_>) -> bool {
+    let is_silent = |message: JsonValue<'_>| is_one_of(message.field("role"), &["assistant"]) && says_nothing(message);
+    request.field("messages").is_some_and(|messages| messages.items().any(is_silent))
+}
+
+fn says_nothing(message: JsonValue<'_>) -> bool {
+    let said = message.fields(["content", "tool_calls", "function_call", "refusal", "audio"]);
+    said.into_iter().flatten().all(|value| value.is_null() || value.is_empty())
 }
 
 /// Whether a value, quotes included, is one of some words.

@@ -83,6 +83,45 @@ fn a_tool_result_in_a_user_message_is_a_tool_message() {
 }
 
 #[test]
+fn a_request_in_which_the_model_says_nothing_does_not_hide_what_it_called() {
+    let request = |reply| {
+        let messages = json!([{"role": "user", "content": "hi"}, reply, {"role": "tool", "content": "21"}]);
+        json!({"messages": messages}).to_string()
+    };
+    let answer = json!({"choices": [{"index": 0, "message": {"role": "assistant", "content": "ho"}}]}).to_string();
+    let attributes = |asked| {
+        vec![
+            ("input.value", json!(asked)),
+            ("output.value", json!(answer)),
+            ("llm.input_messages.0.message.role", json!("user")),
+            ("llm.input_messages.0.message.content", json!("hi")),
+            ("llm.input_messages.1.message.role", json!("assistant")),
+            ("llm.input_messages.2.message.role", json!("tool")),
+            ("llm.input_messages.2.message.content", json!("21")),
+            ("llm.output_messages.0.message.content", json!("ho")),
+        ]
+    };
+    let call = [
+        ("llm.input_messages.1.message.tool_calls.0.tool_call.id", json!("c")),
+        ("llm.input_messages.1.message.tool_calls.0.tool_call.function.name", json!("f")),
+    ];
+    let silent = request(json!({"role": "assistant", "content": ""}));
+    let asked = MappedSpan::llm(&[attributes(&silent), call.to_vec()].concat()).asked();
+    assert_eq!(asked[1]["tool_calls"][0]["function"]["name"], "f");
+    assert_eq!(asked[2], json!({"role": "tool", "content": "21", "tool_call_id": "c"}));
+
+    // Without calls in the attributes, and where the request says something, it stays as it was sent.
+    let said = request(
+        json!({"role": "assistant", "content": "", "tool_calls": [{"id": "x", "type": "function", "function": {"name": "g", "arguments": "{}"}}]}),
+    );
+    for (asked, beside) in [(&silent, &[][..]), (&said, &call[..])] {
+        let mapped = MappedSpan::llm(&[attributes(asked), beside.to_vec()].concat());
+        let sent: serde_json::Value = serde_json::from_str(asked).unwrap();
+        assert_eq!(mapped.json(SPAN_INPUTS), sent);
+    }
+}
+
+#[test]
 fn an_answer_without_words_does_not_hide_what_the_attributes_say() {
     let silent = json!({"choices": [{"index": 0, "message": {"role": "assistant", "content": ""}}]}).to_string();
     let call = [

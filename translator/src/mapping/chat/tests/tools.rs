@@ -20,7 +20,8 @@ fn arguments_that_were_not_given_are_left_out_and_tools_among_collected_argument
     assert_eq!(mapped.json(CHAT_TOOLS), json!([tool]));
     let mut inputs = mapped.json(SPAN_INPUTS);
     let object = inputs.as_object_mut().unwrap();
-    (object.remove("messages"), object.remove("model"));
+    object.remove("messages");
+    object.remove("model");
     assert_eq!(inputs, given);
 
     call["messages"] = json!([{"role": "user", "content": "hi"}]);
@@ -30,6 +31,18 @@ fn arguments_that_were_not_given_are_left_out_and_tools_among_collected_argument
     assert_eq!(mapped.json(CHAT_TOOLS), json!([tool]));
     call.as_object_mut().unwrap().remove("stream");
     assert_eq!(mapped.json(SPAN_INPUTS), call);
+}
+
+#[test]
+fn tools_are_also_found_where_openllmetry_has_them() {
+    let mapped = MappedSpan::llm(&[
+        ("llm.input_messages.0.message.content", json!("hi")),
+        ("llm.request.functions.0.name", json!("f")),
+        ("llm.request.functions.0.description", json!("does f")),
+        ("llm.request.functions.0.parameters", json!(r#"{"type": "object"}"#)),
+    ]);
+    let function = json!({"name": "f", "description": "does f", "parameters": {"type": "object"}});
+    assert_eq!(mapped.json(CHAT_TOOLS), json!([{"type": "function", "function": function}]));
 }
 
 #[test]

@@ -1,0 +1,26 @@
+"""Captures `openinference-instrumentation-openllmetry`: `py_openllmetry_<scenario>.pb`.
+
+OpenLLMetry's instrumentation of OpenAI makes the spans; the span processor rewrites them when they end.
+"""
+
+from capture.python.recorder import record  # isort: skip
+
+from openinference.instrumentation.openllmetry import OpenInferenceSpanProcessor
+from opentelemetry.instrumentation.openai import OpenAIInstrumentor
+from opentelemetry.sdk.trace import TracerProvider
+
+from capture.python.openai_calls import conversation, tool_result
+
+
+def _instrument(provider: TracerProvider) -> None:
+    OpenAIInstrumentor().instrument(tracer_provider=provider)
+    provider.add_span_processor(OpenInferenceSpanProcessor())
+
+
+if __name__ == "__main__":
+    record(
+        "openllmetry",
+        ("openinference-instrumentation-openllmetry", "opentelemetry-instrumentation-openai", "openai"),
+        _instrument,
+        {"conversation": conversation, "tool_result": tool_result},
+    )
