@@ -282,8 +282,7 @@ export const INSTRUMENTORS = [
     name: "Portkey",
     payloads: {
       "py_portkey_conversation.pb": conversation,
-      // The instrumentation records no tools on offer.
-      "py_portkey_tool_result.pb": toolUse({ tools: [] }),
+      "py_portkey_tool_result.pb": toolUse({}),
     },
   },
   {
@@ -306,6 +305,53 @@ export const INSTRUMENTORS = [
           },
         ],
       },
+    },
+  },
+  {
+    name: "Codex",
+    payloads: {
+      // A turn is one span, in which nothing says what was offered or called; the commands are spans of their own.
+      "py_codex_turn.pb": { spans: [{ inputs: [WEATHER], outputs: [SUNNY] }] },
+    },
+  },
+  {
+    name: "Agent Framework",
+    payloads: {
+      // The span processor has the tools on the agent's span alone.
+      "py_agent_framework_agent.pb": toolUse({ results: named(["Lisbon"]), before: [SYSTEM], tools: [] }),
+    },
+  },
+  {
+    name: "AG2",
+    payloads: { "py_ag2_chat.pb": toolUse({ results: named(["Lisbon"]), before: [SYSTEM] }) },
+  },
+  {
+    name: "Cohere",
+    payloads: {
+      "py_cohere_conversation.pb": conversation,
+      // The instrumentation does not record the plan that comes with a call.
+      "py_cohere_tool_result.pb": toolUse({}),
+    },
+  },
+  {
+    name: "Ollama",
+    payloads: {
+      "py_ollama_conversation.pb": conversation,
+      "py_ollama_tool_result.pb": toolUse({}),
+    },
+  },
+  {
+    name: "Together",
+    payloads: {
+      "py_together_conversation.pb": conversation,
+      "py_together_tool_result.pb": toolUse({}),
+    },
+  },
+  {
+    name: "Vertex AI",
+    payloads: {
+      "py_vertexai_conversation.pb": conversation,
+      "py_vertexai_tool_result.pb": toolUse({ results: ['{ "result":"21 °C, sunny" }'] }),
     },
   },
   {

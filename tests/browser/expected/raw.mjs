@@ -14,6 +14,8 @@ export const DRAWN_BY_MLFLOW_ALONE = [
   "py_groq_tool_result.pb",
   "py_instructor_structured.pb",
   "py_portkey_conversation.pb",
-  "py_portkey_tool_result.pb",
+  "py_ag2_chat.pb",
+  "py_together_conversation.pb",
+  "py_together_tool_result.pb",
   "js_openai_parallel_tools.pb",
 ];
