@@ -357,11 +357,12 @@ fn arrivals(spans: usize) -> impl Strategy<Value = Vec<(usize, u64)>> {
 
 fn deliver(spans: &[Span], arrivals: &[(usize, u64)], mut faults: impl Iterator<Item = u8> + 'static) -> Host {
     let mut host = Host::new(r#"{"concurrency": 2, "idle_ms": 1000000}"#);
-    // One more would cost an assessment on which MLflow fails each time, while it takes others.
-    let mut failures = 0..4;
-    host.server.fault(move |_| match faults.next()? {
+    // One more would cost a span or an assessment on which MLflow fails each time, while it takes others.
+    let (mut of_spans, mut of_assessments) = (0..2, 0..4);
+    host.server.fault(move |request| match faults.next()? {
         0 => Some(Answer::NoAnswer("reset".into())),
-        1 => failures.next().map(|_| reply(500, "{}".into())),
+        1 if request.path == "v1/traces" => of_spans.next().map(|_| reply(500, "{}".into())),
+        1 => of_assessments.next().map(|_| reply(500, "{}".into())),
         2 => Some(reply(503, String::new())),
         3 => Some(reply(429, String::new())),
         4 => Some(reply(302, "moved".into())),
