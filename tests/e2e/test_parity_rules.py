@@ -1,6 +1,5 @@
 """The rules of parity themselves: a value with one word changed is no improvement that anybody knows."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -8,12 +7,10 @@ import pytest
 
 from e2e.parity import span_rules
 from e2e.parity.compare import ValueDifference
+from e2e.parity.conversation import MADE_UP_ID
 from e2e.parity.rules import RULES
 from e2e.parity.stored_copies import StoredCopies
 from e2e.parity.difference import Difference, trace_differences
-
-# The gateway makes up ids of calls that have none; any will do.
-_MADE_UP = re.compile(r"call_\d+_\d+")
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +39,7 @@ def _with_value(difference: Difference, translated: object) -> Difference:
 def _changed(value: object) -> Iterator[object]:
     """The value as often as it has words and members, each time with one of them changed."""
     match value:
-        case str() if not _MADE_UP.fullmatch(value):
+        case str() if not MADE_UP_ID.fullmatch(value):
             yield value + "!"
         case list():
             for index, item in enumerate(value):

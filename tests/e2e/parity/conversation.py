@@ -4,6 +4,7 @@ A `Turn` holds what a reader of MLflow sees of a message, so that both readings 
 """
 
 import json
+import re
 from dataclasses import dataclass, replace
 
 from mlflow.types.chat import ChatMessage
@@ -16,6 +17,10 @@ ROLES = {
     **dict.fromkeys(("tool", "function", "tool-response", "tool_response"), "tool"),
 }
 _SOUNDS = {"audio/wav": "wav", "audio/x-wav": "wav", "audio/mpeg": "mp3", "audio/mp3": "mp3"}
+
+
+# The gateway makes up ids of calls that have none; any will do.
+MADE_UP_ID = re.compile(r"call_\d+_\d+")
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,15 @@ def _meant(arguments: str) -> object:
 def is_rendered_as_messages(turns: list[Turn], messages: object) -> bool:
     """Whether `messages`, in OpenAI's shape, are valid for MLflow and have the same content, turn by turn."""
     rendered = read(messages)
-    return rendered is not None and len(rendered) == len(turns) and all(map(Turn.is_rendered_as, turns, rendered))
+    if rendered is None or len(rendered) != len(turns):
+        return False
+    called = {call.id for turn in rendered for call in turn.calls}
+    # Who answers an unnamed call is given the id of one that there is.
+    are_of_calls = all(
+        turn.answers is not None or each.answers in {None, *called} or MADE_UP_ID.fullmatch(each.answers)
+        for turn, each in zip(turns, rendered)
+    )
+    return are_of_calls and all(map(Turn.is_rendered_as, turns, rendered))
 
 
 def read(messages: object) -> list[Turn] | None:
