@@ -33,8 +33,9 @@ pub(super) use totals::Totals;
 
 /// The largest payload, in bytes.
 pub(super) const MAX_PAYLOAD: usize = 64 << 20;
-/// How long the server may acknowledge nothing before the command gives up.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+/// How long the server may acknowledge nothing before the command gives up. A busy server may take half a minute for a request,
+/// and what is acknowledged may take several.
+pub(super) const PATIENCE: Duration = Duration::from_secs(180);
 /// When a trace without a root is closed, unless the settings say: its root is in one of the next payloads, or nowhere.
 /// Less than the interval of partial deliveries, so that such a trace is closed before the command ends; a root that
 /// comes later all the same wins.
