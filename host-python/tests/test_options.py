@@ -289,6 +289,25 @@ with span('c'): pass
     assert [(each["x-mlflow-experiment-id"], each["x-key"]) for each in sent] == [("7", "k"), ("12", "k"), ("7", "k")]
 
 
+@pytest.mark.parametrize(
+    ("option", "first"), [("openinference_only", True), ("flush_on_exit", False), ("flush_on_signals", True)]
+)
+def test_a_later_call_may_give_the_default_again_and_one_without_the_option_keeps_it(mlflow, option, first):
+    code = f"""
+from openinference_mlflow.state import shared
+def holds():
+    settings = shared().pipeline.settings
+    return getattr(settings, {option!r}, getattr(settings.delivery, {option!r}, None))
+seen = []
+for options in ({{{option!r}: {first}}}, {{}}, {{{option!r}: {not first}}}):
+    om.autolog(**options)
+    seen.append(holds())
+assert seen == [{first}, {first}, {not first}], seen
+"""
+    done = run_app(code, mlflow.uri)
+    assert done.returncode == 0, done.stderr
+
+
 def test_without_a_flush_on_exit_the_process_says_what_it_leaves(mlflow):
     code = "om.autolog(flush_on_exit=False)\nfor _ in range(3):\n    with span('a'): pass\n"
     done = run_app(code, mlflow.uri, OTEL_BSP_SCHEDULE_DELAY="60000")

@@ -23,7 +23,7 @@ def autolog(
     workspace: str | None = None,
     filter: Filter | None = None,
     mask: Mask | None = None,
-    openinference_only: bool = False,
+    openinference_only: bool | None = None,
     attachments: bool | None = None,
     *,
     trace_location: str | None = None,
@@ -32,8 +32,8 @@ def autolog(
     password: str | None = None,
     token: str | None = None,
     headers: Mapping[str, str] | None = None,
-    flush_on_exit: bool = True,
-    flush_on_signals: bool = False,
+    flush_on_exit: bool | None = None,
+    flush_on_signals: bool | None = None,
     flush_timeout: float | None = None,
     max_queue_bytes: int | None = None,
     max_queue_spans: int | None = None,
@@ -64,7 +64,8 @@ def autolog(
         mask: `(value, key) -> value` for attributes of spans, events and links, and for `status.message`; `None`
             removes the attribute. Runs on the background thread; a span whose mask raises is dropped and counted. What
             `OPENINFERENCE_HIDE_…` hides is hidden before. Default: none.
-        openinference_only: Sends OpenInference spans alone, each below its nearest OpenInference ancestor.
+        openinference_only: Sends OpenInference spans alone, each below its nearest OpenInference ancestor. Default:
+            `False`.
         attachments: Sends base64 media as attachments where the server takes them. Default:
             `MLFLOW_TRACE_EXTRACT_ATTACHMENTS`, else `True`.
         trace_location: Where in Unity Catalog a Databricks workspace keeps the traces, as `catalog.schema.prefix` or
@@ -74,8 +75,9 @@ def autolog(
             what the tracking URI has.
         token: Bearer authentication. Default: `MLFLOW_TRACKING_TOKEN`; of a Databricks workspace `DATABRICKS_TOKEN`.
         headers: Headers that every request carries. Default: none.
-        flush_on_exit: Sends the remaining spans when the process ends.
+        flush_on_exit: Sends the remaining spans when the process ends. Default: `True`.
         flush_on_signals: SIGTERM, if nobody handles it, ends the process as `sys.exit()` does: everything is sent.
+            Default: `False`.
         flush_timeout: A flush gives up after so many seconds without progress. Default: 10; at exit at most 5.
         max_queue_bytes: Spans beyond it are dropped, counted and reported. Default: 256 MiB.
         max_queue_spans: Likewise. Default: `OTEL_BSP_MAX_QUEUE_SIZE`, else no limit but `max_queue_bytes`.

@@ -47,10 +47,8 @@ class Shared:
         return pipeline
 
     def autolog(self, given: dict[str, Any]) -> None:
-        defaults = Options()
-        changes = {name: value for name, value in given.items() if value != getattr(defaults, name)}
-        # These hold for this call, as in MLflow.
-        changes |= {name: given[name] for name in ("disable", "silent", "log_traces") if name in given}
+        # `disable`, `silent` and `log_traces` are never `None`: as in MLflow, they hold for their call.
+        changes = {name: value for name, value in given.items() if value is not None}
         self.pipeline.report.silent = changes.get("silent") is True
         self._options = changed(self._options, changes, self.pipeline.report.warn)
         if self._options.disable and not self._is_started:

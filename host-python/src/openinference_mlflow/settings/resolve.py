@@ -42,15 +42,15 @@ class Options:
     trace_location: str | None = None
     filter: Filter | None = None
     mask: Mask | None = None
-    openinference_only: bool = False
+    openinference_only: bool | None = None
     attachments: bool | None = None
     attachment_max_bytes: int | None = None
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] | None = field(default=None, repr=False)
-    flush_on_exit: bool = True
-    flush_on_signals: bool = False
+    flush_on_exit: bool | None = None
+    flush_on_signals: bool | None = None
     flush_timeout: float | None = None
     max_queue_bytes: int | None = None
     max_queue_spans: int | None = None
@@ -136,7 +136,7 @@ def resolve(options: Options, complain: Complain) -> Settings:
         trace_location=server.trace_location if server else None,
         headers=tuple((server.credentials | dict(options.headers or {})).items()) if server else (),
         batch=batch,
-        openinference_only=options.openinference_only,
+        openinference_only=options.openinference_only is True,
         attachments=attachments is not False,
         attachment_max_bytes=options.attachment_max_bytes or read_count("MLFLOW_TRACE_MAX_ATTACHMENT_SIZE", complain),
         max_queue_bytes=options.max_queue_bytes or MAX_QUEUE_BYTES,
@@ -156,8 +156,8 @@ def resolve(options: Options, complain: Complain) -> Settings:
         follows_mlflow=options.experiment is None and options.experiment_id is None,
         filter=options.filter,
         mask=compose_masks(read_hide_settings(complain), options.mask),
-        flush_on_exit=options.flush_on_exit,
-        flush_on_signals=options.flush_on_signals,
+        flush_on_exit=options.flush_on_exit is not False,
+        flush_on_signals=options.flush_on_signals is True,
         flush_millis=int((options.flush_timeout or FLUSH_SECONDS) * 1000),
     )
 
