@@ -5,11 +5,12 @@ OpenLLMetry's instrumentation of OpenAI makes the spans; the span processor rewr
 
 from capture.python.recorder import record  # isort: skip
 
+import openai
 from openinference.instrumentation.openllmetry import OpenInferenceSpanProcessor
 from opentelemetry.instrumentation.openai import OpenAIInstrumentor
 from opentelemetry.sdk.trace import TracerProvider
 
-from capture.python.openai_calls import conversation, tool_result
+from capture.python.chat_completions import scenarios
 
 
 def _instrument(provider: TracerProvider) -> None:
@@ -22,5 +23,5 @@ if __name__ == "__main__":
         "openllmetry",
         ("openinference-instrumentation-openllmetry", "opentelemetry-instrumentation-openai", "openai"),
         _instrument,
-        {"conversation": conversation, "tool_result": tool_result},
+        scenarios(openai.OpenAI, "gpt-4o-mini"),
     )
