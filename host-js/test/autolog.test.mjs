@@ -32,6 +32,24 @@ describe("autolog", { concurrency: 2 }, () => {
     assert.equal(stderr, "");
   });
 
+  test("a copy of the API in a bundle is named once, although a framework looks for tracers all the time", async () => {
+    const { stderr } = await app(
+      mock,
+      `import { runInThisContext } from "node:vm";
+       const lookup = '({ getTracerProvider: () => globalThis[Symbol.for("opentelemetry.js.api.1")]?.trace })';
+       const copyIn = (filename) => runInThisContext(lookup, { filename });
+       const [framework, route] = ["/app/node_modules/next/dist/server.js", "/app/route.js"].map(copyIn);
+       autolog();
+       for (let request = 0; request < 3; request++) {
+         for (let lookups = 0; lookups < 10; lookups++) framework.getTracerProvider();
+         route.getTracerProvider();
+       }`,
+    );
+    assert.deepEqual(stderr.match(/spans from .* do not reach MLflow/g), [
+      "spans from /app/route.js do not reach MLflow",
+    ]);
+  });
+
   test("called twice it is one: each span arrives once", async () => {
     const { spans } = await app(
       mock,

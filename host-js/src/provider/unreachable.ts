@@ -8,9 +8,13 @@
 
 import type { Api, TraceInternals } from "./api-copies.js";
 
-/** Reading a stack takes a while: do it now and then, and not for ever. */
+/**
+ * Reading a stack takes a while: do it for so many lookups in a row, then one in so many milliseconds, and not for ever. A
+ * framework looks for a tracer many times in a request, and the application's lookups are among these.
+ */
+const BURST = 50;
 const SAMPLE_MILLIS = 20;
-const MAX_SAMPLES = 500;
+const MAX_SAMPLES = 1_000;
 
 /** Next.js traces itself through a copy of its own, for which it registers a provider only when asked. */
 const FRAMEWORK = /[\\/]next[\\/]dist[\\/]/;
@@ -37,7 +41,9 @@ export function markKnown(api: Api): void {
 /** Watches lookups that find no provider. */
 export class UnreachableCopies {
   #samples = 0;
-  #nextAt = 0;
+  /** How many lookups may be read now, as of `#countedAt`. */
+  #allowed = BURST;
+  #countedAt = 0;
   readonly #seen = new Set<string>();
 
   /** `found` is called with a file's name, once. */
@@ -45,9 +51,8 @@ export class UnreachableCopies {
 
   /** A copy has found no provider. All copies that can be reached have been reached. */
   missed(): void {
-    if (insideKnownCopy > 0 || this.#samples >= MAX_SAMPLES || performance.now() < this.#nextAt) return;
+    if (insideKnownCopy > 0 || this.#samples >= MAX_SAMPLES || !this.#mayRead()) return;
     this.#samples++;
-    this.#nextAt = performance.now() + SAMPLE_MILLIS;
     const file = lookingFile(new Error().stack ?? "");
     if (!file || FRAMEWORK.test(file)) return;
     // A copy that could be reached was reached after its first lookup.
@@ -57,6 +62,15 @@ export class UnreachableCopies {
     }
     this.#samples = MAX_SAMPLES;
     this.found(file);
+  }
+
+  #mayRead(): boolean {
+    const now = performance.now();
+    this.#allowed = Math.min(BURST, this.#allowed + (now - this.#countedAt) / SAMPLE_MILLIS);
+    this.#countedAt = now;
+    if (this.#allowed < 1) return false;
+    this.#allowed--;
+    return true;
   }
 }
 
