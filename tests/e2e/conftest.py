@@ -24,6 +24,8 @@ from e2e.parity.stored_copies import StoredCopies, store_twice  # noqa: E402
 _EXPENSIVE = ("sides", "with_autolog", "phoenix")
 
 
+# First, because pytest-xdist reads the groups in the same hook, and plugins come before this file otherwise.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With `--dist loadgroup` a worker gets all tests that share something expensive, or that are in one file."""
     for item in items:
