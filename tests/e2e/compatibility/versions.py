@@ -7,6 +7,7 @@ from importlib.metadata import version as installed
 from pathlib import Path
 
 _REPOSITORY = Path(__file__).resolve().parents[3]
+_UV = _REPOSITORY / ".tools/uv/bin/uv"
 # One for each set of abilities that `translator/src/mlflow/server.rs` distinguishes, and the newest.
 OLD = ("3.6.0", "3.8.1", "3.10.1", "3.12.0", "3.14.0", "3.16.0")
 # MLflow before 3.13 does not run with SQLAlchemy 2.1.
@@ -31,8 +32,7 @@ def old(number: str) -> Version:
     folder = _REPOSITORY / f".venv-mlflow-{number}"
     python, marker = folder / "bin/python", folder / "installed"
     if not marker.is_file():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        options = ("--quiet", "--disable-pip-version-check")
-        subprocess.run([python, "-m", "pip", "install", *options, f"mlflow=={number}", _BESIDE], check=True)
+        subprocess.run([_UV, "venv", "--quiet", "--clear", "--python", sys.executable, folder], check=True)
+        subprocess.run([_UV, "pip", "install", "--quiet", "--python", python, f"mlflow=={number}", _BESIDE], check=True)
         marker.touch()
     return Version(number, python)
