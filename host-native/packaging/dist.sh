@@ -67,7 +67,7 @@ wheel() { # ARCHITECTURE
   sed "s/@VERSION@/$version/" "$packaging/wheel/pyproject.toml" >"$stage/pyproject.toml"
   cp "$packaging/wheel/README.md" LICENSE "$stage"
   install -m 0755 "$target_dir/$1-unknown-linux-musl/dist/openinference-mlflow" "$stage"
-  "$tools/pip" wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir "$stage/built" "$stage"
+  .tools/uv/bin/uv build --quiet --wheel --no-create-gitignore --python "$tools/python" --no-build-isolation --out-dir "$stage/built" "$stage"
   "$tools/python" -m wheel tags --remove --platform-tag "manylinux2014_$1.musllinux_1_1_$1" "$stage"/built/*.whl >/dev/null
   mv "$stage"/built/*.whl "$dist"
 }
