@@ -9,7 +9,7 @@ use openinference_mlflow_translator::otlp::{KeyValue, Payload, ScopeSpans, Value
 
 /// A payload put together again as it was taken apart.
 pub fn rewritten(payload: &Payload<'_>) -> Vec<u8> {
-    let groups = payload.groups.iter().map(|ScopeSpans { resource, scope, spans }| {
+    let groups = payload.groups.iter().map(|ScopeSpans { resource, scope, spans, .. }| {
         let spans = spans.iter().map(|span| OutSpan { span: span.raw, appended: &[] }).collect();
         OutGroup { resource, scope, spans }
     });

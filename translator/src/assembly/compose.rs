@@ -159,9 +159,10 @@ fn other_spans<'t>(trace: &'t Trace, spans: &[Mapped<'_>]) -> impl Iterator<Item
 /// Fills agents that lack values from the model calls below them, as far as these are not sent. A trace whose unsent spans are
 /// too many to be read for each request has to do with those of the request.
 fn fill_agents(trace: &Trace, spans: &mut [Mapped<'_>]) {
-    let silent = spans.iter().filter(|mapped| lacks_answer(&mapped.span, &mapped.added));
-    let mut silent: BTreeMap<SpanId, ConversationSummary> =
-        silent.map(|mapped| (mapped.id, ConversationSummary::default())).collect();
+    let mut silent: BTreeMap<SpanId, ConversationSummary> = BTreeMap::new();
+    for mapped in spans.iter().filter(|mapped| lacks_answer(&mapped.span, &mapped.added)) {
+        silent.insert(mapped.id, ConversationSummary::default());
+    }
     if silent.is_empty() {
         return;
     }

@@ -1,7 +1,7 @@
 //! What surrounds a span: its resource and its scope.
 
 use crate::mapping::tags;
-use crate::otlp::span::resource_attributes;
+use crate::otlp::KeyValue;
 
 /// What surrounds a span: shared by the spans of one scope of one payload.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -17,14 +17,13 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    /// Reads what a trace needs of a (repaired) envelope.
-    pub fn of(resource: &[u8], scope: &[u8]) -> Self {
-        let attributes = resource_attributes(resource).unwrap_or_default();
+    /// Reads what a trace needs of a (repaired) envelope; `attributes` are those of the resource.
+    pub fn of(resource: &[u8], scope: &[u8], attributes: &[KeyValue<'_>]) -> Self {
         Self {
             resource: resource.into(),
             scope: scope.into(),
-            project: tags::project(&attributes).map(Into::into),
-            tags: tags::of_resource(&attributes),
+            project: tags::project(attributes).map(Into::into),
+            tags: tags::of_resource(attributes),
         }
     }
 }

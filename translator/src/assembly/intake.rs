@@ -14,6 +14,7 @@ use crate::feedback;
 use crate::mapping::repair;
 #[cfg(feature = "json")]
 use crate::otlp::json::{self, Decoded};
+use crate::otlp::span::resource_attributes;
 use crate::otlp::{Malformed, ScopeSpans, Span};
 #[cfg(feature = "json")]
 use crate::trace_json;
@@ -93,10 +94,18 @@ fn in_body((rule, count): (&'static str, u32)) -> Repair {
 
 /// Takes the spans of a group in, one after the other.
 pub fn read_group<'p>(group: ScopeSpans<'p>, receipt: Receipt, mut take: impl FnMut(IntakeItem<'p>)) {
-    let (resource, mut shared) = repair::resource(&group.resource);
+    let (resource, mut shared) = repair::resource(&group.resource, &group.resource_attributes);
     let (scope, scope_repairs) = repair::scope(&group.scope);
     shared.extend(scope_repairs);
-    let envelope = Arc::new(Envelope::of(&resource, &scope));
+    let reread;
+    let attributes = match &resource {
+        Cow::Borrowed(_) => &group.resource_attributes,
+        Cow::Owned(repaired) => {
+            reread = resource_attributes(repaired).unwrap_or_default();
+            &reread
+        }
+    };
+    let envelope = Arc::new(Envelope::of(&resource, &scope, attributes));
     for span in group.spans {
         let Span { trace_id, span_id, raw, .. } = span;
         let repaired =

@@ -170,7 +170,7 @@ fn write(state: &BridgeState, id: TraceId, file: Option<&[u8]>) -> Result<Write,
         Ok(())
     };
     for group in Payload::parse(&payload)?.groups {
-        let envelope = Arc::new(Envelope::of(&group.resource, &group.scope));
+        let envelope = Arc::new(Envelope::of(&group.resource, &group.scope, &group.resource_attributes));
         for span in group.spans {
             let Some(id) = SpanId::new(span.span_id) else { continue };
             // What is held here is newer than the file, or was sent again.

@@ -96,7 +96,7 @@ impl JsonIndex {
 }
 
 /// Text that one node takes in values of many short parts: the room that is made before reading.
-const BYTES_PER_NODE: usize = 12;
+const BYTES_PER_NODE: usize = 8;
 /// The length of a string's quotes.
 const QUOTES: usize = 2;
 

@@ -284,27 +284,30 @@ impl<'a> Cursor<'a> {
     /// Reads a string; whether it holds no escape.
     fn string(&mut self) -> Result<bool, Fault> {
         self.expect(b'"')?;
-        let mut is_plain = true;
-        loop {
-            self.at += plain_len(self.rest());
-            match self.peek() {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(is_plain);
-                }
-                Some(b'\\') => {
-                    is_plain = false;
-                    self.escape()?;
-                }
-                _ => return Err(Fault::Syntax),
-            }
+        self.at += plain_len(self.rest());
+        let is_plain = self.take(b'"');
+        if !is_plain {
+            self.escapes()?;
         }
+        Ok(is_plain)
+    }
+
+    /// Reads the rest of a string, from its first escape.
+    #[inline(never)]
+    fn escapes(&mut self) -> Result<(), Fault> {
+        while !self.take(b'"') {
+            self.escape()?;
+            self.at += plain_len(self.rest());
+        }
+        Ok(())
     }
 
     fn escape(&mut self) -> Result<(), Fault> {
         let length = match self.rest() {
-            [_, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 2,
-            [_, b'u', digits @ ..] if digits.iter().take(4).filter(|digit| digit.is_ascii_hexdigit()).count() == 4 => {
+            [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 2,
+            [b'\\', b'u', digits @ ..]
+                if digits.first_chunk::<4>().is_some_and(|four| four.iter().all(u8::is_ascii_hexdigit)) =>
+            {
                 self.is_clean &= !matches!(digits, [b'd' | b'D', ..] | [b'0', b'0', b'0', b'0', ..]);
                 6
             }

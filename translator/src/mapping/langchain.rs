@@ -35,7 +35,7 @@ fn replaced(_: Option<JsonValue<'_>>, value: JsonValue<'_>, out: &mut String) ->
     }
     let messages = chat::langchain_messages(value);
     if let [message] = messages.as_slice() {
-        out.push_str(&message.to_json());
+        message.put(out);
         return Some(true);
     }
     // Around messages, as in a prompt, the constructor's name says nothing.

@@ -10,8 +10,8 @@ use crate::otlp::{KeyValue, Value};
 
 /// The attributes of some families below one first segment. Works on any attributes: names are compared, never trusted.
 #[derive(Clone, Debug, Default)]
-pub struct AttributeTree<'a> {
-    entries: Vec<(&'a str, Value<'a>)>,
+pub struct AttributeTree<'s, 'a> {
+    entries: Vec<&'s KeyValue<'a>>,
     root: usize,
 }
 
@@ -19,34 +19,31 @@ pub struct AttributeTree<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct AttributeNode<'n, 'a> {
     /// Sorted, all of one prefix.
-    entries: &'n [(&'a str, Value<'a>)],
+    entries: &'n [&'n KeyValue<'a>],
     /// Where in each name the prefix ends: at its end, or at the dot before the next segment.
     at: usize,
 }
 
-impl<'a> AttributeTree<'a> {
+impl<'s, 'a> AttributeTree<'s, 'a> {
     /// Picks the attributes whose first segment is `head` and whose second is one of `families`.
-    pub fn pick(attributes: &[KeyValue<'a>], head: &str, families: &[&str]) -> Self {
-        Self::picked(attributes, head, |tail| families.iter().any(|family| begins_with(tail, family)))
+    pub fn pick(attributes: &'s [KeyValue<'a>], head: &str, families: &[&str]) -> Self {
+        Self::picked(attributes, head, |tail| families.contains(&first(tail)))
     }
 
     /// Picks the attributes whose first segment is `head` and whose second is a number.
-    pub fn numbered(attributes: &[KeyValue<'a>], head: &str) -> Self {
+    pub fn numbered(attributes: &'s [KeyValue<'a>], head: &str) -> Self {
         Self::picked(attributes, head, |tail| is_number(first(tail)))
     }
 
-    fn picked(attributes: &[KeyValue<'a>], head: &str, is_wanted: impl Fn(&str) -> bool) -> Self {
-        let is_picked = |name: &str| {
-            let tail = name.strip_prefix(head).and_then(|tail| tail.strip_prefix('.'));
+    fn picked(attributes: &'s [KeyValue<'a>], head: &str, is_wanted: impl Fn(&str) -> bool) -> Self {
+        let is_picked = |attribute: &&KeyValue<'_>| {
+            let tail = attribute.key.get().strip_prefix(head).and_then(|tail| tail.strip_prefix('.'));
             tail.is_some_and(&is_wanted)
         };
-        let mut entries: Vec<_> = attributes
-            .iter()
-            .map(|attribute| (attribute.key.get(), attribute.value))
-            .filter(|(name, _)| is_picked(name))
-            .collect();
+        let mut entries: Vec<&KeyValue<'_>> = Vec::with_capacity(attributes.len());
+        entries.extend(attributes.iter().filter(is_picked));
         // Stable: of repeated names the last stays the last, which counts.
-        entries.sort_by(|(one, _), (other, _)| compare(one, other));
+        entries.sort_by(|one, other| compare(one.key.get(), other.key.get()));
         Self { entries, root: head.len() }
     }
 
@@ -70,7 +67,7 @@ impl<'n, 'a> AttributeNode<'n, 'a> {
     /// The attributes below a segment of the name.
     pub fn child(&self, segment: &str) -> Self {
         let is_child =
-            |(name, _): &&(&str, Value<'_>)| name.get(self.at + 1..).is_some_and(|rest| begins_with(rest, segment));
+            |entry: &&&KeyValue<'_>| entry.key.get().get(self.at + 1..).is_some_and(|rest| begins_with(rest, segment));
         let start = self.entries.iter().position(|entry| is_child(&entry)).unwrap_or(self.entries.len());
         let rest = self.entries.get(start..).unwrap_or_default();
         let length = rest.iter().take_while(is_child).count();
@@ -85,18 +82,17 @@ impl<'n, 'a> AttributeNode<'n, 'a> {
     /// The attributes below each number, in the order of the numbers.
     pub fn items(&self) -> impl Iterator<Item = Self> {
         let at = self.at;
-        self.entries.chunk_by(move |(one, _), (other, _)| segment_at(one, at) == segment_at(other, at)).filter_map(
-            move |entries| {
-                let number = segment_at(entries.first()?.0, at)?;
-                is_number(number).then_some(Self { entries, at: at + 1 + number.len() })
-            },
-        )
+        let segment = move |entry: &KeyValue<'a>| segment_at(entry.key.get(), at);
+        self.entries.chunk_by(move |one, other| segment(one) == segment(other)).filter_map(move |entries| {
+            let number = segment(entries.first()?)?;
+            is_number(number).then_some(Self { entries, at: at + 1 + number.len() })
+        })
     }
 
     /// The value of this very name; of repeated ones the last.
     pub fn value(&self) -> Option<Value<'a>> {
-        let here = self.entries.iter().take_while(|(name, _)| name.len() == self.at);
-        here.last().map(|(_, value)| *value).filter(|value| *value != Value::Empty)
+        let here = self.entries.iter().take_while(|entry| entry.key.get().len() == self.at);
+        here.last().map(|entry| entry.value).filter(|value| *value != Value::Empty)
     }
 
     /// The value as text: a string as it is, anything else as JSON.
@@ -109,7 +105,7 @@ impl<'n, 'a> AttributeNode<'n, 'a> {
 
     /// Everything below, each value with the rest of its name.
     pub fn leaves(&self) -> impl Iterator<Item = (&'a str, Value<'a>)> {
-        self.entries.iter().filter_map(|(name, value)| Some((name.get(self.at + 1..)?, *value)))
+        self.entries.iter().filter_map(|entry| Some((entry.key.get().get(self.at + 1..)?, entry.value)))
     }
 }
 
@@ -119,9 +115,10 @@ fn first(name: &str) -> &str {
     name.get(..end).unwrap_or_default()
 }
 
-/// Whether a segment is the first.
+/// Whether a segment is the first. Of most names the length of theirs says that it is not.
+#[inline]
 fn begins_with(name: &str, segment: &str) -> bool {
-    name.strip_prefix(segment).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    matches!(name.as_bytes().get(segment.len()), None | Some(b'.')) && name.starts_with(segment)
 }
 
 /// The segment after the prefix that ends at a place.
@@ -140,10 +137,23 @@ fn compare(one: &str, other: &str) -> Ordering {
         (!is_number, if is_number { segment.len() } else { 0 }, segment)
     }
     // The first segments that differ decide; neighbours have most in common.
-    let common = one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count();
+    let common = common_len(one.as_bytes(), other.as_bytes());
+    let letter = |name: &str| name.as_bytes().get(common).copied().filter(u8::is_ascii_alphabetic);
+    if let (Some(one), Some(other)) = (letter(one), letter(other)) {
+        // Two words.
+        return one.cmp(&other);
+    }
     let start = one.bytes().take(common).rposition(|byte| byte == b'.').map_or(0, |dot| dot + 1);
     let [one_rank, other_rank] = [one, other].map(|name| rank(first(name.get(start..).unwrap_or_default())));
     one_rank.cmp(&other_rank).then(one.len().cmp(&other.len()))
+}
+
+/// How many bytes two names have in common.
+fn common_len(one: &[u8], other: &[u8]) -> usize {
+    let words = one.as_chunks::<8>().0.iter().zip(other.as_chunks::<8>().0);
+    let common = 8 * words.take_while(|(one, other)| one == other).count();
+    let [one, other] = [one, other].map(|name| name.get(common..).unwrap_or_default());
+    common + one.iter().zip(other).take_while(|(one, other)| one == other).count()
 }
 
 #[cfg(test)]
@@ -152,7 +162,7 @@ mod tests {
     use crate::otlp::Span;
     use crate::otlp::write::Attributes;
 
-    fn texts(attributes: &[(&str, &str)], read: impl Fn(&AttributeTree<'_>) -> Vec<String>) -> Vec<String> {
+    fn texts(attributes: &[(&str, &str)], read: impl Fn(&AttributeTree<'_, '_>) -> Vec<String>) -> Vec<String> {
         let mut bytes = Attributes::default();
         for (key, value) in attributes {
             bytes.put_str(key, value);
@@ -161,7 +171,7 @@ mod tests {
         read(&AttributeTree::pick(&span.attributes, "llm", &["prompts", "tools"]))
     }
 
-    fn prompts(llm: &AttributeTree<'_>) -> Vec<String> {
+    fn prompts(llm: &AttributeTree<'_, '_>) -> Vec<String> {
         let items = llm.family("prompts");
         let texts = items.items().filter_map(|item| item.at(&["prompt", "text"]).text().map(Cow::into_owned));
         texts.collect()

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::wire::{Fields, Wire};
-use super::{Malformed, Span};
+use super::{KeyValue, Malformed, Span};
 
 /// A payload taken apart. Every span in it was read once, so that reading it again cannot fail.
 #[derive(Debug, Default)]
@@ -20,6 +20,8 @@ pub struct Payload<'a> {
 pub struct ScopeSpans<'a> {
     /// The fields of `ResourceSpans` other than `scope_spans`.
     pub resource: Cow<'a, [u8]>,
+    /// The attributes of the resource.
+    pub resource_attributes: Vec<KeyValue<'a>>,
     /// The fields of `ScopeSpans` other than `spans`.
     pub scope: Cow<'a, [u8]>,
     /// The spans.
@@ -47,7 +49,7 @@ impl<'a> Payload<'a> {
 
 fn parse_resource_spans<'a>(message: &'a [u8], groups: &mut Vec<ScopeSpans<'a>>) -> Result<(), Malformed> {
     let (resource, scope_spans) = split(message, 2)?;
-    super::span::validate_resource(&resource)?;
+    let resource_attributes = super::span::resource_attributes(message)?;
     for message in scope_spans {
         let (scope, spans) = split(message, 2)?;
         super::span::validate_scope(&scope)?;
@@ -55,7 +57,8 @@ fn parse_resource_spans<'a>(message: &'a [u8], groups: &mut Vec<ScopeSpans<'a>>)
             continue;
         }
         let spans = spans.into_iter().map(Span::parse).collect::<Result<_, _>>()?;
-        groups.push(ScopeSpans { resource: resource.clone(), scope, spans });
+        let (resource, resource_attributes) = (resource.clone(), resource_attributes.clone());
+        groups.push(ScopeSpans { resource, resource_attributes, scope, spans });
     }
     Ok(())
 }

@@ -177,10 +177,11 @@ impl<'a> Link<'a> {
     }
 }
 
-/// The attributes of the `Resource` in an envelope (field 1), its fields merged as protobuf has it.
-pub fn resource_attributes(envelope: &[u8]) -> Result<Vec<KeyValue<'_>>, Malformed> {
+/// The attributes of the `Resource` in a `ResourceSpans` or its envelope (field 1), to their full depth, its fields merged as
+/// protobuf has it.
+pub fn resource_attributes(resource_spans: &[u8]) -> Result<Vec<KeyValue<'_>>, Malformed> {
     let mut attributes = Vec::new();
-    for resource in Fields::new(envelope) {
+    for resource in Fields::new(resource_spans) {
         if let (1, Wire::Bytes(resource)) = resource.map(|field| (field.number, field.wire))? {
             let mut fields = Fields::new(resource);
             while let Some(field) = fields.next_field()? {
@@ -191,11 +192,6 @@ pub fn resource_attributes(envelope: &[u8]) -> Result<Vec<KeyValue<'_>>, Malform
         }
     }
     Ok(attributes)
-}
-
-/// Reads the envelope of `ResourceSpans` to its full depth.
-pub(super) fn validate_resource(envelope: &[u8]) -> Result<(), Malformed> {
-    resource_attributes(envelope).map(drop)
 }
 
 /// Reads the envelope of `ScopeSpans` to its full depth: `InstrumentationScope` is field 1, its attributes field 3.

@@ -1,5 +1,7 @@
 //! Attributes, borrowed from the payload: `KeyValue` and `AnyValue` of `opentelemetry/proto/common/v1/common.proto`.
 
+use ascii::AsAsciiStr;
+
 use super::Malformed;
 use super::wire::{Fields, Wire};
 
@@ -22,7 +24,10 @@ impl<'a> Text<'a> {
     /// Reads a text field.
     #[inline]
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self(std::str::from_utf8(bytes).map_err(|_| bytes))
+        Self(match bytes.as_ascii_str() {
+            Ok(text) => Ok(text.as_str()),
+            Err(_) => std::str::from_utf8(bytes).map_err(|_| bytes),
+        })
     }
 
     /// The text, empty when it is not UTF-8.

@@ -49,7 +49,7 @@ fn spans_gain_what_the_pictures_show() {
 fn picture(body: &[u8]) -> String {
     let mut out = String::new();
     for group in &Payload::parse(body).unwrap().groups {
-        put_repairs(&mut out, &repair::resource(&group.resource).1);
+        put_repairs(&mut out, &repair::resource(&group.resource, &group.resource_attributes).1);
         put_repairs(&mut out, &repair::scope(&group.scope).1);
         for span in &group.spans {
             writeln!(out, "{}", short(&String::from_utf8_lossy(span.name.bytes()))).unwrap();

@@ -8,6 +8,7 @@ use openinference_mlflow_translator::mapping::{self, repair, tags};
 use openinference_mlflow_translator::mlflow::server::{self, Reader, ServerVersion};
 use openinference_mlflow_translator::mlflow::{Mapped, keys, preview};
 use openinference_mlflow_translator::openinference;
+use openinference_mlflow_translator::otlp::span::resource_attributes;
 use openinference_mlflow_translator::otlp::{KeyValue, Span, Value};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -238,8 +239,8 @@ proptest! {
     fn envelopes_of_any_bytes_are_repaired_once(attributes in attributes(), text in bytes_of_text()) {
         let put = |number| attributes.iter().fold(Message::default(), |message, (key, value)| message.key_value(number, key, value));
         let resource = Message::default().bytes(1, put(1).bytes(3, Message::default().bytes(1, &text).0).0).bytes(3, &text).0;
-        let (once, notes) = repair::resource(&resource);
-        let (twice, none) = repair::resource(&once);
+        let (once, notes) = repair::resource(&resource, &resource_attributes(&resource).expect("a resource"));
+        let (twice, none) = repair::resource(&once, &resource_attributes(&once).expect("a resource"));
         prop_assert!(once == twice && none.is_empty(), "{:?} then {:?}", notes, none);
         let scope = Message::default().bytes(1, put(3).bytes(1, &text).0).0;
         let (once, notes) = repair::scope(&scope);

@@ -230,13 +230,15 @@ mod ids {
 mod envelopes {
     use super::*;
 
+    fn resource(envelope: &[u8]) -> (Cow<'_, [u8]>, Vec<(&'static str, String)>) {
+        repair::resource(envelope, &resource_attributes(envelope).unwrap())
+    }
+
     #[test]
     fn sound_envelopes_are_borrowed() {
-        let resource = Message::default().key_value(1, "service.name", encoded("shop"));
-        let envelope = Message::default().bytes(1, resource.0).bytes(3, "https://schema").0;
-        assert!(
-            matches!(repair::resource(&envelope), (Cow::Borrowed(same), notes) if same == envelope && notes.is_empty())
-        );
+        let shop = Message::default().key_value(1, "service.name", encoded("shop"));
+        let envelope = Message::default().bytes(1, shop.0).bytes(3, "https://schema").0;
+        assert!(matches!(resource(&envelope), (Cow::Borrowed(same), notes) if same == envelope && notes.is_empty()));
         let scope = Message::default().bytes(1, "scope").bytes(2, "1.0").key_value(3, "nul", encoded("\0"));
         let envelope = Message::default().bytes(1, scope.0).0;
         assert!(
@@ -246,7 +248,7 @@ mod envelopes {
 
     #[test]
     fn a_resource_holds_what_can_become_trace_tags() {
-        let resource = Message::default()
+        let message = Message::default()
             .key_value(1, "nan", double(f64::NAN))
             .key_value(1, "nul", encoded("a\0b"))
             .key_value(1, "bytes", Message::default().bytes(7, [255]).0)
@@ -257,8 +259,8 @@ mod envelopes {
             )
             .key_value(1, "text", Message::default().bytes(1, b"\xff").0)
             .bytes(3, Message::default().bytes(2, b"\xff").0);
-        let envelope = Message::default().bytes(1, resource.0).bytes(3, b"\xff").0;
-        let (repaired, notes) = repair::resource(&envelope);
+        let envelope = Message::default().bytes(1, message.0).bytes(3, b"\xff").0;
+        let (repaired, notes) = resource(&envelope);
         let expected = [
             ("not-finite", "resource: nan"),
             ("nul", "resource: nul"),

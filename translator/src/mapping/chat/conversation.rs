@@ -12,9 +12,6 @@ use crate::json;
 use crate::openinference::{AttributeNode, AttributeTree};
 use crate::otlp::Value;
 
-/// The families that a conversation is read from.
-pub(super) const FAMILIES: [&str; 4] = ["input_messages", "output_messages", "prompts", "choices"];
-
 /// The messages sent to a model and those it returned.
 #[derive(Debug, Default)]
 pub(super) struct Conversation<'a> {
@@ -25,7 +22,7 @@ pub(super) struct Conversation<'a> {
 impl<'a> Conversation<'a> {
     /// Reads the attributes below `llm.`; `function_call` is the legacy attribute of that name. Of the messages in the raw
     /// request and answer it takes those that say [more](raw_recovery).
-    pub(super) fn read(llm: &AttributeTree<'a>, function_call: Option<&str>, raw: [Vec<Message<'a>>; 2]) -> Self {
+    pub(super) fn read(llm: &AttributeTree<'_, 'a>, function_call: Option<&str>, raw: [Vec<Message<'a>>; 2]) -> Self {
         let messages = |family: &str, role| llm.family(family).items().flat_map(|item| messages(item, role)).collect();
         let (mut asked, mut answered): (Vec<_>, Vec<_>) =
             (messages("input_messages", Role::User), messages("output_messages", Role::Assistant));

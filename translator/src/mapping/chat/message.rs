@@ -5,30 +5,23 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
-
 use super::role::Role;
 
 /// A message of a conversation.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub(in crate::mapping) struct Message<'a> {
     pub(in crate::mapping) role: Role,
     pub(super) content: Content<'a>,
     /// The reasoning before the response; the UI shows it collapsed above the message.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reasoning: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(in crate::mapping) tool_calls: Vec<ToolCall<'a>>,
     /// On a tool's message: the call that it answers.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) tool_call_id: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) name: Option<Cow<'a, str>>,
 }
 
 /// The content of a message.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(untagged)]
+#[derive(Clone, Debug, PartialEq)]
 pub(in crate::mapping) enum Content<'a> {
     None,
     Text(Cow<'a, str>),
@@ -36,8 +29,7 @@ pub(in crate::mapping) enum Content<'a> {
 }
 
 /// A part of the content.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq)]
 pub(in crate::mapping) enum Part<'a> {
     Text { text: Cow<'a, str> },
     ImageUrl { image_url: Image<'a> },
@@ -45,13 +37,13 @@ pub(in crate::mapping) enum Part<'a> {
 }
 
 /// An image, by its URL; `data:` holds the image itself.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub(in crate::mapping) struct Image<'a> {
     pub(super) url: Cow<'a, str>,
 }
 
 /// Base64 audio.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub(in crate::mapping) struct Audio<'a> {
     pub(super) data: Cow<'a, str>,
     /// `wav` or `mp3`: the UI draws no other.
@@ -59,17 +51,16 @@ pub(in crate::mapping) struct Audio<'a> {
 }
 
 /// A call of a tool.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub(in crate::mapping) struct ToolCall<'a> {
     /// Empty until [`link`](super::calls::link) has seen the conversation.
     pub(super) id: Cow<'a, str>,
-    #[serde(rename = "type")]
     pub(super) kind: &'static str,
     pub(in crate::mapping) function: Function<'a>,
 }
 
 /// The tool and what it is given.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub(in crate::mapping) struct Function<'a> {
     pub(in crate::mapping) name: Cow<'a, str>,
     /// JSON text.
@@ -101,12 +92,6 @@ impl<'a> Message<'a> {
             Content::Text(text) if self.tool_calls.is_empty() && self.reasoning.is_none() => Some(text),
             _ => None,
         }
-    }
-
-    /// The message as JSON.
-    pub(in crate::mapping) fn to_json(&self) -> String {
-        // What is made of text alone is always JSON.
-        serde_json::to_string(self).unwrap_or_default()
     }
 
     /// A message of text alone.

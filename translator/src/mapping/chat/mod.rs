@@ -15,6 +15,7 @@ mod rebuilt;
 mod role;
 #[cfg(test)]
 mod tests;
+mod write;
 
 use std::borrow::Cow;
 
@@ -29,6 +30,9 @@ pub(super) use message::Message;
 use raw::{OPENAI, Shape};
 pub(super) use raw::{langchain_messages, messages};
 pub(super) use role::Role;
+
+/// The families of attributes that conversations and tools are read from.
+const FAMILIES: [&str; 6] = ["input_messages", "output_messages", "prompts", "choices", "tools", "request"];
 
 /// The types of spans that are calls to a model.
 pub(super) const MODELS: [&str; 2] = ["LLM", "CHAT_MODEL"];
@@ -45,11 +49,11 @@ pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<
     if !is_model && !tells_more {
         return;
     }
-    let pick = |families: &[&str]| match tells_more {
-        true => AttributeTree::pick(&view.span().attributes, "llm", families),
+    let llm = match tells_more {
+        true => AttributeTree::pick(&view.span().attributes, "llm", &FAMILIES),
         false => AttributeTree::default(),
     };
-    tools::add(&pick(&["tools", "request"]), is_model, view, added);
+    tools::add(&llm, is_model, view, added);
     // Where the producer has set one of these attributes, the others might not match it.
     if ![SPAN_INPUTS, SPAN_OUTPUTS, MESSAGE_FORMAT, CHAT_MESSAGES].iter().all(|key| added.lacks(key)) {
         return;
@@ -61,8 +65,7 @@ pub(super) fn add<'s, 'a>(view: &SpanView<'s, 'a>, added: &mut AttributeBuilder<
     // The messages are read only where the raw pair does not do.
     let conversation = || {
         let raw = [raw_messages(&request, &asked, Role::User), raw_messages(&answer, &answered, Role::Assistant)];
-        let mut conversation =
-            Conversation::read(&pick(&conversation::FAMILIES), view.text(Key::FunctionCall).as_deref(), raw);
+        let mut conversation = Conversation::read(&llm, view.text(Key::FunctionCall).as_deref(), raw);
         // Some instrumentations leave out what the system says apart from the messages.
         conversation.add_system(|| request.json().and_then(raw::system).or_else(|| raw::texts(system.json()?)));
         conversation

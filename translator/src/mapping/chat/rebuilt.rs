@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
-
 use super::RawValue;
 use super::message::Message;
 use super::role::Role;
+use super::write::{put_list, put_text};
 use crate::json::{self, JsonDocument, JsonValue};
 use crate::mapping::printed;
 use crate::mapping::span_view::SpanView;
@@ -48,11 +47,11 @@ pub(super) fn request(messages: &[Message<'_>], raw: Option<JsonValue<'_>>, view
     let parameters = parameters.as_ref().map(JsonDocument::root);
     let mut out = Object::default();
     out.put_model(parameters, raw);
-    out.put("messages", &json_of(messages));
+    put_list(out.key("\"messages\""), messages, |out, message| message.put(out));
     for (key, value) in parameters.into_iter().flat_map(JsonValue::entries) {
         let is_told = key.string().is_none_or(|key| key == "model" || SAID.contains(&key.as_ref()));
         if !is_told && !printed::is_not_given(value) {
-            out.put_literal(key.text(), value.text());
+            out.key(key.text()).push_str(value.text());
         }
     }
     out.finish()
@@ -60,33 +59,35 @@ pub(super) fn request(messages: &[Message<'_>], raw: Option<JsonValue<'_>>, view
 
 /// An answer: a choice for each message.
 pub(super) fn answer(messages: &[Message<'_>], raw: Option<JsonValue<'_>>, view: &SpanView<'_, '_>) -> String {
-    #[derive(Serialize)]
-    struct Choice<'m> {
-        index: usize,
-        message: &'m Message<'m>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        finish_reason: Option<&'m str>,
-    }
     let reason = view.text(Key::FinishReason);
-    let choices: Vec<_> = messages
-        .iter()
-        .enumerate()
-        .map(|(index, message)| Choice { index, message, finish_reason: reason.as_deref() })
-        .collect();
     let mut out = Object::default();
     out.put_model(None, raw);
-    out.put("choices", &json_of(&choices));
+    put_list(out.key("\"choices\""), messages.iter().enumerate(), |out, (index, message)| {
+        out.push_str("{\"index\":");
+        out.push_str(itoa::Buffer::new().format(index));
+        out.push_str(",\"message\":");
+        message.put(out);
+        if let Some(reason) = &reason {
+            put_text(out, ",\"finish_reason\":", reason);
+        }
+        out.push('}');
+    });
     out.finish()
 }
 
 /// An array of messages.
 pub(super) fn messages<'m, 'a: 'm>(messages: impl Iterator<Item = &'m Message<'a>>) -> String {
-    json::clean(&json_of(&messages.collect::<Vec<_>>())).into_owned()
+    let mut out = String::new();
+    put_list(&mut out, messages, |out, message| message.put(out));
+    cleaned(out)
 }
 
-/// What is made of text and numbers alone is always JSON.
-fn json_of(value: &(impl Serialize + ?Sized)) -> String {
-    serde_json::to_string(value).unwrap_or_default()
+/// JSON without what MLflow or a browser cannot hold.
+fn cleaned(json: String) -> String {
+    match json::clean(&json) {
+        Cow::Owned(cleaned) => cleaned,
+        Cow::Borrowed(_) => json,
+    }
 }
 
 /// A JSON object while it is written, from parts that are JSON.
@@ -94,16 +95,12 @@ fn json_of(value: &(impl Serialize + ?Sized)) -> String {
 struct Object(String);
 
 impl Object {
-    fn put(&mut self, key: &str, value: &str) {
-        self.put_literal(&json::quoted(key), value);
-    }
-
-    fn put_literal(&mut self, key: &str, value: &str) {
-        self.0.reserve(key.len() + value.len() + ": ".len() + ", }".len());
+    /// Appends a key, which is a literal, for its value to be appended.
+    fn key(&mut self, literal: &str) -> &mut String {
         self.0.push_str(if self.0.is_empty() { "{" } else { ", " });
-        self.0.push_str(key);
+        self.0.push_str(literal);
         self.0.push_str(": ");
-        self.0.push_str(value);
+        &mut self.0
     }
 
     /// The model: as the parameters have it, else as the raw value does, which MLflow would have asked.
@@ -113,16 +110,13 @@ impl Object {
             name.map(Cow::into_owned).filter(|name| !name.is_empty())
         };
         if let Some(name) = parameters.and_then(name).or_else(|| raw.and_then(name)) {
-            self.put("model", &json::quoted(&name));
+            json::put_quoted(self.key("\"model\""), &name);
         }
     }
 
     /// The object, without what MLflow or a browser cannot hold.
     fn finish(mut self) -> String {
         self.0.push('}');
-        match json::clean(&self.0) {
-            Cow::Owned(cleaned) => cleaned,
-            Cow::Borrowed(_) => self.0,
-        }
+        cleaned(self.0)
     }
 }

@@ -1,8 +1,7 @@
 //! Message roles.
 
 /// A role that MLflow's UI knows. The UI cannot draw a conversation with any other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::mapping) enum Role {
     User,
     Assistant,
@@ -29,6 +28,16 @@ const ROLES: [(&str, Role); 13] = [
 ];
 
 impl Role {
+    /// As OpenAI names it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Assistant => "assistant",
+            Self::System => "system",
+            Self::Tool => "tool",
+        }
+    }
+
     /// Reads a role in any case.
     pub(in crate::mapping) fn named(name: &str) -> Self {
         Self::known(name).unwrap_or(Self::User)

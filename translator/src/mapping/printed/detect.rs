@@ -43,7 +43,8 @@ pub(super) fn begins(text: &str) -> bool {
 }
 
 fn after_word(text: &str) -> &str {
-    text.trim_start_matches(is_word)
+    let word = text.bytes().take_while(|byte| is_word(char::from(*byte))).count();
+    text.get(word..).unwrap_or_default()
 }
 
 /// The text after the end of a line and white space, as a pretty printer has it; in JSON the end of a line is an escape.

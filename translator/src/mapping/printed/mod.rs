@@ -56,7 +56,7 @@ fn with_messages(text: String) -> String {
         }
         match raw::object_messages(value).as_slice() {
             [message] => {
-                out.push_str(&message.to_json());
+                message.put(out);
                 Some(true)
             }
             _ => None,

@@ -3,25 +3,63 @@
 use std::borrow::Cow;
 
 use super::Notes;
-use super::attributes::Owner;
+use super::attributes::{self, Owner};
 use super::rewrite::{put_attribute, put_text};
 use crate::otlp::wire::{Fields, Wire, put_bytes_field};
+use crate::otlp::{KeyValue, Text};
 
-/// Repairs the attributes in the envelope of a resource (`ResourceSpans` without its `scope_spans`).
-pub fn resource(envelope: &[u8]) -> (Cow<'_, [u8]>, Vec<(&'static str, String)>) {
-    repaired(envelope, "resource: ", put_resource_field)
+/// Repairs the envelope of a resource (`ResourceSpans` without its `scope_spans`), which has these attributes.
+pub fn resource<'a>(envelope: &'a [u8], attributes: &[KeyValue<'_>]) -> (Cow<'a, [u8]>, Vec<(&'static str, String)>) {
+    let are_sound = attributes.iter().all(|attribute| attributes::is_sound(attribute, Owner::Resource));
+    match are_sound && is_sound(envelope, is_sound_resource_field) {
+        true => (Cow::Borrowed(envelope), Vec::new()),
+        false => repaired(envelope, "resource: ", put_resource_field),
+    }
 }
 
-/// Repairs the attributes in the envelope of a scope (`ScopeSpans` without its `spans`).
+/// Repairs the envelope of a scope (`ScopeSpans` without its `spans`).
 pub fn scope(envelope: &[u8]) -> (Cow<'_, [u8]>, Vec<(&'static str, String)>) {
-    repaired(envelope, "scope: ", put_scope_field)
+    match is_sound(envelope, is_sound_scope_field) {
+        true => (Cow::Borrowed(envelope), Vec::new()),
+        false => repaired(envelope, "scope: ", put_scope_field),
+    }
+}
+
+/// Whether an envelope may pass as it is. Both hold their message in field 1 and a schema's address in field 3.
+fn is_sound(envelope: &[u8], is_sound_field: fn(u32, &[u8]) -> bool) -> bool {
+    texts(envelope).all(|(number, bytes)| match number {
+        1 => texts(bytes).all(|(number, bytes)| is_sound_field(number, bytes)),
+        3 => Text::new(bytes).is_valid(),
+        _ => true,
+    })
+}
+
+/// The fields of a message that are texts or messages in turn.
+fn texts(message: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
+    Fields::new(message).map_while(Result::ok).filter_map(|field| match field.wire {
+        Wire::Bytes(bytes) => Some((field.number, bytes)),
+        _ => None,
+    })
+}
+
+/// A resource's attributes are looked at where they are known.
+fn is_sound_resource_field(number: u32, bytes: &[u8]) -> bool {
+    number != 3 || texts(bytes).all(|(number, bytes)| !(1..=4).contains(&number) || Text::new(bytes).is_valid())
+}
+
+fn is_sound_scope_field(number: u32, bytes: &[u8]) -> bool {
+    match number {
+        1 | 2 => Text::new(bytes).is_valid(),
+        3 => KeyValue::parse(bytes).is_ok_and(|attribute| attributes::is_sound(&attribute, Owner::Other)),
+        _ => true,
+    }
 }
 
 /// Appends one field of a `Resource` or an `InstrumentationScope`.
 type PutField = fn(&mut Vec<u8>, u32, &[u8], &[u8], &mut Notes);
 
-/// Both envelopes hold their message in field 1 and a schema's address in field 3.
-fn repaired<'a>(envelope: &'a [u8], prefix: &str, put_field: PutField) -> (Cow<'a, [u8]>, Vec<(&'static str, String)>) {
+/// Writes an envelope, repaired.
+fn repaired<'a>(envelope: &[u8], prefix: &str, put_field: PutField) -> (Cow<'a, [u8]>, Vec<(&'static str, String)>) {
     let mut notes = Notes::default();
     let mut out = Vec::with_capacity(envelope.len());
     for field in Fields::new(envelope).map_while(Result::ok) {
@@ -40,9 +78,7 @@ fn repaired<'a>(envelope: &'a [u8], prefix: &str, put_field: PutField) -> (Cow<'
             _ => out.extend_from_slice(field.raw),
         }
     }
-    // Without a note nothing was changed.
-    let envelope = if notes.0.is_empty() { Cow::Borrowed(envelope) } else { Cow::Owned(out) };
-    (envelope, notes.0)
+    (Cow::Owned(out), notes.0)
 }
 
 fn put_resource_field(out: &mut Vec<u8>, number: u32, bytes: &[u8], raw: &[u8], notes: &mut Notes) {

@@ -28,7 +28,7 @@ const COLLECTED: &str = "kwargs";
 /// Adds the tools below `llm.tools`, else OpenLLMetry's below `llm.request.functions`, those among the parameters of the call,
 /// those of another convention, and on a call to a model those of the raw request.
 pub(super) fn add(
-    llm: &AttributeTree<'_>,
+    llm: &AttributeTree<'_, '_>,
     is_model: bool,
     view: &SpanView<'_, '_>,
     added: &mut AttributeBuilder<'_, '_, '_>,

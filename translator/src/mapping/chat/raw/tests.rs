@@ -4,11 +4,14 @@ use serde_json::{Value, json};
 
 use crate::json::JsonIndex;
 use crate::mapping::chat::role::Role;
+use crate::mapping::chat::write::put_list;
 
 fn read_as(value: &Value, role: Role) -> Value {
     let text = value.to_string();
-    let messages = JsonIndex::read(&text).map(|index| serde_json::to_value(super::messages(index.root(&text), role)));
-    messages.expect("JSON").expect("messages")
+    let index = JsonIndex::read(&text).expect("JSON");
+    let mut messages = String::new();
+    put_list(&mut messages, &super::messages(index.root(&text), role), |out, message| message.put(out));
+    serde_json::from_str(&messages).expect("messages")
 }
 
 fn system(request: &str) -> Option<String> {

@@ -66,11 +66,11 @@ impl<'t> Reader<'t> {
             return self.scanner.is_cut.then_some(());
         };
         match first {
-            '\'' | '"' => self.string(),
-            '[' | '(' => self.list(depth),
-            '{' => self.dict(depth),
-            '<' => self.angles(),
-            '-' | '0'..='9' => {
+            b'\'' | b'"' => self.string(),
+            b'[' | b'(' => self.list(depth),
+            b'{' => self.dict(depth),
+            b'<' => self.angles(),
+            b'-' | b'0'..=b'9' => {
                 self.number();
                 Some(())
             }
@@ -85,7 +85,7 @@ impl<'t> Reader<'t> {
     }
 
     fn number(&mut self) {
-        let number = self.scanner.run(|each| each.is_ascii_alphanumeric() || matches!(each, '.' | '-' | '+'));
+        let number = self.scanner.run(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+'));
         self.has_big_numbers |= number.len() > DIGITS;
         match serde_json::from_str::<serde_json::Number>(number) {
             Ok(_) => self.out.push_str(number),
@@ -96,15 +96,15 @@ impl<'t> Reader<'t> {
 
     /// A list or a tuple.
     fn list(&mut self, depth: usize) -> Option<()> {
-        let close = if self.scanner.passes('[') { ']' } else { ')' };
-        if close == ')' && !self.scanner.passes('(') {
+        let close = if self.scanner.passes(b'[') { b']' } else { b')' };
+        if close == b')' && !self.scanner.passes(b'(') {
             return None;
         }
         self.out.push('[');
         let mut is_first = true;
         while !self.scanner.ends(close) {
             if !std::mem::take(&mut is_first) {
-                if !self.scanner.passes(',') {
+                if !self.scanner.passes(b',') {
                     return None;
                 }
                 if self.scanner.ends(close) {
@@ -121,12 +121,12 @@ impl<'t> Reader<'t> {
     /// A dictionary, or a set, which becomes an array.
     fn dict(&mut self, depth: usize) -> Option<()> {
         let start = self.out.len();
-        self.scanner.passes('{');
+        self.scanner.passes(b'{');
         self.out.push('{');
         let (mut is_first, mut is_set) = (true, false);
-        while !self.scanner.ends('}') {
+        while !self.scanner.ends(b'}') {
             if !is_first {
-                if !self.scanner.passes(',') {
+                if !self.scanner.passes(b',') {
                     return None;
                 }
                 self.out.push_str(", ");
@@ -134,7 +134,7 @@ impl<'t> Reader<'t> {
             let key = self.out.len();
             self.value(depth)?;
             if is_first {
-                is_set = !self.scanner.rest().is_empty() && self.scanner.peek() != Some(':');
+                is_set = !self.scanner.rest().is_empty() && self.scanner.peek() != Some(b':');
             }
             if is_set {
                 is_first = false;
@@ -155,7 +155,7 @@ impl<'t> Reader<'t> {
                 self.out.replace_range(key.., &text);
             }
             self.out.push_str(": ");
-            if !self.scanner.passes(':') {
+            if !self.scanner.passes(b':') {
                 return None;
             }
             self.value(depth)?;
@@ -179,17 +179,17 @@ impl<'t> Reader<'t> {
     }
 
     fn member(&mut self) -> Option<()> {
-        self.scanner.passes('<');
+        self.scanner.passes(b'<');
         let name = self.scanner.name();
-        if !name.contains('.') || !self.scanner.passes(':') {
+        if !name.contains('.') || !self.scanner.passes(b':') {
             return None;
         }
         match self.scanner.peek()? {
-            '\'' | '"' => self.string()?,
-            '-' | '0'..='9' => self.number(),
+            b'\'' | b'"' => self.string()?,
+            b'-' | b'0'..=b'9' => self.number(),
             _ => return None,
         }
-        self.scanner.ends('>').then_some(())
+        self.scanner.ends(b'>').then_some(())
     }
 
     /// A constant, or an object.
@@ -218,9 +218,9 @@ impl<'t> Reader<'t> {
     /// An object of named arguments; of others, its text.
     fn object(&mut self, name: &str, start: usize, depth: usize) -> Option<()> {
         let open = self.scanner.place();
-        self.scanner.passes('(');
+        self.scanner.passes(b'(');
         let first = self.scanner.place();
-        let has_fields = self.scanner.passes(')') || self.field_name().is_some() || {
+        let has_fields = self.scanner.passes(b')') || self.field_name().is_some() || {
             let name = self.scanner.since(first);
             self.scanner.is_cut_here() && !name.starts_with(|each: char| each.is_ascii_digit())
         };
@@ -236,25 +236,30 @@ impl<'t> Reader<'t> {
     fn field_name(&mut self) -> Option<&'t str> {
         self.scanner.peek()?;
         let name = self.scanner.name();
-        let is_field = !name.is_empty() && self.scanner.passes('=');
+        let is_field = !name.is_empty() && self.scanner.passes(b'=');
         is_field.then_some(name)
     }
 
     /// The fields of an object of a class, between commas, or of an object without one, between spaces.
     fn fields(&mut self, class: Option<&str>, depth: usize) -> Option<()> {
         self.out.push('{');
-        let (start, mut has_type, mut count) = (self.out.len(), class.is_none(), 0);
+        let (start, mut has_type, mut count) = (self.out.len(), false, 0);
+        if let Some(class) = class {
+            self.out.push_str("\"type\": ");
+            json::put_quoted(&mut self.out, class);
+        }
+        let typed = self.out.len();
         loop {
-            let ends = if class.is_some() { self.scanner.ends(')') } else { self.scanner.peek().is_none() };
+            let ends = if class.is_some() { self.scanner.ends(b')') } else { self.scanner.peek().is_none() };
             if ends {
                 break;
             }
             if count > 0 && class.is_some() {
-                if !self.scanner.passes(',') {
+                if !self.scanner.passes(b',') {
                     return None;
                 }
                 // Pretty printers leave a comma at the end.
-                if self.scanner.ends(')') {
+                if self.scanner.ends(b')') {
                     break;
                 }
             }
@@ -264,7 +269,7 @@ impl<'t> Reader<'t> {
                 }
                 return None;
             };
-            if count > 0 {
+            if self.out.len() > start {
                 self.out.push_str(", ");
             }
             count += 1;
@@ -274,14 +279,12 @@ impl<'t> Reader<'t> {
             self.out.push_str(": ");
             self.value(depth)?;
         }
-        match class {
-            // One field alone is what people write.
-            None if count < 2 => return None,
-            Some(class) if !has_type => {
-                let end = if count > 0 { ", " } else { "" };
-                self.out.insert_str(start, &format!("\"type\": {}{end}", json::quoted(class)));
-            }
-            _ => {}
+        // One field alone is what people write.
+        if class.is_none() && count < 2 {
+            return None;
+        }
+        if class.is_some() && has_type {
+            self.out.replace_range(start..typed + ", ".len(), "");
         }
         self.out.push('}');
         Some(())

@@ -37,46 +37,56 @@ impl<'t> Scanner<'t> {
         self.is_cut && self.at >= self.text.len()
     }
 
-    /// The next character that is no white space.
-    pub(super) fn peek(&mut self) -> Option<char> {
-        let rest = self.rest();
-        self.at += rest.bytes().take_while(u8::is_ascii_whitespace).count();
-        self.rest().chars().next()
+    /// The next byte that is no white space.
+    pub(super) fn peek(&mut self) -> Option<u8> {
+        loop {
+            let byte = *self.text.as_bytes().get(self.at)?;
+            if !byte.is_ascii_whitespace() {
+                return Some(byte);
+            }
+            self.at += 1;
+        }
     }
 
-    /// Passes a character if it is next.
-    pub(super) fn passes(&mut self, expected: char) -> bool {
+    /// Passes an ASCII character if it is next.
+    pub(super) fn passes(&mut self, expected: u8) -> bool {
         let is_next = self.peek() == Some(expected);
-        self.at += usize::from(is_next) * expected.len_utf8();
+        self.at += usize::from(is_next);
         is_next
     }
 
     /// Whether a list ends here, closed or cut off.
-    pub(super) fn ends(&mut self, close: char) -> bool {
+    pub(super) fn ends(&mut self, close: u8) -> bool {
         self.passes(close) || self.is_cut_here()
     }
 
-    /// Passes the characters that a test takes.
-    pub(super) fn run(&mut self, is_part: impl Fn(char) -> bool) -> &'t str {
-        let rest = self.rest();
-        let run = rest.get(..rest.find(|each| !is_part(each)).unwrap_or(rest.len())).unwrap_or_default();
-        self.at += run.len();
-        run
+    /// Passes the ASCII characters that a test takes.
+    pub(super) fn run(&mut self, is_part: impl Fn(u8) -> bool) -> &'t str {
+        let start = self.at;
+        self.at += self.rest().bytes().take_while(|byte| is_part(*byte)).count();
+        self.since(start)
     }
 
     /// A name with dots.
     pub(super) fn name(&mut self) -> &'t str {
-        self.run(|each| each.is_alphanumeric() || matches!(each, '_' | '.'))
+        let start = self.at;
+        self.run(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'));
+        // Few names have other letters.
+        if self.rest().bytes().next().is_some_and(|byte| !byte.is_ascii()) {
+            let is_part = |each: char| each.is_alphanumeric() || matches!(each, '_' | '.');
+            self.at = self.text.len() - self.rest().trim_start_matches(is_part).len();
+        }
+        self.since(start)
     }
 
     /// What a string between quotes spells; `None` where it does not end.
     pub(super) fn string(&mut self) -> Option<Cow<'t, str>> {
-        let quote = self.rest().chars().next()?;
-        self.at += quote.len_utf8();
+        let quote = self.rest().bytes().next()?;
+        self.at += 1;
         let mut spelled = Cow::Borrowed("");
         loop {
             let rest = self.rest();
-            let run = rest.find([quote, '\\']).unwrap_or(rest.len());
+            let run = rest.bytes().position(|byte| byte == quote || byte == b'\\').unwrap_or(rest.len());
             spelled += rest.get(..run).unwrap_or_default();
             self.at += run;
             let mut next = self.rest().chars();
@@ -85,8 +95,8 @@ impl<'t> Scanner<'t> {
                     self.at += 1 + escaped.len_utf8();
                     spelled.to_mut().push(self.escaped(escaped));
                 }
-                (Some(end), _) if end == quote => {
-                    self.at += quote.len_utf8();
+                (Some(end), _) if end == char::from(quote) => {
+                    self.at += 1;
                     return Some(spelled);
                 }
                 _ => {
@@ -118,21 +128,21 @@ impl<'t> Scanner<'t> {
     pub(super) fn bracketed(&mut self, start: usize) -> Option<Cow<'t, str>> {
         let mut open = 0_usize;
         loop {
-            let Some(next) = self.rest().chars().next() else {
+            let Some(next) = self.text.as_bytes().get(self.at) else {
                 return self.is_cut.then(|| Cow::Owned(format!("{}…", self.since(start))));
             };
             match next {
-                '\'' | '"' => {
+                b'\'' | b'"' => {
                     self.string()?;
                     continue;
                 }
-                '(' | '[' | '{' | '<' => open += 1,
-                ')' | ']' | '}' => open = open.checked_sub(1)?,
+                b'(' | b'[' | b'{' | b'<' => open += 1,
+                b')' | b']' | b'}' => open = open.checked_sub(1)?,
                 // No bracket, but the arrow of a signature.
-                '>' if !self.since(start).ends_with('-') => open = open.checked_sub(1)?,
+                b'>' if !self.since(start).ends_with('-') => open = open.checked_sub(1)?,
                 _ => {}
             }
-            self.at += next.len_utf8();
+            self.at += 1;
             if open == 0 {
                 return Some(Cow::Borrowed(self.since(start)));
             }
