@@ -65,7 +65,7 @@ impl Bridge {
         let receipt = self.state.receipts.open();
         repairs.into_iter().for_each(|repair| self.state.repaired(repair));
         let mut accepted = Accepted { receipt, spans: 0, rejected_spans: 0, message: String::new() };
-        for group in payload.groups {
+        for group in &payload.groups {
             intake::read_group(group, receipt, |taken| self.take(taken, &requested, &mut accepted));
         }
         #[cfg(feature = "json")]

@@ -44,7 +44,7 @@ pub fn translate(payload: &[u8], from: Encoding, to: Encoding) -> Result<Transla
     let mut arrivals = Vec::with_capacity(parsed.span_count());
     let mut received = Vec::with_capacity(parsed.span_count());
     let mut quarantined = Vec::new();
-    for group in parsed.groups {
+    for group in &parsed.groups {
         intake::read_group(group, 0, |item| match item {
             IntakeItem::Span(trace, span, arrival, as_received) => {
                 order.push((trace, received.len()));

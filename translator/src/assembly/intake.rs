@@ -21,7 +21,6 @@ use crate::trace_json;
 
 /// What comes of a span.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly every item is a span, and none is stored")]
 pub enum IntakeItem<'p> {
     /// It may join its trace. Its bytes are not held yet.
     Span(TraceId, SpanId, Arrival, ReceivedSpan<'p>),
@@ -40,10 +39,9 @@ pub struct ReceivedSpan<'p> {
 }
 
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly every span is as it was sent")]
 enum SpanContent<'p> {
     /// As it was sent: nothing had to be repaired.
-    Sent(Span<'p>),
+    Sent(&'p Span<'p>),
     /// Written anew.
     Repaired(Vec<u8>),
 }
@@ -61,7 +59,7 @@ impl ReceivedSpan<'_> {
     /// The span, ready to be mapped while the payload is there.
     pub fn read(&self, id: SpanId) -> Result<ReadSpan<'_>, Malformed> {
         let span = match &self.content {
-            SpanContent::Sent(span) => Cow::Borrowed(span),
+            SpanContent::Sent(span) => Cow::Borrowed(*span),
             SpanContent::Repaired(bytes) => Cow::Owned(Span::parse(bytes)?),
         };
         Ok(ReadSpan { id, envelope: &self.envelope, span })
@@ -93,7 +91,7 @@ fn in_body((rule, count): (&'static str, u32)) -> Repair {
 }
 
 /// Takes the spans of a group in, one after the other.
-pub fn read_group<'p>(group: ScopeSpans<'p>, receipt: Receipt, mut take: impl FnMut(IntakeItem<'p>)) {
+pub fn read_group<'p>(group: &'p ScopeSpans<'p>, receipt: Receipt, mut take: impl FnMut(IntakeItem<'p>)) {
     let (resource, mut shared) = repair::resource(&group.resource, &group.resource_attributes);
     let (scope, scope_repairs) = repair::scope(&group.scope);
     shared.extend(scope_repairs);
@@ -106,8 +104,8 @@ pub fn read_group<'p>(group: ScopeSpans<'p>, receipt: Receipt, mut take: impl Fn
         }
     };
     let envelope = Arc::new(Envelope::of(&resource, &scope, attributes));
-    for span in group.spans {
-        let Span { trace_id, span_id, raw, .. } = span;
+    for span in &group.spans {
+        let Span { trace_id, span_id, raw, .. } = *span;
         let repaired =
             |(rule, place)| IntakeItem::Repair(Repair { trace_id: hex(trace_id), span_id: hex(span_id), rule, place });
         // What the spans share is reported once, with the first of them.
@@ -130,8 +128,8 @@ pub fn read_group<'p>(group: ScopeSpans<'p>, receipt: Receipt, mut take: impl Fn
 
 type TakenSpan<'p> = (TraceId, SpanId, Arrival, ReceivedSpan<'p>, Vec<(&'static str, String)>);
 
-fn take_span<'p>(sent: Span<'p>, envelope: &Arc<Envelope>, receipt: Receipt) -> Result<TakenSpan<'p>, String> {
-    let repair::Repaired { span: bytes, repairs } = repair::span(&sent)?;
+fn take_span<'p>(sent: &'p Span<'p>, envelope: &Arc<Envelope>, receipt: Receipt) -> Result<TakenSpan<'p>, String> {
+    let repair::Repaired { span: bytes, repairs } = repair::span(sent)?;
     let content = match bytes {
         Cow::Borrowed(_) => SpanContent::Sent(sent),
         Cow::Owned(bytes) => SpanContent::Repaired(bytes),

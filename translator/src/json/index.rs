@@ -261,13 +261,11 @@ impl<'i> JsonValue<'i> {
         while at < end as usize
             && let Some([key, value]) = self.nodes.get(at..).and_then(<[Node]>::first_chunk)
         {
-            if !key.is_plain || lengths & bit((key.end - key.start) as usize - QUOTES) != 0 {
-                let (key, value) = (Self { at, ..self }.string(), Self { at: at + 1, ..self });
-                for (wanted, found) in keys.iter().zip(&mut *found) {
-                    if key.as_deref() == Some(*wanted) {
-                        *found = Some(value);
-                    }
-                }
+            if (!key.is_plain || lengths & bit((key.end - key.start) as usize - QUOTES) != 0)
+                && let Some(key) = (Self { at, ..self }).string()
+            {
+                let matching = keys.iter().zip(&mut *found).filter(|(wanted, _)| **wanted == key);
+                matching.for_each(|(_, found)| *found = Some(Self { at: at + 1, ..self }));
             }
             at = value.next as usize;
         }

@@ -56,9 +56,12 @@ fn parse_resource_spans<'a>(message: &'a [u8], groups: &mut Vec<ScopeSpans<'a>>)
         if spans.is_empty() {
             continue;
         }
-        let spans = spans.into_iter().map(Span::parse).collect::<Result<_, _>>()?;
+        let mut parsed = Vec::with_capacity(spans.len());
+        for span in spans {
+            parsed.push(Span::parse(span)?);
+        }
         let (resource, resource_attributes) = (resource.clone(), resource_attributes.clone());
-        groups.push(ScopeSpans { resource, resource_attributes, scope, spans });
+        groups.push(ScopeSpans { resource, resource_attributes, scope, spans: parsed });
     }
     Ok(())
 }
