@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from e2e.harness.auth import PASSWORD, USERNAME, basic_auth_server
+from e2e.harness.auth import PASSWORD, USERNAME, basic_auth_server, make_password_cheap
 from e2e.harness.http import request
 from e2e.harness.mlflow_server import MlflowServer
 from e2e.harness.object_store import BUCKET, CREDENTIALS, ObjectStore
@@ -37,6 +37,7 @@ def deployment(folder: Path) -> Iterator[Deployment]:
             server = _server(folder / "server", database, objects)
             try:
                 server.start()
+                make_password_cheap(folder / "server")
                 _create_workspace(server.uri)
                 variables = {
                     "MLFLOW_TRACKING_USERNAME": USERNAME,
