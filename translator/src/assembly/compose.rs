@@ -223,8 +223,8 @@ pub fn linked_prompts(prompts: &BTreeSet<String>) -> Option<(String, String)> {
 /// Adds `mlflow.traceTag.*` attributes to a root, as MLflow's own tracing does: the trace's name, the tags of the outermost span,
 /// and resource tags if resources differ.
 fn add_trace_tags(trace: &Trace, update: &TraceUpdate, root: &mut Mapped<'_>) {
-    let of_resource = &root.envelope.tags;
-    let differ = trace.resource_tags.are_mixed() || trace.resource_tags.len() > of_resource.len();
+    let differ = trace.resource_tags.differ_from(root.envelope);
+    let of_resource = if differ { root.envelope.tags() } else { &[] };
     let of_resources = if differ { trace.resource_tags.to_map() } else { BTreeMap::new() };
     let prompts = linked_prompts(&update.prompts);
     let outermost = trace.trace_preview(&update.trace_previews).map(|(_, trace_preview)| trace_preview);
@@ -233,9 +233,8 @@ fn add_trace_tags(trace: &Trace, update: &TraceUpdate, root: &mut Mapped<'_>) {
         None => trace_name(root.span.name.get()),
     };
     let mut tags: BTreeMap<&str, &str> = of_resources.iter().map(|(key, value)| (&**key, &**value)).collect();
-    let of_resource = of_resource.iter().filter(|_| differ);
     let of_outermost = outermost.iter().flat_map(|outermost| &outermost.tags);
-    for (key, value) in of_resource.chain(&prompts).chain(of_outermost) {
+    for (key, value) in of_resource.iter().chain(&prompts).chain(of_outermost) {
         tags.insert(key, value);
     }
     if !name.is_empty() {

@@ -1,10 +1,13 @@
 //! What surrounds a span: its resource and its scope.
 
+use std::sync::OnceLock;
+
 use crate::mapping::tags;
 use crate::otlp::KeyValue;
+use crate::otlp::span::resource_attributes;
 
 /// What surrounds a span: shared by the spans of one scope of one payload.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Envelope {
     /// The fields of `ResourceSpans` other than `scope_spans`.
     pub resource: Box<[u8]>,
@@ -12,8 +15,8 @@ pub struct Envelope {
     pub scope: Box<[u8]>,
     /// `openinference.project.name`.
     pub project: Option<Box<str>>,
-    /// The trace tags that MLflow makes of the resource.
-    pub tags: Vec<(String, String)>,
+    /// Made when they are asked for: most traces have one resource.
+    tags: OnceLock<Vec<(String, String)>>,
 }
 
 impl Envelope {
@@ -23,7 +26,12 @@ impl Envelope {
             resource: resource.into(),
             scope: scope.into(),
             project: tags::project(attributes).map(Into::into),
-            tags: tags::of_resource(attributes),
+            tags: OnceLock::new(),
         }
+    }
+
+    /// The trace tags that MLflow makes of the resource.
+    pub fn tags(&self) -> &[(String, String)] {
+        self.tags.get_or_init(|| tags::of_resource(&resource_attributes(&self.resource).unwrap_or_default()))
     }
 }

@@ -27,7 +27,7 @@ pub fn of(id: TraceId, trace: &Trace, update: &TraceUpdate, experiment_id: &str)
     };
     let mut tags = trace.resource_tags.to_map();
     let root = trace.root_details();
-    tags.extend(root.iter().flat_map(|root| root.envelope.tags.iter().cloned()));
+    tags.extend(root.iter().flat_map(|root| root.envelope.tags().iter().cloned()));
     tags.extend(trace_preview.iter().flat_map(|trace_preview| trace_preview.tags.iter().cloned()));
     tags.extend(linked_prompts(if update.prompts.is_empty() { &trace.prompts } else { &update.prompts }));
     let name = trace_preview.map(|trace_preview| &trace_preview.name).or(root.map(|root| &root.name));

@@ -7,7 +7,7 @@ use crate::mlflow::{self, keys};
 use crate::otlp::Span;
 
 /// A root span, remembered after its bytes were sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Root {
     /// The span's name, which names a trace without OpenInference spans.
     pub name: String,

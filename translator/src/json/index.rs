@@ -107,6 +107,7 @@ struct Builder {
 
 impl Builder {
     // The caller has checked that positions fit.
+    #[inline]
     fn push(&mut self, kind: Kind, start: usize, end: usize, next: u32, is_plain: bool) {
         self.nodes.push(Node { start: start as u32, end: end as u32, next, kind, is_plain });
     }

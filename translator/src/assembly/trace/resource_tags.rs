@@ -22,14 +22,14 @@ impl ResourceTags {
     pub fn learn(&mut self, envelope: &Arc<Envelope>) {
         match self {
             Self::None => *self = Self::Shared(Arc::clone(envelope)),
-            Self::Shared(known) if Arc::ptr_eq(known, envelope) || known.tags == envelope.tags => {}
+            Self::Shared(known) if Arc::ptr_eq(known, envelope) || known.tags() == envelope.tags() => {}
             Self::Shared(known) => {
-                let mut merged = Self::Merged(known.tags.iter().cloned().collect(), false);
+                let mut merged = Self::Merged(known.tags().iter().cloned().collect(), false);
                 merged.learn(envelope);
                 *self = merged;
             }
             Self::Merged(tags, is_mixed) => {
-                for (key, value) in &envelope.tags {
+                for (key, value) in envelope.tags() {
                     let known = tags.entry(key.clone()).or_insert_with(|| value.clone());
                     *is_mixed |= known != value;
                     if value < known {
@@ -45,12 +45,12 @@ impl ResourceTags {
         matches!(self, Self::Merged(_, true))
     }
 
-    /// How many there are.
-    pub fn len(&self) -> usize {
+    /// Whether they say anything else than the tags of a resource that is among them.
+    pub fn differ_from(&self, envelope: &Arc<Envelope>) -> bool {
         match self {
-            Self::None => 0,
-            Self::Shared(envelope) => envelope.tags.len(),
-            Self::Merged(tags, _) => tags.len(),
+            Self::None => false,
+            Self::Shared(known) => !Arc::ptr_eq(known, envelope) && known.tags().len() > envelope.tags().len(),
+            Self::Merged(tags, is_mixed) => *is_mixed || tags.len() > envelope.tags().len(),
         }
     }
 
@@ -58,7 +58,7 @@ impl ResourceTags {
     pub fn to_map(&self) -> BTreeMap<String, String> {
         match self {
             Self::None => BTreeMap::new(),
-            Self::Shared(envelope) => envelope.tags.iter().cloned().collect(),
+            Self::Shared(envelope) => envelope.tags().iter().cloned().collect(),
             Self::Merged(tags, _) => tags.clone(),
         }
     }
