@@ -22,6 +22,7 @@ pub mod otlp;
 pub mod trace_json;
 
 mod bridge;
+mod gather;
 mod settings;
 mod translate;
 

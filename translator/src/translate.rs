@@ -57,7 +57,7 @@ pub fn translate(payload: &[u8], from: Encoding, to: Encoding) -> Result<Transla
     }
     // One trace after the other, so that a payload of many takes the memory of one.
     order.sort_unstable();
-    let mut finished = Vec::with_capacity(order.len());
+    let mut finished: Vec<_> = received.iter().map(|_| None).collect();
     for of_trace in order.chunk_by(|(one, _), (next, _)| one == next) {
         let mut trace = Trace::default();
         // Of each span the place where it is first, and the place of its version that counts.
@@ -75,12 +75,12 @@ pub fn translate(payload: &[u8], from: Encoding, to: Encoding) -> Result<Transla
         }
         let read = places.iter().filter_map(|(id, (_, counts))| received.get(*counts)?.read(*id).ok());
         for mapped in compose::compose(&trace, read, ComposeOptions::default()).spans {
-            let place = places.get(&mapped.id).map(|(first, _)| *first).unwrap_or_default();
-            finished.push((place, mapped.encode(Reader::Server(ServerVersion::CURRENT), None)));
+            if let Some(place) = places.get(&mapped.id).and_then(|(first, _)| finished.get_mut(*first)) {
+                *place = Some(mapped.encode(Reader::Server(ServerVersion::CURRENT), None));
+            }
         }
     }
-    finished.sort_unstable_by_key(|(place, _)| *place);
-    let payload = compose::payload(finished.iter().map(|(_, encoded)| encoded));
+    let payload = compose::payload(finished.iter().flatten());
     let payload = match to {
         #[cfg(feature = "json")]
         Encoding::Json => json::encode(&Payload::parse(&payload)?),

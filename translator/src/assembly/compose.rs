@@ -10,6 +10,7 @@ use super::ids::{SpanId, TraceId};
 use super::span_summary::{TracePreview, lacks_answer};
 use super::trace::{HeldSpan, Trace};
 use super::trace_update::TraceUpdate;
+use crate::gather::gather;
 use crate::mapping;
 use crate::mapping::media::AttachmentReferences;
 use crate::mlflow::AddedAttributes;
@@ -151,7 +152,7 @@ fn summarize_conversation(trace: &Trace, spans: &mut [Mapped<'_>], update: &mut 
 
 /// The spans of the same moment that are in another request.
 fn other_spans<'t>(trace: &'t Trace, spans: &[Mapped<'_>]) -> impl Iterator<Item = ReadSpan<'t>> {
-    let here: BTreeSet<SpanId> = spans.iter().map(|mapped| mapped.id).collect();
+    let here: BTreeSet<SpanId> = gather(spans.iter().map(|mapped| mapped.id));
     let unsent = trace.unsent().into_iter().map(|(id, ..)| id);
     held_spans(trace, unsent.filter(move |other| !here.contains(other)))
 }
@@ -232,7 +233,7 @@ fn add_trace_tags(trace: &Trace, update: &TraceUpdate, root: &mut Mapped<'_>) {
         Some(outermost) => Cow::Borrowed(outermost.name.as_str()),
         None => trace_name(root.span.name.get()),
     };
-    let mut tags: BTreeMap<&str, &str> = of_resources.iter().map(|(key, value)| (&**key, &**value)).collect();
+    let mut tags: BTreeMap<&str, &str> = gather(of_resources.iter().map(|(key, value)| (&**key, &**value)));
     let of_outermost = outermost.iter().flat_map(|outermost| &outermost.tags);
     for (key, value) in of_resource.iter().chain(&prompts).chain(of_outermost) {
         tags.insert(key, value);

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::keys;
+use crate::gather::gather;
 use crate::json;
 use crate::mlflow::{AddedAttributes, Mapped, stored};
 use crate::otlp::{Span, Value as Otlp};
@@ -104,7 +105,7 @@ fn sum<K: Copy + Ord, A: Copy + Default + Into<Value>, const N: usize>(
 /// What is carried by spans none of whose ancestors carries any. Walks from the roots, and from spans whose parent is
 /// elsewhere: a cycle of parents has neither, and MLflow counts nothing in it.
 fn counted<K: Copy + Ord, T>(spans: &[Node<K>], carried: fn(&SpanTotals) -> Option<T>) -> Vec<T> {
-    let ids: BTreeSet<K> = spans.iter().map(|(id, ..)| *id).collect();
+    let ids: BTreeSet<K> = gather(spans.iter().map(|(id, ..)| *id));
     let mut children: BTreeMap<K, Vec<&Node<K>>> = BTreeMap::new();
     let mut next = Vec::new();
     for node in spans {

@@ -42,8 +42,7 @@ impl<'s, 'a> AttributeTree<'s, 'a> {
         };
         let mut entries: Vec<&KeyValue<'_>> = Vec::with_capacity(attributes.len());
         entries.extend(attributes.iter().filter(is_picked));
-        // Stable: of repeated names the last stays the last, which counts.
-        entries.sort_by(|one, other| compare(one.key.get(), other.key.get()));
+        sort(&mut entries);
         Self { entries, root: head.len() }
     }
 
@@ -128,6 +127,12 @@ fn segment_at(name: &str, at: usize) -> Option<&str> {
 
 fn is_number(segment: &str) -> bool {
     !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Stable: of repeated names the last stays the last, which counts. Apart from `picked`, so that one copy of the sort serves
+/// every kind of pick.
+fn sort(entries: &mut [&KeyValue<'_>]) {
+    entries.sort_by(|one, other| compare(one.key.get(), other.key.get()));
 }
 
 /// Segment by segment: numbers by their value and before words, words by their text, a name before those below it.

@@ -26,6 +26,7 @@ use super::receipts::Receipts;
 use super::root::Root;
 use super::span_summary::{SpanSummary, TracePreview, Version};
 use crate::contract::{Instant, Receipt};
+use crate::gather::gather;
 
 #[derive(Debug)]
 struct Entry {
@@ -164,7 +165,7 @@ impl Trace {
 
     fn find_missing_parents(&mut self) {
         let parents = self.spans.values().filter_map(|entry| entry.summary.parent);
-        self.missing_parents = parents.filter(|parent| !self.spans.contains_key(parent)).collect();
+        self.missing_parents = gather(parents.filter(|parent| !self.spans.contains_key(parent)));
     }
 
     /// The root that represents the trace: the earliest, then the least id.
@@ -205,7 +206,7 @@ impl Trace {
             Some(((entry.summary.parent.is_some(), entry.summary.start), (*id, entry.version, size)))
         });
         let mut held: Vec<_> = held.collect();
-        held.sort_by_key(|(order, (id, ..))| (*order, *id));
+        held.sort_unstable_by_key(|(order, (id, ..))| (*order, *id));
         held.into_iter().map(|(_, item)| item).collect()
     }
 

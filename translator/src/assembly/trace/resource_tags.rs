@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::assembly::envelope::Envelope;
+use crate::gather::gather;
 
 /// The tags of all resources of a trace. Most traces have one resource, whose tags stay in its envelope.
 #[derive(Debug, Default)]
@@ -24,7 +25,7 @@ impl ResourceTags {
             Self::None => *self = Self::Shared(Arc::clone(envelope)),
             Self::Shared(known) if Arc::ptr_eq(known, envelope) || known.tags() == envelope.tags() => {}
             Self::Shared(known) => {
-                let mut merged = Self::Merged(known.tags().iter().cloned().collect(), false);
+                let mut merged = Self::Merged(gather(known.tags().iter().cloned()), false);
                 merged.learn(envelope);
                 *self = merged;
             }
@@ -58,7 +59,7 @@ impl ResourceTags {
     pub fn to_map(&self) -> BTreeMap<String, String> {
         match self {
             Self::None => BTreeMap::new(),
-            Self::Shared(envelope) => envelope.tags().iter().cloned().collect(),
+            Self::Shared(envelope) => gather(envelope.tags().iter().cloned()),
             Self::Merged(tags, _) => tags.clone(),
         }
     }
