@@ -25,14 +25,15 @@ mod sink;
 
 use std::time::{Duration, Instant};
 
-use clients::{CLIENTS, send, send_from, send_requests};
+use clients::{CLIENTS, send, send_batches, send_from, send_requests};
 use host::Host;
 use openinference_mlflow_tests::report::Row;
 use sink::Sink;
 
 /// MLflow alone is slow enough for few to do.
 const STRAIGHT: usize = 600;
-const THROUGH: usize = 20_000;
+/// Whole batches of [`PREMADE`].
+const THROUGH: usize = 40 * PREMADE;
 /// Into a sink, where the host is the slow part.
 const TO_SINK: usize = 40_000;
 
@@ -72,7 +73,7 @@ const PREMADE: usize = 512;
 
 fn against_mlflow() {
     let straight = held_in_the_end(STRAIGHT, |url| send(url, STRAIGHT, 0));
-    let premade = held_in_the_end(THROUGH, |url| send_requests(1, url, THROUGH, PREMADE, 0));
+    let premade = held_in_the_end(THROUGH, |url| send_batches(url, THROUGH, PREMADE, 0));
     let mlflow = mlflow::Server::start();
     let host = Host::start(mlflow.port, &[], None);
     let through = rate(THROUGH, || {

@@ -31,7 +31,7 @@ TABLES = {
     ),
     "mlflow": (
         "The gateway before a real MLflow",
-        "20 clients send 20,000 spans, one in a request, through `serve`: spans/s until MLflow (SQLite, one process) holds all of them.",
+        "20 clients send 20,480 spans, one in a request, through `serve`: spans/s until MLflow (SQLite, four workers, its default) holds all of them.",
     ),
     "npm": (
         "The npm package in an application",

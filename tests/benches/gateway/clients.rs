@@ -43,13 +43,25 @@ fn taken(agent: &ureq::Agent, url: &str, body: &[u8]) -> bool {
 
 /// Sends so many spans of 1.8 KB from so many clients, so many in each request; none is acknowledged twice.
 pub(crate) fn send_requests(clients: usize, url: &str, spans: usize, together: usize, round: u8) {
-    let requests = spans / together;
+    let body = |request| (0..together).map(|number| model_call(round, request, number)).collect();
+    send_bodies(clients, url, spans / together, body);
+}
+
+/// Sends the spans that [`send_requests`] sends one in a request, in batches.
+pub(crate) fn send_batches(url: &str, spans: usize, together: usize, round: u8) {
+    let body =
+        |batch| (batch * together..(batch + 1) * together).map(|request| model_call(round, request, 0)).collect();
+    send_bodies(1, url, spans / together, body);
+}
+
+fn send_bodies(clients: usize, url: &str, requests: usize, body: impl Fn(usize) -> Vec<Span> + Sync) {
+    let body = &body;
     std::thread::scope(|scope| {
         for client in 0..clients {
             scope.spawn(move || {
                 let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
                 for request in (client..requests).step_by(clients) {
-                    let body = payload((0..together).map(|number| model_call(round, request, number)).collect());
+                    let body = payload(body(request));
                     while !taken(&agent, url, &body) {
                         std::thread::sleep(Duration::from_millis(50));
                     }
