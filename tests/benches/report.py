@@ -91,7 +91,9 @@ def drawn(title: str, rows: list[dict]) -> dict:
     """One bar a row: the ratio, with a line at 1, which is the other side, and a tick at the aim."""
     values = [{"name": row["name"], "ratio": row["ratio"], "aim": row["target"]} for row in rows]
     y = {"field": "name", "type": "nominal", "sort": None, "axis": {"title": None, "labelLimit": 340}}
-    x = {"type": "quantitative", "axis": {"title": f"ratio to {rows[0]['beside'][0]}", "grid": False}}
+    besides = {row["beside"][0] for row in rows}
+    axis = f"ratio to {besides.pop()}" if len(besides) == 1 else "ratio to what it is beside"
+    x = {"type": "quantitative", "axis": {"title": axis, "grid": False}}
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "title": title,
