@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -15,6 +16,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+# A shell ignores Ctrl-C for what it starts in the background. The programs that these tests start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 SOURCES = Path(__file__).resolve().parents[1] / "src"
