@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs/benchmarks"
 BLUE, GREY, RED = "#0194e2", "#9aa5b1", "#d64545"
 
+# Rows of this name have one side and several sizes.
+GROWTH = "growth"
 TABLES = {
     "translate": (
         "The core",
@@ -46,8 +48,11 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     parts = ["# Benchmarks", introduction()]
     for table, of_table in groupby(rows, key=lambda row: row["table"]):
-        title, text = TABLES[table]
         of_table = list(of_table)
+        if table == GROWTH:
+            parts.append(growth(of_table))
+            continue
+        title, text = TABLES[table]
         chart = FOLDER / f"{table}.svg"
         chart.write_text(vl_convert.vegalite_to_svg(drawn(title, of_table)) + "\n")
         parts += [f"## {title}", text, f"![{title}]({chart.name})", as_table(of_table)]
@@ -75,6 +80,19 @@ def as_table(rows: list[dict]) -> str:
             f"| {row['name']} | {row['unit']} | {other} | {theirs:,.1f} | {row['ours']:,.1f} | {ratio} | {aim} |"
         )
     return "\n".join(lines)
+
+
+def growth(rows: list[dict]) -> str:
+    lines = ["| what grows | counted | at each size |", "|---|---|---|"]
+    for row in rows:
+        points = " · ".join(f"{size:,}: **{cost:,.0f}**" for size, cost in row["points"])
+        lines.append(f"| {row['what']} | {row['unit']} | {points} |")
+    text = (
+        "Executed instructions of the WebAssembly for one unit, which no other program disturbs. A cost that does not grow with the "
+        "size is flat from left to right; at small sizes what a payload takes anyway is in it. "
+        "`tests/tests/growth.rs` fails when one stops being flat."
+    )
+    return "\n\n".join(["## How the cost grows", text, "\n".join(lines)])
 
 
 def is_rate(row: dict) -> bool:

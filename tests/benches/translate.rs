@@ -95,9 +95,7 @@ fn main() {
     }
     worst_payload(&payloads);
     println!("how the cost grows, by size:");
-    for Growth { what, unit, points } in growth::measure().unwrap_or_default() {
-        println!("  {what}, {unit}: {points:.1?}");
-    }
+    growth::measure().unwrap_or_default().iter().for_each(Growth::record);
 }
 
 /// The payload that costs the most beside prost, natively.

@@ -9,7 +9,7 @@ use prost::Message;
 use crate::guest::Guest;
 
 /// What grows, and what one unit of it costs at each size.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize)]
 pub struct Growth {
     /// `spans in a payload`
     pub what: &'static str,
