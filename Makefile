@@ -10,6 +10,8 @@ FAULT_INJECTOR := target/release/libopeninference_mlflow_fault_injector.so
 PYTHON := .venv/bin/python
 # Makes virtual environments in seconds that take pip minutes: they share what it has downloaded.
 UV := .tools/uv/bin/uv
+# As pip and npm do: a company's proxy has a certificate that only the system knows.
+export UV_SYSTEM_CERTS := 1
 # What `make test` fuzzes is the same on every run of the same code; `make fuzz` searches on.
 FUZZ_RUNS ?= 60000
 FUZZ_SECONDS ?= 300

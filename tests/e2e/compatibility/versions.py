@@ -1,5 +1,6 @@
 """The MLflow versions that are compared, each in a virtual environment of its own."""
 
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ def old(number: str) -> Version:
     python, marker = folder / "bin/python", folder / "installed"
     if not marker.is_file():
         subprocess.run([_UV, "venv", "--quiet", "--clear", "--python", sys.executable, folder], check=True)
-        subprocess.run([_UV, "pip", "install", "--quiet", "--python", python, f"mlflow=={number}", _BESIDE], check=True)
+        install = [_UV, "pip", "install", "--quiet", "--python", python, f"mlflow=={number}", _BESIDE]
+        subprocess.run(install, env=os.environ | {"UV_SYSTEM_CERTS": "1"}, check=True)
         marker.touch()
     return Version(number, python)
